@@ -1,0 +1,74 @@
+# The targets that `make help` lists are the lines below with a ##.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+BIN     := bin/horizon-realtime
+LDFLAGS := -s -w -X main.version=$(VERSION)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+PLUGINS := $(patsubst plugins/%/main.go,%,$(wildcard plugins/*/main.go))
+WASM    := $(PLUGINS:%=plugins/50-%.wasm)
+PAGE    := cmd/horizon-realtime/demo/dist/page.js
+JS      := horizon/node_modules/.package-lock.json
+GOFILES := $(shell find cmd router sdk plugins -name '*.go' -not -name '*_test.go')
+
+.PHONY: help build plugins run test test-js test-go e2e bench check clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: $(BIN) ## build bin/horizon-realtime, with the demo's page inside
+
+plugins: $(WASM) ## build the stock filters into plugins/*.wasm
+
+run: build plugins ## show it: a simulated cloud and a live page on http://localhost:8080/project/instances
+	$(BIN) demo
+
+test: test-js test-go ## all tests but the end-to-end ones, with the race detector and a private RabbitMQ
+
+e2e: build plugins $(JS) ## from oslo.messaging through RabbitMQ to the official client and a real Chromium
+	@.ci/need rabbitmq-server:rabbitmq-server chromium:chromium python3-oslo.messaging:/usr/lib/python3/dist-packages/oslo_messaging gcc:gcc
+	cd cmd/horizon-realtime/e2e && npm ci --no-audit --no-fund --loglevel=error
+	$(GO) test -tags e2e -count=1 -timeout 20m ./cmd/horizon-realtime/e2e/...
+
+bench: build plugins ## measure beside peers in the same run; writes bench/results.json and a table
+	@.ci/need rabbitmq-server:rabbitmq-server
+	cd bench && $(GO) run . -out results.json
+
+check: $(PAGE) ## formatting, vet, static analysis, import directions, tidy go.mod
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	GOOS=wasip1 GOARCH=wasm $(GO) vet ./sdk/... $(addprefix ./plugins/,$(PLUGINS))
+	.ci/imports
+	$(GO) mod tidy -diff
+	$(GO) run $(STATICCHECK) ./...
+
+clean: ## remove what the other targets made
+	rm -rf bin plugins/*.wasm cmd/horizon-realtime/demo/dist/*.* horizon/node_modules cmd/horizon-realtime/e2e/node_modules
+
+test-js: $(JS)
+	cd horizon && npm test --silent
+
+test-go: $(PAGE) plugins
+	@.ci/need rabbitmq-server:rabbitmq-server wabt:wat2wasm gcc:gcc
+	$(GO) test -race -timeout 15m ./...
+
+$(BIN): $(GOFILES) $(PAGE) go.mod go.sum
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/horizon-realtime
+
+define wasm_rule
+plugins/50-$(1).wasm: $$(filter plugins/$(1)/% sdk/% plugins/panel/%,$$(GOFILES))
+	GOOS=wasip1 GOARCH=wasm $$(GO) build -buildmode=c-shared -trimpath -ldflags='-s -w' -o $$@.part ./plugins/$(1)
+	mv $$@.part $$@
+endef
+$(foreach p,$(PLUGINS),$(eval $(call wasm_rule,$(p))))
+
+$(JS): horizon/package.json horizon/package-lock.json
+	cd horizon && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(PAGE): $(JS) $(wildcard horizon/js/*.js cmd/horizon-realtime/demo/page/*)
+	cd horizon && npm run --silent build

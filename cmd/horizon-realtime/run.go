@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"horizon-realtime/router"
+)
+
+func newRun(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "run",
+		Short: "Run the router",
+		Long: `Run the router until SIGTERM or SIGINT, then drain: readiness fails, consuming
+stops, what was taken is finished and acknowledged, clients are told to come back.
+A second signal ends it at once. SIGHUP reads the [plugin.X] tables again.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := o.load()
+			if err != nil {
+				return err
+			}
+			log := newLogger(cfg.Log, cmd.ErrOrStderr())
+			source, err := router.NewRabbit(cfg.AMQP, log)
+			if err != nil {
+				return err
+			}
+			r, err := router.New(cmd.Context(), cfg, source, nil, log)
+			if err != nil {
+				return err
+			}
+			return runReloading(cmd.Context(), o, r, log)
+		},
+	}
+}
+
+// runReloading runs r, and applies the configuration file again at each SIGHUP.
+// A file with a mistake in it changes nothing.
+func runReloading(ctx context.Context, o *options, r *router.Router, log *slog.Logger) error {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	done := make(chan error, 1)
+	go func() { done <- r.Run(ctx) }()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-hup:
+			cfg, err := o.load()
+			if err == nil {
+				err = r.Reload(cfg)
+			}
+			if err != nil {
+				log.Error("kept the old configuration", "error", err)
+				continue
+			}
+			log.Info("applied the [plugin.X] tables again", "file", o.configFile)
+		}
+	}
+}
+
+// newLogger builds the logger that [log] asks for.
+func newLogger(cfg router.LogConfig, w io.Writer) *slog.Logger {
+	opts := &slog.HandlerOptions{Level: cfg.Level}
+	if cfg.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}

@@ -1,0 +1,169 @@
+// Package router wires the stages into one path and owns every long-lived
+// goroutine: sources hand in messages, workers run them through the filters
+// into the hub, the hub's shards write to the sessions of the server.
+//
+// In: a Config and the sources (RabbitMQ for `run`, a simulated cloud for
+// `demo`). Out: nothing but what the server sends to browsers and the admin
+// listener shows to operators. Caller: the command line.
+package router
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"horizon-realtime/router/admin"
+	"horizon-realtime/router/auth"
+	"horizon-realtime/router/hub"
+	"horizon-realtime/router/plugin"
+	"horizon-realtime/router/server"
+)
+
+// Take accepts one message from a source. It blocks while the worker that has
+// to handle the message is busy; the body belongs to the router until the
+// delivery is settled.
+type Take func(body []byte, compression string, d Delivery)
+
+// Source is where messages come from.
+type Source interface {
+	// Run hands over messages until ctx is done, and returns when all that it
+	// handed over are settled.
+	Run(ctx context.Context, take Take) error
+	// Ready says why no messages are coming, or nil.
+	Ready() error
+}
+
+// Router is the whole program but its command line. Make one with New, run it
+// once with Run.
+type Router struct {
+	cfg      Config
+	log      *slog.Logger
+	source   Source
+	pipeline *pipeline
+	hub      *hub.Hub
+	host     *plugin.Host
+	auth     *auth.Authenticator
+	server   *server.Server
+	admin    *admin.Server
+	draining atomic.Bool
+}
+
+// New builds a router, loads its filters and opens its listeners, so that
+// whatever is wrong is found out before anything runs. mount, which may be nil,
+// serves what lies outside of [server] prefix.
+//
+// # Errors
+//
+// A filter folder that cannot be read, a listener whose port is taken, keys that
+// cannot be loaded. A filter that is refused is no error: it is logged and shown
+// in its status.
+func New(ctx context.Context, cfg Config, source Source, mount http.Handler, log *slog.Logger) (r *Router, err error) {
+	reg := prometheus.NewRegistry()
+	registerRuntime(reg)
+	r = &Router{cfg: cfg, log: log, source: source}
+	if r.host, err = plugin.New(cfg.Plugins, cfg.Plugin, log, reg); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			r.host.Close()
+		}
+	}()
+	if r.auth, err = auth.New(ctx, cfg.Auth, log, reg); err != nil {
+		return nil, err
+	}
+	r.hub = hub.New(cfg.Hub, log, reg)
+	r.pipeline = newPipeline(cfg, r.hub, r.host, log, reg)
+	plugins := admin.Plugins{Status: func() any { return r.host.Status() }, Release: r.host.Release}
+	if r.admin, err = admin.New(cfg.Admin, reg, plugins, log); err != nil {
+		return nil, err
+	}
+	if r.server, err = server.New(cfg.Server, r.hub, r.auth, server.Options{Mount: mount, Log: log, Registerer: reg}); err != nil {
+		r.admin.Close()
+		return nil, err
+	}
+	r.admin.Require(
+		admin.Check{Name: "shutting down", Ready: r.notDraining},
+		admin.Check{Name: "source", Ready: source.Ready},
+		admin.Check{Name: "plugins", Ready: r.host.Ready},
+	)
+	return r, nil
+}
+
+// Run runs the router until ctx is done or a part of it fails, then stops from
+// the top down: no new messages, those taken finished and acknowledged, clients
+// told to come back. It returns when all it started has stopped.
+//
+// # Errors
+//
+// What made a part fail; nil after a stop by ctx.
+func (r *Router) Run(ctx context.Context) error {
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	floor, stopFloor := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopFloor()
+
+	var edges, workers, source sync.WaitGroup
+	start := func(wg *sync.WaitGroup, what string, run func() error) {
+		wg.Go(func() {
+			if err := run(); err != nil && !errors.Is(err, context.Canceled) {
+				fail(fmt.Errorf("%s: %w", what, err))
+			}
+		})
+	}
+	start(&edges, "admin", func() error { return r.admin.Run(floor) })
+	start(&edges, "hub", func() error { return r.hub.Run(floor) })
+	start(&edges, "server", func() error { return r.server.Run(floor) })
+	start(&edges, "plugins", func() error { return r.host.Run(floor) })
+	start(&edges, "auth", func() error { return r.auth.Run(floor) })
+	for _, w := range r.pipeline.workers {
+		start(&workers, "worker", func() error { w.run(floor); return nil })
+	}
+	start(&source, "source", func() error { return r.source.Run(ctx, r.pipeline.submit) })
+	r.log.Info("running", "clients", r.server.Addr().String(), "admin", r.admin.Addr().String())
+
+	<-ctx.Done()
+	r.draining.Store(true)
+	r.log.Info("draining", "at most", r.cfg.Router.DrainTimeout)
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.Router.DrainTimeout)
+	defer cancel()
+	context.AfterFunc(deadline, stopFloor)
+	source.Wait()
+	r.pipeline.stop()
+	workers.Wait()
+	r.server.Drain(deadline)
+	stopFloor()
+	edges.Wait()
+	r.host.Close()
+	r.log.Info("stopped")
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return nil
+}
+
+// Addr is where the client endpoints listen, and AdminAddr the operator's.
+func (r *Router) Addr() string { return r.server.Addr().String() }
+
+// AdminAddr is where the operator's endpoints listen.
+func (r *Router) AdminAddr() string { return r.admin.Addr().String() }
+
+// Position is the hub's epoch and latest offset: what a page that is rendered
+// now recovers from.
+func (r *Router) Position() (epoch string, offset uint64) { return r.hub.Position() }
+
+// Reload applies what can change while running: the [plugin.X] tables.
+func (r *Router) Reload(cfg Config) error { return r.host.Reconfigure(cfg.Plugin) }
+
+func (r *Router) notDraining() error {
+	if r.draining.Load() {
+		return errors.New("yes, this process was told to stop")
+	}
+	return nil
+}
