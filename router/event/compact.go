@@ -1,0 +1,98 @@
+package event
+
+import "unicode/utf8"
+
+// CompactJSON tells whether b is exactly one JSON value in valid UTF-8, without
+// a line break anywhere and nested no deeper than MaxDepth: what can be put on
+// the wire as it stands, in a protocol that ends a message with a line break.
+// It allocates nothing unless it refuses.
+//
+// # Errors
+//
+// ErrSyntax (also for a line break), ErrUTF8, ErrTooDeep.
+func CompactJSON(b []byte) error {
+	if !utf8.Valid(b) {
+		return ErrUTF8
+	}
+	var objects uint64 // a bit for each container around i: is it an object?
+	depth := 0
+	for i := skipBlank(b, 0); ; {
+		if i >= len(b) {
+			return syntaxError(i)
+		}
+		start := i
+		if c := b[i]; c == '{' || c == '[' {
+			if depth == MaxDepth {
+				return ErrTooDeep
+			}
+			depth++
+			objects <<= 1
+			if c == '{' {
+				objects |= 1
+			}
+			i = skipBlank(b, i+1)
+			if i >= len(b) || b[i] != c+2 {
+				if c == '{' {
+					if i = compactKey(b, i); i < 0 {
+						return syntaxError(start)
+					}
+				}
+				continue
+			}
+		} else if i, _, _ = scanScalar(b, i); i < 0 {
+			return syntaxError(start)
+		}
+
+		for {
+			i = skipBlank(b, i)
+			if depth == 0 {
+				if i != len(b) {
+					return syntaxError(i)
+				}
+				return nil
+			}
+			if i == len(b) {
+				return syntaxError(i)
+			}
+			c := b[i]
+			if c == ',' {
+				i = skipBlank(b, i+1)
+				if objects&1 == 1 {
+					if i = compactKey(b, i); i < 0 {
+						return syntaxError(start)
+					}
+				}
+				break
+			}
+			if c != ']'+byte(objects&1)*('}'-']') {
+				return syntaxError(i)
+			}
+			i++
+			objects >>= 1
+			depth--
+		}
+	}
+}
+
+// compactKey scans a key and its colon, up to the value.
+func compactKey(b []byte, i int) int {
+	if i >= len(b) || b[i] != '"' {
+		return -1
+	}
+	if i, _ = scanString(b, i); i < 0 {
+		return -1
+	}
+	i = skipBlank(b, i)
+	if i >= len(b) || b[i] != ':' {
+		return -1
+	}
+	return skipBlank(b, i+1)
+}
+
+// skipBlank skips the white space that is no line break.
+func skipBlank(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\t') {
+		i++
+	}
+	return i
+}

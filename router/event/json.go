@@ -1,0 +1,445 @@
+package event
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"unicode/utf8"
+)
+
+// Kind is the type of a JSON value. The numbers are those of the plugin ABI.
+type Kind uint8
+
+// The kinds. Absent is a member that is not there, or that was a secret.
+const (
+	Absent Kind = iota
+	Null
+	False
+	True
+	Number
+	String
+	Object
+	Array
+)
+
+// The bounds of a document.
+const (
+	// MaxDepth is how deep objects and arrays may nest.
+	MaxDepth = 64
+	// MaxNodes is how many values a document may hold, containers included.
+	MaxNodes = 1 << 16
+)
+
+// What Parse and CompactJSON refuse; every refusal wraps one of them.
+var (
+	ErrSyntax   = errors.New("not valid JSON")
+	ErrUTF8     = errors.New("not valid UTF-8")
+	ErrTooDeep  = fmt.Errorf("JSON nested deeper than %d", MaxDepth)
+	ErrTooLarge = fmt.Errorf("JSON of more than %d values", MaxNodes)
+)
+
+func syntaxError(at int) error { return fmt.Errorf("%w at byte %d", ErrSyntax, at) }
+
+// node is one value of the document. The nodes stand in the text's order, so a
+// container is followed by what it holds, and next is where its sibling is.
+type node struct {
+	start, end uint32 // the value in the text
+	key        uint32 // the key's first byte after its quote; 0 where there is none
+	keyEnd     uint32 // the key's closing quote
+	hash       uint32 // of the decoded key
+	next       uint32
+	kind       Kind
+	escaped    bool // a string with escapes
+	keyEscaped bool
+}
+
+// Document is a flat index over a JSON text. The zero value is empty and ready
+// to Parse; a Document that is parsed again reuses its memory and, once it has
+// seen its largest text, allocates nothing.
+//
+// Where an object names a member twice, the last one counts, as in Python's,
+// JavaScript's and Go's own decoders. Keys are compared decoded, so there is no
+// second way to spell one.
+//
+// One goroutine at a time may use a Document, and one that has Values of it
+// must not see it parsed again. Do not copy it.
+type Document struct {
+	text    []byte
+	nodes   []node
+	scratch []byte
+}
+
+// Parse checks and indexes text, which the Document refers to from then on and
+// which Redact writes into. What was parsed before is forgotten, also where
+// Parse fails.
+//
+// # Errors
+//
+// ErrSyntax (RFC 8259, with nothing before or after the one value), ErrUTF8,
+// ErrTooDeep, ErrTooLarge.
+func (d *Document) Parse(text []byte) error {
+	d.text, d.nodes = text, d.nodes[:0]
+	err := d.parse(text)
+	if err != nil {
+		d.text, d.nodes = nil, d.nodes[:0]
+	}
+	return err
+}
+
+func (d *Document) parse(text []byte) error {
+	if len(text) > math.MaxInt32 {
+		return ErrTooLarge
+	}
+	if !utf8.Valid(text) {
+		return ErrUTF8
+	}
+	var open [MaxDepth]uint32 // the containers around i
+	depth := 0
+	var n node // the next value, so far as its key is known
+	for i := skipSpace(text, 0); ; {
+		if i >= len(text) {
+			return syntaxError(i)
+		}
+		if len(d.nodes) == MaxNodes {
+			return ErrTooLarge
+		}
+		n.start = uint32(i)
+		if c := text[i]; c == '{' || c == '[' {
+			if depth == MaxDepth {
+				return ErrTooDeep
+			}
+			n.kind = Array
+			if c == '{' {
+				n.kind = Object
+			}
+			open[depth] = uint32(len(d.nodes))
+			depth++
+			d.nodes = append(d.nodes, n)
+			i = skipSpace(text, i+1)
+			if i >= len(text) || text[i] != c+2 { // ']' is '[' + 2, '}' is '{' + 2
+				if i = d.parseKey(&n, i, c == '{'); i < 0 {
+					return syntaxError(int(n.start))
+				}
+				continue
+			}
+		} else {
+			end := 0
+			if end, n.kind, n.escaped = scanScalar(text, i); end < 0 {
+				return syntaxError(i)
+			}
+			i = end
+			n.end = uint32(i)
+			n.next = uint32(len(d.nodes) + 1)
+			d.nodes = append(d.nodes, n)
+		}
+
+		// After a value: close what ends here, up to a comma or the end.
+		for {
+			i = skipSpace(text, i)
+			if depth == 0 {
+				if i != len(text) {
+					return syntaxError(i)
+				}
+				return nil
+			}
+			if i == len(text) {
+				return syntaxError(i)
+			}
+			parent := &d.nodes[open[depth-1]]
+			c := text[i]
+			if c == ',' {
+				at := i
+				if i = d.parseKey(&n, skipSpace(text, i+1), parent.kind == Object); i < 0 {
+					return syntaxError(at)
+				}
+				break
+			}
+			if c != text[parent.start]+2 {
+				return syntaxError(i)
+			}
+			i++
+			parent.end = uint32(i)
+			parent.next = uint32(len(d.nodes))
+			depth--
+		}
+	}
+}
+
+// parseKey starts n as the next member of an object, or element of an array,
+// and returns where its value begins, -1 where the key is not valid.
+func (d *Document) parseKey(n *node, i int, object bool) int {
+	*n = node{}
+	if !object {
+		return i
+	}
+	text := d.text
+	if i >= len(text) || text[i] != '"' {
+		return -1
+	}
+	end, escaped := scanString(text, i)
+	if end < 0 {
+		return -1
+	}
+	n.key, n.keyEnd, n.keyEscaped = uint32(i+1), uint32(end-1), escaped
+	n.hash = hashKey(d.key(n))
+	i = skipSpace(text, end)
+	if i >= len(text) || text[i] != ':' {
+		return -1
+	}
+	return skipSpace(text, i+1)
+}
+
+// key is the decoded key of n, valid until the next call.
+func (d *Document) key(n *node) []byte {
+	k := d.text[n.key:n.keyEnd]
+	if n.keyEscaped {
+		d.scratch = slices.Grow(d.scratch[:0], len(k))[:len(k)]
+		k = d.scratch[:unescape(d.scratch, k)]
+	}
+	return k
+}
+
+// hashKey mixes a key, eight bytes at a time. Equal hashes only mean that the
+// keys are worth comparing.
+func hashKey[T string | []byte](k T) uint32 {
+	const prime = 0x9e3779b97f4a7c15
+	h := uint64(len(k)) * prime
+	i := 0
+	for ; i+8 <= len(k); i += 8 {
+		h = (h ^ word(k, i, 8)) * prime
+		h ^= h >> 29
+	}
+	h = (h ^ word(k, i, len(k)-i)) * prime
+	return uint32(h >> 32)
+}
+
+// word reads up to eight bytes of k from i.
+func word[T string | []byte](k T, i, n int) uint64 {
+	if n == 8 {
+		k := k[i : i+8]
+		return uint64(k[0]) | uint64(k[1])<<8 | uint64(k[2])<<16 | uint64(k[3])<<24 |
+			uint64(k[4])<<32 | uint64(k[5])<<40 | uint64(k[6])<<48 | uint64(k[7])<<56
+	}
+	var w uint64
+	for ; n > 0; n-- {
+		w = w<<8 | uint64(k[i+n-1])
+	}
+	return w
+}
+
+// Raw is the text that was parsed, secrets blanked.
+func (d *Document) Raw() []byte { return d.text }
+
+// Root is the document's one value, Absent before it is parsed.
+func (d *Document) Root() Value {
+	if len(d.nodes) == 0 {
+		return Value{}
+	}
+	return Value{d: d}
+}
+
+// Get finds the value that p points at.
+func (d *Document) Get(p Pointer) Value { return d.Root().Get(p) }
+
+// Redact asks secret about every value but the root, outermost first. Where it
+// says yes, the value leaves the index, so that it is Absent to Get, and is
+// blanked in the text, with all that it held. depth is 1 for what the root
+// holds; key is decoded, nil for an array's element, and valid until secret looks
+// for other members.
+func (d *Document) Redact(secret func(depth int, key []byte, v Value) bool) {
+	var ends [MaxDepth + 1]uint32
+	depth := 0
+	for i := uint32(0); i < uint32(len(d.nodes)); {
+		for depth > 0 && i >= ends[depth] {
+			depth--
+		}
+		n := &d.nodes[i]
+		var key []byte
+		if n.key != 0 {
+			key = d.key(n)
+		}
+		if i > 0 && n.kind != Absent && secret(depth, key, Value{d, i}) {
+			d.blank(n)
+		}
+		switch n.kind {
+		case Absent:
+			i = n.next
+		case Object, Array:
+			depth++
+			ends[depth] = n.next
+			i++
+		default:
+			i++
+		}
+	}
+}
+
+// blank overwrites a value with `null`, or the shortest of its kind where that
+// does not fit, and spaces up to its old length.
+func (d *Document) blank(n *node) {
+	text := d.text[n.start:n.end]
+	short := "null"
+	if len(text) < len(short) {
+		switch n.kind {
+		case String:
+			short = `""`
+		case Object:
+			short = "{}"
+		case Array:
+			short = "[]"
+		default:
+			short = "0"
+		}
+	}
+	for i := copy(text, short); i < len(text); i++ {
+		text[i] = ' '
+	}
+	n.kind = Absent
+}
+
+// Value is a view of one value of a Document, valid until the Document is
+// parsed again. The zero Value is Absent.
+type Value struct {
+	d *Document
+	i uint32
+}
+
+// Kind is the value's type.
+func (v Value) Kind() Kind {
+	if v.d == nil {
+		return Absent
+	}
+	return v.d.nodes[v.i].kind
+}
+
+// Raw is the JSON text as it stands, a string with its quotes and escapes; nil
+// where the value is Absent. It aliases the document.
+func (v Value) Raw() []byte {
+	if v.Kind() == Absent {
+		return nil
+	}
+	n := &v.d.nodes[v.i]
+	return v.d.text[n.start:n.end]
+}
+
+// Size is the most that AppendTo can add, in bytes.
+func (v Value) Size() int {
+	switch v.Kind() {
+	case Absent, Null, False, True:
+		return 0
+	case String:
+		return len(v.Raw()) - 2
+	}
+	return len(v.Raw())
+}
+
+// AppendTo adds to dst what a reader of the value wants: the decoded text of a
+// string, the JSON text of a number, an object or an array, and nothing for the
+// others, whose kind says it all. It writes within dst's next Size() bytes, and
+// allocates only where dst has no room for as many.
+func (v Value) AppendTo(dst []byte) []byte {
+	switch v.Kind() {
+	case Absent, Null, False, True:
+		return dst
+	case String:
+		s := v.Raw()
+		s = s[1 : len(s)-1]
+		if !v.d.nodes[v.i].escaped {
+			return append(dst, s...)
+		}
+		dst = slices.Grow(dst, len(s))
+		n := unescape(dst[len(dst):len(dst)+len(s)], s)
+		return dst[:len(dst)+n]
+	}
+	return append(dst, v.Raw()...)
+}
+
+// Text is a copy of the decoded string, empty unless the value is one.
+func (v Value) Text() string {
+	if v.Kind() != String {
+		return ""
+	}
+	if !v.d.nodes[v.i].escaped {
+		s := v.Raw()
+		return string(s[1 : len(s)-1])
+	}
+	return string(v.AppendTo(nil))
+}
+
+// Plain is the inside of a string that has no escapes, without a copy: it
+// aliases the document. ok is false for anything else.
+func (v Value) Plain() (text []byte, ok bool) {
+	if v.Kind() != String || v.d.nodes[v.i].escaped {
+		return nil, false
+	}
+	s := v.Raw()
+	return s[1 : len(s)-1], true
+}
+
+// Member is the member of an object with that key; of two, the last.
+func (v Value) Member(key string) Value { return v.member(key, hashKey(key)) }
+
+func (v Value) member(key string, hash uint32) Value {
+	if v.Kind() != Object {
+		return Value{}
+	}
+	nodes := v.d.nodes
+	end := nodes[v.i].next
+	var found uint32
+	for i := v.i + 1; i < end; i = nodes[i].next {
+		if n := &nodes[i]; n.hash == hash && string(v.d.key(n)) == key {
+			found = i
+		}
+	}
+	if found == 0 {
+		return Value{}
+	}
+	return Value{v.d, found}
+}
+
+// Element is the element of an array at index, counted from 0.
+func (v Value) Element(index int) Value {
+	if v.Kind() != Array || index < 0 {
+		return Value{}
+	}
+	nodes := v.d.nodes
+	end := nodes[v.i].next
+	for i := v.i + 1; i < end; i = nodes[i].next {
+		if index == 0 {
+			return Value{v.d, i}
+		}
+		index--
+	}
+	return Value{}
+}
+
+// Elements are the elements of an array in order, none for anything else.
+func (v Value) Elements() iter.Seq[Value] {
+	return func(yield func(Value) bool) {
+		if v.Kind() != Array {
+			return
+		}
+		nodes := v.d.nodes
+		end := nodes[v.i].next
+		for i := v.i + 1; i < end; i = nodes[i].next {
+			if !yield(Value{v.d, i}) {
+				return
+			}
+		}
+	}
+}
+
+// Get finds what p points at, seen from v.
+func (v Value) Get(p Pointer) Value {
+	for i := range p.segments {
+		s := &p.segments[i]
+		if v.Kind() == Array {
+			v = v.Element(s.index)
+		} else {
+			v = v.member(s.key, s.hash)
+		}
+	}
+	return v
+}

@@ -1,0 +1,99 @@
+package event
+
+import (
+	"time"
+	"unsafe"
+)
+
+// TimeLayout is how AtText is written: RFC 3339, UTC, with milliseconds.
+const TimeLayout = "2006-01-02T15:04:05.000Z"
+
+// keepBytes is the largest buffer that a Reset keeps. Notifications are 3 kB
+// where they are not 9; the rare one of megabytes gives its memory back.
+const keepBytes = 256 << 10
+
+// Notification is what one message of a service says. The zero value is empty;
+// a decoder fills it, and fills it again for the next message, allocating
+// nothing. Its strings alias its buffer: they are valid until Reset, and what is
+// kept longer is copied (strings.Clone). One goroutine at a time may use it. Do
+// not copy it.
+type Notification struct {
+	// Document is the inner object, with its secrets removed.
+	Document
+	// Type is the event type, such as `compute.instance.update`.
+	Type string
+	// Publisher is the service and its host: `compute.cloud1`, or in nova's
+	// versioned notifications `nova-compute:cloud1`.
+	Publisher string
+	// Priority is lower case: audit, debug, info, warn, error, critical, sample.
+	Priority string
+	// MessageID is the publisher's own, the same when it sends again.
+	MessageID string
+	// RequestID is the API request behind it, empty where there was none.
+	RequestID string
+	// Project and User own the resource, and Resource is its id. Each is
+	// empty where the message does not say so. They come from the payload,
+	// never from the context, which is about who acted.
+	Project, User, Resource string
+	// At is when the publisher sent it, in UTC, and AtText the same as
+	// TimeLayout has it.
+	At     time.Time
+	AtText string
+
+	buf   []byte
+	extra []byte
+	at    [32]byte // AppendFormat writes nanoseconds before it cuts them
+}
+
+// Reset empties the notification and keeps its memory, unless that has grown
+// far beyond what a notification takes.
+func (n *Notification) Reset() {
+	n.Type, n.Publisher, n.Priority, n.MessageID, n.RequestID = "", "", "", "", ""
+	n.Project, n.User, n.Resource, n.AtText = "", "", "", ""
+	n.At = time.Time{}
+	n.Document.text, n.Document.nodes = nil, n.Document.nodes[:0]
+	n.buf, n.extra = n.buf[:0], n.extra[:0]
+	if cap(n.buf) > keepBytes {
+		n.buf, n.Document.nodes = nil, nil
+	}
+	if cap(n.extra) > keepBytes {
+		n.extra = nil
+	}
+}
+
+// Buffer lends the decoder the notification's memory, empty, to append the text
+// to that it then gives to Load.
+func (n *Notification) Buffer() []byte { return n.buf[:0] }
+
+// Load takes text as the notification's buffer and parses it. The notification
+// owns the text from then on.
+//
+// # Errors
+//
+// Those of Document.Parse.
+func (n *Notification) Load(text []byte) error {
+	n.buf = text
+	return n.Parse(text)
+}
+
+// Keep gives a string value as one that lives as long as the notification's
+// content, without a copy where it has no escapes. Empty unless v is a string.
+func (n *Notification) Keep(v Value) string {
+	if text, ok := v.Plain(); ok {
+		return unsafe.String(unsafe.SliceData(text), len(text))
+	}
+	if v.Kind() != String {
+		return ""
+	}
+	from := len(n.extra)
+	n.extra = v.AppendTo(n.extra)
+	text := n.extra[from:]
+	return unsafe.String(unsafe.SliceData(text), len(text))
+}
+
+// SetTime sets At and AtText.
+func (n *Notification) SetTime(at time.Time) {
+	n.At = at.UTC()
+	text := n.At.AppendFormat(n.at[:0], TimeLayout)
+	n.AtText = unsafe.String(unsafe.SliceData(text), len(text))
+}

@@ -1,0 +1,227 @@
+package event
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// The lexical grammar of RFC 8259, shared by Document.Parse and CompactJSON.
+// Every scan function takes the position of a token's first byte and returns
+// the position after its last, or -1 where the token is not valid. Whether the
+// text is UTF-8 is checked beforehand, for the whole text at once.
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// space has a bit for each byte that JSON calls white space.
+const space = 1<<' ' | 1<<'\t' | 1<<'\n' | 1<<'\r'
+
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && b[i] <= ' ' && space>>b[i]&1 == 1 {
+		i++
+	}
+	return i
+}
+
+// special marks the high bit of each byte that is a quote, a backslash or a
+// control character. Only the lowest mark is exact, which is the one used.
+func special(w uint64) uint64 {
+	quote := w ^ ones*'"'
+	slash := w ^ ones*'\\'
+	return ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*' ')&^w) & highs
+}
+
+// scanString also tells whether the string has escapes.
+func scanString(b []byte, i int) (end int, escaped bool) {
+	i++
+	for {
+		for i+8 <= len(b) {
+			m := special(binary.LittleEndian.Uint64(b[i:]))
+			if m != 0 {
+				i += bits.TrailingZeros64(m) >> 3
+				break
+			}
+			i += 8
+		}
+		if i >= len(b) {
+			return -1, escaped
+		}
+		switch c := b[i]; {
+		case c == '"':
+			return i + 1, escaped
+		case c == '\\':
+			escaped = true
+			if i = scanEscape(b, i); i < 0 {
+				return -1, escaped
+			}
+		case c < ' ':
+			return -1, escaped
+		default:
+			i++ // fewer than eight bytes are left
+		}
+	}
+}
+
+func scanEscape(b []byte, i int) int {
+	if i+1 >= len(b) {
+		return -1
+	}
+	switch b[i+1] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return i + 2
+	case 'u':
+		if i+6 <= len(b) && hex4(b[i+2:i+6]) >= 0 {
+			return i + 6
+		}
+	}
+	return -1
+}
+
+func scanNumber(b []byte, i int) int {
+	if i < len(b) && b[i] == '-' {
+		i++
+	}
+	if i < len(b) && b[i] == '0' {
+		i++
+	} else if i = scanDigits(b, i); i < 0 {
+		return -1
+	}
+	if i < len(b) && b[i] == '.' {
+		if i = scanDigits(b, i+1); i < 0 {
+			return -1
+		}
+	}
+	if i < len(b) && b[i]|0x20 == 'e' {
+		i++
+		if i < len(b) && (b[i] == '+' || b[i] == '-') {
+			i++
+		}
+		return scanDigits(b, i)
+	}
+	return i
+}
+
+// scanDigits wants at least one.
+func scanDigits(b []byte, i int) int {
+	first := i
+	for i < len(b) && b[i]-'0' <= 9 {
+		i++
+	}
+	if i == first {
+		return -1
+	}
+	return i
+}
+
+func scanLiteral(b []byte, i int, word string) int {
+	if len(b)-i < len(word) || string(b[i:i+len(word)]) != word {
+		return -1
+	}
+	return i + len(word)
+}
+
+// scanScalar scans whatever is neither an object nor an array.
+func scanScalar(b []byte, i int) (end int, kind Kind, escaped bool) {
+	switch b[i] {
+	case '"':
+		end, escaped = scanString(b, i)
+		return end, String, escaped
+	case 't':
+		return scanLiteral(b, i, "true"), True, false
+	case 'f':
+		return scanLiteral(b, i, "false"), False, false
+	case 'n':
+		return scanLiteral(b, i, "null"), Null, false
+	}
+	return scanNumber(b, i), Number, false
+}
+
+// hex4 reads four hexadecimal digits, -1 where they are not.
+func hex4(b []byte) rune {
+	var r rune
+	for _, c := range b[:4] {
+		switch {
+		case c-'0' <= 9:
+			c -= '0'
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			c = c | 0x20 - 'a' + 10
+		default:
+			return -1
+		}
+		r = r<<4 | rune(c)
+	}
+	return r
+}
+
+// unescape decodes s, the inside of a scanned string, into dst, and returns how
+// many bytes that made: never more than len(s), which is what dst has. The two
+// do not overlap. A surrogate without its other half becomes U+FFFD.
+func unescape(dst, s []byte) int {
+	i, n := 0, 0
+	for {
+		for i+8 <= len(s) {
+			w := binary.LittleEndian.Uint64(s[i:])
+			binary.LittleEndian.PutUint64(dst[n:], w)
+			slash := w ^ ones*'\\'
+			m := (slash - ones) &^ slash & highs
+			if m != 0 {
+				k := bits.TrailingZeros64(m) >> 3
+				i += k
+				n += k
+				break
+			}
+			i += 8
+			n += 8
+		}
+		if i >= len(s) {
+			return n
+		}
+		c := s[i]
+		if c != '\\' {
+			dst[n] = c
+			i++
+			n++
+			continue
+		}
+		switch c = s[i+1]; c {
+		case 'u':
+			var r rune
+			r, i = escapedRune(s, i)
+			n += utf8.EncodeRune(dst[n:], r)
+			continue
+		case 'b':
+			c = '\b'
+		case 'f':
+			c = '\f'
+		case 'n':
+			c = '\n'
+		case 'r':
+			c = '\r'
+		case 't':
+			c = '\t'
+		}
+		dst[n] = c
+		i += 2
+		n++
+	}
+}
+
+// escapedRune decodes the \u escape at i, with its second half where it is the
+// first of a surrogate pair.
+func escapedRune(s []byte, i int) (rune, int) {
+	r := hex4(s[i+2:])
+	i += 6
+	if !utf16.IsSurrogate(r) {
+		return r, i
+	}
+	if i+6 <= len(s) && s[i] == '\\' && s[i+1] == 'u' {
+		if pair := utf16.DecodeRune(r, hex4(s[i+2:])); pair != utf8.RuneError {
+			return pair, i + 6
+		}
+	}
+	return utf8.RuneError, i
+}
