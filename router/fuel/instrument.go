@@ -1,0 +1,60 @@
+package fuel
+
+import "fmt"
+
+const (
+	// Global is the name under which the rewritten module exports its counter,
+	// a mutable i64. No original may export that name.
+	Global = "hr_fuel"
+	// Start is the name under which the rewritten module exports the original's
+	// start function, where it has one. No original may export that name.
+	Start = "hr_start"
+)
+
+// Instrument checks a module against limits and rewrites it so that it counts
+// its work. The rewritten module gives the same results as long as the counter
+// stays at or above zero; else it traps with `unreachable`.
+//
+// It also declares the limits in the rewritten module: a memory or table can
+// grow to the limit at most, whatever the original declares.
+//
+// # Errors
+//
+// A sentence that names the part of the module, what is there, and the limit
+// where there is one. What Instrument lets pass is not yet valid: types are for
+// the engine to check, on the rewritten module.
+func Instrument(original []byte, limits Limits) ([]byte, *Info, error) {
+	m, err := decode(original, limits)
+	if err != nil {
+		return nil, nil, err
+	}
+	code, err := m.rewriteCode()
+	if err != nil {
+		return nil, nil, err
+	}
+	w := &writer{m: m, out: make([]byte, 0, len(original)+len(code)-m.info.CodeBytes+4096)}
+	w.out = append(w.out, header...)
+	for _, id := range sectionOrder {
+		w.section(id, code)
+	}
+	w.names()
+	return w.out, &m.info, nil
+}
+
+// rewriteCode makes the payload of the code section.
+func (m *module) rewriteCode() ([]byte, error) {
+	if m.payload[sectionCode] == nil {
+		return nil, nil
+	}
+	s := &scanner{m: m}
+	e := newEmitter(m.fuelIndex())
+	out := make([]byte, 0, len(m.payload[sectionCode])*7/4)
+	out = appendU32(out, uint32(len(m.bodies)))
+	for i := range m.bodies {
+		if err := s.function(i); err != nil {
+			return nil, fmt.Errorf("code section: %w", err)
+		}
+		out = e.function(out, s)
+	}
+	return out, nil
+}

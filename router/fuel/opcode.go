@@ -1,0 +1,184 @@
+package fuel
+
+// Instructions that the rewriter reads or writes by name.
+const (
+	opUnreachable  = 0x00
+	opIf           = 0x04
+	opEnd          = 0x0b
+	opSelect       = 0x1b
+	opLocalGet     = 0x20
+	opLocalTee     = 0x22
+	opGlobalGet    = 0x23
+	opGlobalSet    = 0x24
+	opI32Const     = 0x41
+	opI64Const     = 0x42
+	opF32Const     = 0x43
+	opF64Const     = 0x44
+	opI32Ne        = 0x47
+	opI64LtS       = 0x53
+	opI64Sub       = 0x7d
+	opI64Shl       = 0x86
+	opI64ShrU      = 0x88
+	opI64ExtendU32 = 0xad
+	opRefNull      = 0xd0
+	opRefFunc      = 0xd2
+	prefixMisc     = 0xfc
+	prefixVector   = 0xfd
+
+	vecConst = 0x0c
+
+	blockVoid = 0x40
+)
+
+// shape says what follows an instruction's opcode, and what it means for the
+// flow of control.
+type shape uint8
+
+const (
+	refused shape = iota
+	plain
+	block
+	loop
+	conditional // if
+	otherwise   // else
+	end
+	unreachable
+	br
+	brIf
+	brTable
+	leave // return
+	call
+	callIndirect
+	typedSelect
+	local
+	global
+	table
+	memarg
+	memoryIndex // the byte 0
+	memoryGrow
+	const32
+	const64
+	skip4
+	skip8
+	skip16
+	refNull
+	refFunc
+	lane
+	memargLane
+	memoryInit
+	memoryCopy
+	memoryFill
+	dataDrop
+	tableInit
+	tableCopy
+	tableFill
+	tableGrow
+	elemDrop
+	misc
+	vector
+)
+
+// instruction is how one opcode is read and what it costs in units of fuel. A
+// unit is about the work of adding two integers. Instructions that only name a
+// place in the code are free: compiled, they leave nothing behind.
+type instruction struct {
+	shape shape
+	cost  uint8
+}
+
+// Costs other than those in the tables below, in units.
+const (
+	// entryCost is for a call's frame: what it takes to get into the function
+	// and out of it again.
+	entryCost = 4
+	// localsPerUnit: declared locals are set to zero at entry.
+	localsPerUnit = 4
+	// loopCost is for each turn of a loop, so that an empty one costs something.
+	loopCost = 1
+	// hostCallCost is for getting out of the module and back. What the host does
+	// there it charges itself.
+	hostCallCost = 60
+	// Bulk operations cost one unit per 8 bytes or one table entry, and growing
+	// a memory one unit per 4 bytes: the engine may have to move what is there.
+	bytesShift = 3
+	pageShift  = 16 - 2
+)
+
+var (
+	instructions       = listInstructions()
+	miscInstructions   = listMisc()
+	vectorInstructions = listVector()
+)
+
+// listInstructions covers WebAssembly 2.0. What it leaves out is refused: tail
+// calls, exceptions, typed references, garbage collection and threads.
+func listInstructions() (t [256]instruction) {
+	t = [256]instruction{
+		0x00: {unreachable, 1}, 0x01: {plain, 0}, // nop
+		0x02: {block, 0}, 0x03: {loop, 0}, 0x04: {conditional, 1}, 0x05: {otherwise, 0},
+		0x0b: {end, 0}, 0x0c: {br, 1}, 0x0d: {brIf, 1}, 0x0e: {brTable, 2}, 0x0f: {leave, 1},
+		0x10: {call, 2}, 0x11: {callIndirect, 6},
+		0x1a: {plain, 0}, 0x1b: {plain, 1}, 0x1c: {typedSelect, 1}, // drop, select
+		0x20: {local, 1}, 0x21: {local, 1}, 0x22: {local, 1}, 0x23: {global, 1}, 0x24: {global, 1},
+		0x25: {table, 2}, 0x26: {table, 2}, // table.get, table.set
+		0x3f: {memoryIndex, 1}, 0x40: {memoryGrow, 200},
+		0x41: {const32, 1}, 0x42: {const64, 1}, 0x43: {skip4, 1}, 0x44: {skip8, 1},
+		0xd0: {refNull, 1}, 0xd1: {plain, 1}, 0xd2: {refFunc, 100},
+		0xfc: {misc, 0}, 0xfd: {vector, 0},
+	}
+	for op := 0x28; op <= 0x3e; op++ { // loads and stores
+		t[op] = instruction{memarg, 1}
+	}
+	for op := 0x45; op <= 0xc4; op++ { // comparisons, arithmetic, conversions
+		t[op] = instruction{plain, 1}
+	}
+	for _, op := range []int{0x6d, 0x6e, 0x6f, 0x70, 0x7f, 0x80, 0x81, 0x82} { // division, remainder
+		t[op].cost = 8
+	}
+	for _, op := range []int{0x91, 0x95, 0x9f, 0xa3} { // sqrt, division
+		t[op].cost = 6
+	}
+	for op := 0xa8; op <= 0xbf; op++ { // float to integer and back
+		t[op].cost = 3
+	}
+	t[0xac].cost, t[0xad].cost = 1, 1 // i64.extend_i32
+	return t
+}
+
+func listMisc() (t [18]instruction) {
+	t = [18]instruction{
+		8: {memoryInit, 30}, 9: {dataDrop, 4}, 10: {memoryCopy, 30}, 11: {memoryFill, 30},
+		12: {tableInit, 30}, 13: {elemDrop, 4}, 14: {tableCopy, 30},
+		15: {tableGrow, 200}, 16: {table, 1}, 17: {tableFill, 30},
+	}
+	for op := 0; op < 8; op++ { // trunc_sat
+		t[op] = instruction{plain, 4}
+	}
+	return t
+}
+
+// listVector gives every vector instruction two units: most are one machine
+// instruction, a few are ten.
+func listVector() (t [256]instruction) {
+	for op := range t {
+		t[op] = instruction{plain, 2}
+	}
+	for op := 0x00; op <= 0x0b; op++ { // v128.load…, v128.store
+		t[op].shape = memarg
+	}
+	t[0x5c].shape, t[0x5d].shape = memarg, memarg // v128.load…_zero
+	t[vecConst].shape, t[0x0d].shape = skip16, skip16
+	for op := 0x15; op <= 0x22; op++ { // extract_lane, replace_lane
+		t[op].shape = lane
+	}
+	for op := 0x54; op <= 0x5b; op++ { // v128.load…_lane, v128.store…_lane
+		t[op].shape = memargLane
+	}
+	for _, op := range []int{
+		0x9a, 0xa2, 0xa5, 0xa6, 0xaf, 0xb0, 0xb2, 0xb3, 0xb4, 0xbb, 0xc2,
+		0xc5, 0xc6, 0xcf, 0xd0, 0xd2, 0xd3, 0xd4, 0xe2, 0xee,
+	} { // there is no such instruction
+		t[op] = instruction{}
+	}
+	return t
+}

@@ -1,0 +1,291 @@
+package fuel
+
+import "fmt"
+
+// scanner reads one function after the other.
+type scanner struct {
+	m *module
+	r reader
+	meter
+	// Of the function at hand: the number of its locals with parameters, where
+	// its declarations of locals stand, and the blocks, branches and calls in it.
+	locals     int
+	groups     int
+	groupBytes []byte
+	turns      int
+	work       int // of all functions
+}
+
+// function reads the body of the defined function of the given index and fills
+// the meter.
+func (s *scanner) function(index int) error {
+	s.r = reader{b: s.m.bodies[index]}
+	s.declarations(s.m.funcType(uint32(s.m.importedFuncs + index)))
+	s.turns = 0
+	s.reset(s.r.pos, entryCost+s.locals/localsPerUnit)
+	if s.r.err == nil {
+		s.instructions()
+	}
+	if s.r.err == nil && s.r.left() > 0 {
+		s.r.failf("%d bytes follow its end", s.r.left())
+	}
+	if s.r.err == nil {
+		s.weigh()
+	}
+	if s.r.err != nil {
+		return fmt.Errorf("function %d: %w", s.m.importedFuncs+index, s.r.err)
+	}
+	return nil
+}
+
+// weigh bounds what the function costs to compile: the engine carries every
+// variable across every turn in the flow of control.
+func (s *scanner) weigh() {
+	work := s.turns * (s.locals + s.m.mutableGlobals + 1)
+	if work > s.m.limits.FunctionWork {
+		s.r.failf("%d blocks, branches and calls with %d locals and %d mutable globals: %w",
+			s.turns, s.locals, s.m.mutableGlobals, over("to carry across", int64(work), int64(s.m.limits.FunctionWork)))
+		return
+	}
+	if s.work += work; s.work > s.m.limits.ModuleWork {
+		s.r.failf("with it, all functions have %w", over("variables to carry across blocks, branches and calls", int64(s.work), int64(s.m.limits.ModuleWork)))
+	}
+}
+
+func (s *scanner) declarations(t *FuncType) {
+	r := &s.r
+	limit := s.m.limits.Locals
+	s.groups = r.count("groups of locals", limit)
+	start := r.pos
+	sum := int64(len(t.Params))
+	for i := 0; i < s.groups && r.err == nil; i++ {
+		sum += int64(r.u32())
+		readValueType(r)
+	}
+	if r.err == nil && sum > int64(limit) {
+		r.fail(over("locals", sum, int64(limit)))
+	}
+	if r.err == nil {
+		s.groupBytes = r.b[start:r.pos]
+		s.locals = int(sum)
+	}
+}
+
+// instructions reads up to and including the function's last end.
+func (s *scanner) instructions() {
+	r := &s.r
+	for r.err == nil {
+		at := r.pos
+		in := instructions[r.byte()]
+		if in.shape >= misc {
+			in = s.prefixed(in.shape)
+		}
+		s.cost += int(in.cost)
+		switch in.shape {
+		case plain:
+		case local:
+			if i := r.u32(); int64(i) >= int64(s.locals) && r.err == nil {
+				r.failf("local %d is used, there are %d", i, s.locals)
+			}
+		case const32:
+			r.signed(32)
+		case const64:
+			r.signed(64)
+		case memarg:
+			r.u32()
+			r.u32()
+		case end:
+			if !s.close(r.pos) {
+				return
+			}
+		case refused:
+			if r.err == nil {
+				r.failf("instruction %#x at byte %d is not one of WebAssembly 2.0", r.b[at], at)
+			}
+		default:
+			if in.shape < local {
+				s.control(in.shape, at)
+			} else {
+				s.operands(in.shape, at)
+			}
+		}
+	}
+}
+
+// prefixed reads the second part of an opcode. The engine takes it for a byte
+// where the format has an integer, so that only what both read alike is
+// accepted: a vector opcode over 0x7f is followed by exactly 0x01.
+func (s *scanner) prefixed(p shape) instruction {
+	r := &s.r
+	if p == misc {
+		sub := r.u32()
+		if int64(sub) < int64(len(miscInstructions)) {
+			return miscInstructions[sub]
+		}
+		r.failf("instruction 0xfc %#x is not one of WebAssembly 2.0", sub)
+		return instruction{}
+	}
+	sub := r.byte()
+	if sub >= 0x80 && r.byte() != 0x01 {
+		r.failf("vector instruction %#x is not one of WebAssembly 2.0, or is written in an unusual way", sub)
+	}
+	in := vectorInstructions[sub]
+	if in.shape == refused {
+		r.failf("vector instruction %#x is not one of WebAssembly 2.0", sub)
+	}
+	return in
+}
+
+// control handles what changes the flow of control.
+func (s *scanner) control(kind shape, at int) {
+	r := &s.r
+	s.turns++
+	switch kind {
+	case block, loop, conditional:
+		s.blockType()
+		s.open(kind, r.pos)
+		if n := len(s.frames) - 1; n > s.m.limits.Nesting {
+			r.fail(over("blocks in one another", int64(n), int64(s.m.limits.Nesting)))
+		}
+	case otherwise:
+		if !s.otherwise(r.pos) {
+			r.failf("an else at byte %d stands in no if", at)
+		}
+	case br:
+		s.label()
+		s.stop(r.pos)
+	case brIf:
+		s.label()
+		s.fork(r.pos)
+	case brTable:
+		n := r.count("targets of a br_table", s.m.limits.BranchTargets)
+		for i := 0; i <= n && r.err == nil; i++ {
+			s.label()
+		}
+		s.turns += n
+		s.stop(r.pos)
+	case leave:
+		s.returned()
+		s.stop(r.pos)
+	case unreachable:
+		s.stop(r.pos)
+	case call:
+		if s.m.readFuncIndex(r) < uint32(s.m.importedFuncs) {
+			s.cost += hostCallCost
+		}
+		s.called(at)
+	case callIndirect:
+		s.m.readFuncType(r)
+		s.m.readTableIndex(r)
+		s.called(at)
+	}
+}
+
+func (s *scanner) label() {
+	l := s.r.u32()
+	uses, ok := s.branch(l)
+	switch {
+	case s.r.err != nil:
+	case !ok:
+		s.r.failf("a branch leads out of %d blocks, there are %d", int64(l)+1, len(s.frames))
+	case uses > s.m.limits.LabelUses:
+		s.r.fail(over("branches to one label", int64(uses), int64(s.m.limits.LabelUses)))
+	}
+}
+
+func (s *scanner) blockType() {
+	r := &s.r
+	if r.left() > 0 {
+		if c := r.b[r.pos]; c == blockVoid || ValueType(c).valid() {
+			r.pos++
+			return
+		}
+	}
+	if t := r.signed(33); r.err == nil && (t < 0 || t >= int64(len(s.m.types))) {
+		r.failf("a block is of type %d, there are %d", t, len(s.m.types))
+	}
+}
+
+// operands reads what follows the remaining instructions, and notes those that
+// are charged by a length.
+func (s *scanner) operands(kind shape, at int) {
+	r := &s.r
+	switch kind {
+	case global:
+		s.m.readGlobalIndex(r)
+	case table:
+		s.m.readTableIndex(r)
+	case memoryIndex:
+		s.zero()
+	case skip4:
+		r.bytes(4)
+	case skip8:
+		r.bytes(8)
+	case skip16:
+		r.bytes(16)
+	case lane:
+		r.byte()
+	case memargLane:
+		r.u32()
+		r.u32()
+		r.byte()
+	case refNull:
+		readRefType(r)
+	case refFunc:
+		// The engine checks this as well, but on a module where we have exported
+		// the start function, and so declared it.
+		if i := s.m.readFuncIndex(r); r.err == nil && (s.m.declared == nil || !s.m.declared[i]) {
+			r.failf("function %d is referred to, but is not declared", i)
+		}
+	case typedSelect:
+		if n := r.byte(); r.err == nil && n != 1 {
+			r.failf("a select of %d types", n)
+		}
+		readValueType(r)
+	case dataDrop:
+		s.segment("data segment", s.m.segments)
+	case elemDrop:
+		s.segment("element segment", s.m.elements)
+	case memoryGrow:
+		s.zero()
+		s.patch(patch{pos: at, end: r.pos, shift: pageShift, growth: true})
+	case memoryInit:
+		s.segment("data segment", s.m.segments)
+		s.zero()
+		s.patch(patch{pos: at, end: r.pos, shift: bytesShift})
+	case memoryCopy:
+		s.zero()
+		s.zero()
+		s.patch(patch{pos: at, end: r.pos, shift: bytesShift})
+	case memoryFill:
+		s.zero()
+		s.patch(patch{pos: at, end: r.pos, shift: bytesShift})
+	case tableInit:
+		s.segment("element segment", s.m.elements)
+		s.m.readTableIndex(r)
+		s.patch(patch{pos: at, end: r.pos})
+	case tableCopy:
+		s.m.readTableIndex(r)
+		s.m.readTableIndex(r)
+		s.patch(patch{pos: at, end: r.pos})
+	case tableFill:
+		s.m.readTableIndex(r)
+		s.patch(patch{pos: at, end: r.pos})
+	case tableGrow:
+		s.m.readTableIndex(r)
+		s.patch(patch{pos: at, end: r.pos, growth: true})
+	}
+}
+
+// zero reads the one byte that stands for the only memory.
+func (s *scanner) zero() {
+	if c := s.r.byte(); s.r.err == nil && c != 0 {
+		s.r.failf("memory %d is used, at most one is accepted", c)
+	}
+}
+
+func (s *scanner) segment(what string, have int) {
+	if i := s.r.u32(); s.r.err == nil && int64(i) >= int64(have) {
+		s.r.failf("%s %d is used, there are %d", what, i, have)
+	}
+}
