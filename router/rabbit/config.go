@@ -1,0 +1,347 @@
+package rabbit
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// Config is the table [amqp].
+type Config struct {
+	// URLs has one entry for each broker (a cell, a separate notification bus):
+	// amqp://, amqps://, or a transport_url as in the services' own
+	// configuration. Several hosts in one URL are one cluster: the next is tried
+	// when one fails.
+	URLs []string `toml:"urls"`
+	// URLFile holds further URLs, one a line; blank lines and # comments are
+	// skipped.
+	URLFile string `toml:"url_file"`
+	// Group names the queue. Routers of one group share the notifications,
+	// routers of different groups each get all of them.
+	Group string `toml:"group"`
+	// Exchanges are the services' control_exchange values.
+	Exchanges []string `toml:"exchanges"`
+	// Topics are the services' notification topics; <topic>.* is bound.
+	Topics []string `toml:"topics"`
+	// Declare makes missing exchanges (topic; durable as DeclareDurable says)
+	// instead of waiting for their service to. A service that would make its own
+	// with other flags then fails to start.
+	Declare        bool `toml:"declare"`
+	DeclareDurable bool `toml:"declare_durable"`
+	// ExchangeRetry is the first pause before a missing exchange is looked up
+	// again; it doubles up to ExchangeRetryMax. RabbitMQ logs each attempt.
+	ExchangeRetry    time.Duration `toml:"exchange_retry"`
+	ExchangeRetryMax time.Duration `toml:"exchange_retry_max"`
+	// Prefetch is how many deliveries of a broker may be unacknowledged.
+	Prefetch int `toml:"prefetch"`
+	// AckInterval is how long an acknowledgement may wait for others to go with.
+	AckInterval time.Duration `toml:"ack_interval"`
+	// Heartbeat is the interval asked for; a silent connection is given up after
+	// three.
+	Heartbeat time.Duration `toml:"heartbeat"`
+	// SetupTimeout bounds connecting, and each exchange with the broker later.
+	SetupTimeout time.Duration `toml:"setup_timeout"`
+
+	Queue      QueueConfig      `toml:"queue"`
+	DeadLetter DeadLetterConfig `toml:"dead_letter"`
+	Reconnect  ReconnectConfig  `toml:"reconnect"`
+	TLS        TLSConfig        `toml:"tls"`
+}
+
+// QueueConfig is [amqp.queue]: what the group's queue may hold. Past a bound,
+// RabbitMQ drops the oldest.
+type QueueConfig struct {
+	// Type is classic or quorum.
+	Type string `toml:"type"`
+	// MaxLength is in messages.
+	MaxLength int `toml:"max_length"`
+	// MaxBytes is the sum of the bodies.
+	MaxBytes int `toml:"max_bytes"`
+	// MessageTTL is how long a message waits for a router.
+	MessageTTL time.Duration `toml:"message_ttl"`
+	// Expires is how long the queue outlives the last router.
+	Expires time.Duration `toml:"expires"`
+}
+
+// DeadLetterConfig is [amqp.dead_letter]: the queue for rejected messages.
+type DeadLetterConfig struct {
+	// Enabled false drops rejected messages instead.
+	Enabled    bool          `toml:"enabled"`
+	MaxLength  int           `toml:"max_length"`
+	MaxBytes   int           `toml:"max_bytes"`
+	MessageTTL time.Duration `toml:"message_ttl"`
+	// Timeout is how long a rejected message waits for RabbitMQ to take it; then
+	// it is dropped and counted, so that it does not hold up the others.
+	Timeout time.Duration `toml:"timeout"`
+}
+
+// ReconnectConfig is [amqp.reconnect]: the pauses between attempts, which
+// double from Min to Max, each shortened at random by up to half.
+type ReconnectConfig struct {
+	Min time.Duration `toml:"min"`
+	Max time.Duration `toml:"max"`
+}
+
+// TLSConfig is [amqp.tls].
+type TLSConfig struct {
+	// Enabled uses TLS for rabbit:// and amqp:// too; amqps:// always does.
+	Enabled bool `toml:"enabled"`
+	// CAFile has the authorities to trust instead of the system's, in PEM.
+	CAFile string `toml:"ca_file"`
+	// CertFile and KeyFile are the client's own certificate, in PEM.
+	CertFile string `toml:"cert_file"`
+	KeyFile  string `toml:"key_file"`
+	// ServerName is expected in the broker's certificate instead of its host.
+	ServerName string `toml:"server_name"`
+}
+
+// DefaultConfig is what holds for every key left out. It has no URL.
+func DefaultConfig() Config {
+	return Config{
+		Group: "default",
+		Exchanges: []string{"nova", "neutron", "openstack", "glance", "keystone", "heat",
+			"octavia", "magnum", "designate", "ironic"},
+		Topics:           []string{"notifications", "versioned_notifications"},
+		ExchangeRetry:    2 * time.Second,
+		ExchangeRetryMax: 30 * time.Second,
+		Prefetch:         512,
+		AckInterval:      20 * time.Millisecond,
+		Heartbeat:        10 * time.Second,
+		SetupTimeout:     20 * time.Second,
+		Queue: QueueConfig{Type: "classic", MaxLength: 100_000, MaxBytes: 256 << 20,
+			MessageTTL: time.Hour, Expires: 24 * time.Hour},
+		DeadLetter: DeadLetterConfig{Enabled: true, MaxLength: 1000, MaxBytes: 16 << 20,
+			MessageTTL: 7 * 24 * time.Hour, Timeout: 30 * time.Second},
+		Reconnect: ReconnectConfig{Min: 500 * time.Millisecond, Max: 30 * time.Second},
+	}
+}
+
+var (
+	groupName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	// Wider than what any service uses, without the wildcards * and #.
+	exchangeName = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,127}$`)
+	topicName    = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
+)
+
+// Validate checks everything but the files it names, which New reads. No URL
+// at all is left to New as well, since a demo needs none.
+//
+// # Errors
+//
+// All problems joined, each naming its key, the limit and the way out. None
+// shows a URL.
+func (c Config) Validate() error {
+	var errs []error
+	refuse := func(key, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("[amqp] "+key+": "+format, args...))
+	}
+	between := func(key string, got, low, high int) {
+		if got < low || got > high {
+			refuse(key, "%d is not between %d and %d", got, low, high)
+		}
+	}
+	// 28 days: RabbitMQ keeps these as milliseconds in 32 bits.
+	span := func(key string, got, low, high time.Duration) {
+		if got < low || got > high {
+			refuse(key, "%s is not between %s and %s", got, low, high)
+		}
+	}
+	for i, raw := range c.URLs {
+		if _, err := parseURL(raw); err != nil {
+			refuse(fmt.Sprintf("urls[%d]", i), "%w", err)
+		}
+	}
+	if !groupName.MatchString(c.Group) {
+		refuse("group", "%q must be 1 to 64 letters, digits, _ or -", c.Group)
+	}
+	if len(c.Exchanges) == 0 {
+		refuse("exchanges", "is empty; name the services' control_exchange values")
+	}
+	for _, name := range c.Exchanges {
+		if !exchangeName.MatchString(name) {
+			refuse("exchanges", "%q is no exchange to bind to; use letters, digits and . _ : -", name)
+		}
+	}
+	if len(c.Topics) == 0 {
+		refuse("topics", "is empty; name the services' notification topics")
+	}
+	for _, topic := range c.Topics {
+		if !topicName.MatchString(topic) || len(topic) > 127 {
+			refuse("topics", "%q would bind more than one topic's notifications, or nothing; name topics without the wildcards # and *", topic)
+		}
+	}
+	between("prefetch", c.Prefetch, 1, 65535)
+	span("exchange_retry", c.ExchangeRetry, 100*time.Millisecond, time.Hour)
+	span("exchange_retry_max", c.ExchangeRetryMax, c.ExchangeRetry, time.Hour)
+	span("ack_interval", c.AckInterval, time.Millisecond, time.Minute)
+	span("heartbeat", c.Heartbeat, time.Second, 10*time.Minute)
+	span("setup_timeout", c.SetupTimeout, time.Second, 10*time.Minute)
+	span("reconnect.min", c.Reconnect.Min, 10*time.Millisecond, time.Hour)
+	span("reconnect.max", c.Reconnect.Max, c.Reconnect.Min, time.Hour)
+	if c.Queue.Type != "classic" && c.Queue.Type != "quorum" {
+		refuse("queue.type", `%q is neither "classic" nor "quorum"`, c.Queue.Type)
+	}
+	const days = 24 * time.Hour
+	between("queue.max_length", c.Queue.MaxLength, 1, 100_000_000)
+	between("queue.max_bytes", c.Queue.MaxBytes, 1<<20, 1<<40)
+	span("queue.message_ttl", c.Queue.MessageTTL, time.Second, 28*days)
+	span("queue.expires", c.Queue.Expires, 10*time.Second, 28*days)
+	between("dead_letter.max_length", c.DeadLetter.MaxLength, 1, 10_000_000)
+	between("dead_letter.max_bytes", c.DeadLetter.MaxBytes, 1<<10, 1<<40)
+	span("dead_letter.message_ttl", c.DeadLetter.MessageTTL, time.Second, 28*days)
+	span("dead_letter.timeout", c.DeadLetter.Timeout, time.Second, time.Hour)
+	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
+		refuse("tls", "cert_file and key_file go together; set both or none")
+	}
+	return errors.Join(errs...)
+}
+
+// brokers parses URLs and those of URLFile.
+func (c Config) brokers() ([]address, error) {
+	urls := slices.Clone(c.URLs)
+	source := make([]string, len(urls))
+	for i := range urls {
+		source[i] = fmt.Sprintf("[amqp] urls[%d]", i)
+	}
+	if c.URLFile != "" {
+		f, err := os.Open(c.URLFile)
+		if err != nil {
+			return nil, fmt.Errorf("read [amqp] url_file: %w", err)
+		}
+		defer f.Close()
+		lines := bufio.NewScanner(f)
+		for n := 1; lines.Scan(); n++ {
+			if line := strings.TrimSpace(lines.Text()); line != "" && line[0] != '#' {
+				urls = append(urls, line)
+				source = append(source, fmt.Sprintf("[amqp] url_file %s line %d", c.URLFile, n))
+			}
+		}
+		if err := lines.Err(); err != nil {
+			return nil, fmt.Errorf("read [amqp] url_file: %w", err)
+		}
+	}
+	if len(urls) == 0 {
+		return nil, errors.New("[amqp] urls: no broker is named; set urls or url_file")
+	}
+	var all []address
+	for i, raw := range urls {
+		a, err := parseURL(raw)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", source[i], err)
+		}
+		if slices.ContainsFunc(all, func(b address) bool { return a.String() == b.String() }) {
+			return nil, fmt.Errorf("%s: %s is named twice; its notifications would be too", source[i], a)
+		}
+		all = append(all, a)
+	}
+	return all, nil
+}
+
+// load reads the certificates.
+func (c TLSConfig) load() (*tls.Config, error) {
+	out := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: c.ServerName}
+	if c.CAFile != "" {
+		pem, err := os.ReadFile(c.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("read [amqp.tls] ca_file: %w", err)
+		}
+		out.RootCAs = x509.NewCertPool()
+		if !out.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("read [amqp.tls] ca_file: no certificate in %s; it must be PEM", c.CAFile)
+		}
+	}
+	if c.CertFile != "" {
+		cert, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("read [amqp.tls] cert_file and key_file: %w", err)
+		}
+		out.Certificates = []tls.Certificate{cert}
+	}
+	return out, nil
+}
+
+// queueArguments are those of the group's queue. The type is always said, since
+// a vhost may have a default of its own.
+func (c Config) queueArguments() amqp.Table {
+	return amqp.Table{
+		"x-queue-type":       c.Queue.Type,
+		"x-max-length":       int64(c.Queue.MaxLength),
+		"x-max-length-bytes": int64(c.Queue.MaxBytes),
+		"x-message-ttl":      c.Queue.MessageTTL.Milliseconds(),
+		"x-expires":          c.Queue.Expires.Milliseconds(),
+		"x-overflow":         "drop-head",
+	}
+}
+
+// deadLetterArguments let the queue expire only when its last message has: it
+// is declared again at most a minute before a message is put into it.
+func (c Config) deadLetterArguments() amqp.Table {
+	return amqp.Table{
+		"x-queue-type":       c.Queue.Type,
+		"x-max-length":       int64(c.DeadLetter.MaxLength),
+		"x-max-length-bytes": int64(c.DeadLetter.MaxBytes),
+		"x-message-ttl":      c.DeadLetter.MessageTTL.Milliseconds(),
+		"x-expires":          (c.DeadLetter.MessageTTL + time.Hour).Milliseconds(),
+		"x-overflow":         "drop-head",
+	}
+}
+
+func (c Config) prefix() string { return "horizon-realtime." + c.Group + "." }
+
+// QueueName is the name of the group's queue.
+func (c Config) QueueName() string {
+	return c.prefix() + hash(c.queueArguments(), c.Exchanges, c.Topics)
+}
+
+// DeadLetterName is the name of the queue for rejected messages and of the
+// exchange in front of it.
+func (c Config) DeadLetterName() string {
+	return c.prefix() + "dead-letter." + hash(c.deadLetterArguments())
+}
+
+// hash does not depend on the order that lists are written in.
+func hash(args amqp.Table, lists ...[]string) string {
+	h := sha256.New()
+	for _, key := range slices.Sorted(maps.Keys(args)) {
+		fmt.Fprintf(h, "%s=%v\n", key, args[key])
+	}
+	for _, list := range lists {
+		fmt.Fprintf(h, "%q\n", slices.Compact(slices.Sorted(slices.Values(list))))
+	}
+	return hex.EncodeToString(h.Sum(nil)[:6])
+}
+
+// Permissions are the patterns of rabbitmqctl set_permissions.
+type Permissions struct{ Configure, Write, Read string }
+
+// Permissions tells the least that the broker's user needs. With Declare it
+// must also be allowed to make the exchanges.
+func (c Config) Permissions() Permissions {
+	own := regexp.QuoteMeta(c.prefix())
+	exchanges := make([]string, len(c.Exchanges))
+	for i, name := range c.Exchanges {
+		exchanges[i] = regexp.QuoteMeta(name)
+	}
+	services := strings.Join(exchanges, "|")
+	p := Permissions{
+		Configure: "^" + own,
+		Write:     "^" + own,
+		Read:      "^(" + own + ".+|" + services + ")$",
+	}
+	if c.Declare {
+		p.Configure = "^(" + own + ".+|" + services + ")$"
+	}
+	return p
+}

@@ -1,0 +1,117 @@
+package rabbit
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// closeTimeout bounds saying goodbye to a broker.
+const closeTimeout = 2 * time.Second
+
+// frameSize is what RabbitMQ offers by default.
+const frameSize = 128 << 10
+
+// link is a connection, and its socket, closing which ends every call that
+// waits for the broker.
+type link struct {
+	*amqp.Connection
+	socket net.Conn
+}
+
+// within calls do, and closes the socket if ctx ends or the time is up before
+// do has returned: the client library's own calls wait for ever.
+func (l link) within(ctx context.Context, limit time.Duration, do func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { l.socket.Close() })
+	err := do()
+	if !stop() && err != nil {
+		return fmt.Errorf("%w (%w)", err, context.Cause(ctx))
+	}
+	return err
+}
+
+func (l link) close() {
+	// It is over in any case; RabbitMQ notices a closed socket too.
+	_ = l.CloseDeadline(time.Now().Add(closeTimeout))
+	l.socket.Close()
+}
+
+// dial connects to one host of a broker, with a handshake of at most limit.
+func dial(ctx context.Context, a address, h host, cfg Config, tlsConfig *tls.Config) (link, error) {
+	ctx, cancel := context.WithTimeout(ctx, cfg.SetupTimeout)
+	defer cancel()
+	socket, err := new(net.Dialer).DialContext(ctx, "tcp", h.addr)
+	if err != nil {
+		return link{}, fmt.Errorf("connect: %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() { socket.Close() })
+	defer stop()
+	transport := net.Conn(&bufferedConn{Conn: socket, reader: bufio.NewReaderSize(socket, readBuffer)})
+	if a.tls || cfg.TLS.Enabled {
+		own := tlsConfig.Clone()
+		if own.ServerName == "" {
+			own.ServerName = h.name
+		}
+		secured := tls.Client(socket, own)
+		if err := secured.HandshakeContext(ctx); err != nil {
+			socket.Close()
+			return link{}, fmt.Errorf("tls handshake with %s: %w", h.addr, err)
+		}
+		transport = &bufferedConn{Conn: secured, reader: bufio.NewReaderSize(secured, readBuffer)}
+	}
+	properties := amqp.NewConnectionProperties()
+	properties["product"] = "horizon-realtime"
+	properties["connection_name"] = connectionName(cfg.Group)
+	conn, err := amqp.Open(transport, amqp.Config{
+		SASL:       []amqp.Authentication{&amqp.PlainAuth{Username: h.user, Password: h.password}},
+		Vhost:      a.vhost,
+		Heartbeat:  cfg.Heartbeat,
+		FrameSize:  frameSize,
+		Locale:     "en_US",
+		Properties: properties,
+	})
+	if err != nil {
+		socket.Close()
+		return link{}, fmt.Errorf("amqp handshake with %s as user %s: %w", h.addr, h.user, err)
+	}
+	if !stop() {
+		socket.Close()
+		return link{}, fmt.Errorf("amqp handshake with %s: %w", h.addr, ctx.Err())
+	}
+	return link{conn, socket}, nil
+}
+
+// connectionName is what rabbitmqctl list_connections shows.
+func connectionName(group string) string {
+	name, err := os.Hostname()
+	if err != nil {
+		name = "unknown"
+	}
+	return fmt.Sprintf("horizon-realtime %s@%s", group, name)
+}
+
+// readBuffer is what is asked of the socket at a time. The client library reads
+// 4 KiB, little more than one notification.
+const readBuffer = 64 << 10
+
+type bufferedConn struct {
+	net.Conn
+	reader *bufio.Reader
+}
+
+func (c *bufferedConn) Read(p []byte) (int, error) { return c.reader.Read(p) }
+
+// hasCode tells whether the broker refused something with this reply code.
+func hasCode(err error, code int) bool {
+	var e *amqp.Error
+	return errors.As(err, &e) && e.Code == code
+}
