@@ -1,0 +1,218 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/MicahParks/jwkset"
+	"github.com/MicahParks/keyfunc/v3"
+	"github.com/golang-jwt/jwt/v5"
+)
+
+const (
+	maxJWKSBytes = 1 << 20
+	maxJWKSKeys  = 100
+	jwksTimeout  = 5 * time.Second
+	// unknownKeyPause is the shortest time between two readings that unknown
+	// key ids ask for: anybody can make up a key id.
+	unknownKeyPause = 10 * time.Second
+	firstBackOff    = time.Second
+)
+
+// keySet is a JSON Web Key Set (RFC 7517) in a file or at a URL. It is read
+// again every so often, and when a token names a key that is not in it, which is
+// how a rotation looks from here. The last good set stays when a reading fails.
+type keySet struct {
+	load    func(ctx context.Context) ([]byte, error)
+	where   string
+	every   time.Duration
+	log     *slog.Logger
+	metrics *metrics
+	now     func() time.Time
+
+	current atomic.Pointer[keyfunc.Keyfunc]
+
+	mu      sync.Mutex // one reading at a time
+	tried   time.Time
+	lastErr error
+}
+
+func newKeySet(cfg *JWTConfig, log *slog.Logger, m *metrics, now func() time.Time) *keySet {
+	s := &keySet{every: cfg.JWKSRefresh, log: log, metrics: m, now: now}
+	if cfg.JWKSFile != "" {
+		s.where = cfg.JWKSFile
+		s.load = func(context.Context) ([]byte, error) { return readBounded(cfg.JWKSFile) }
+		return s
+	}
+	s.where = cfg.JWKSURL
+	s.load = func(ctx context.Context) ([]byte, error) { return fetchBounded(ctx, cfg.JWKSURL) }
+	return s
+}
+
+// run reads the set now and then every s.every, sooner after a failure, until
+// ctx is done. Waits vary by a tenth, so that routers started together part.
+func (s *keySet) run(ctx context.Context) error {
+	backOff := firstBackOff
+	for {
+		wait := s.every
+		if err := s.refresh(ctx); err != nil && ctx.Err() == nil {
+			wait = min(backOff, s.every)
+			backOff = min(2*backOff, s.every)
+			s.log.Warn("reading the key set", "from", s.where, "error", err, "again_in", wait)
+		} else {
+			backOff = firstBackOff
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait + time.Duration((rand.Float64()-0.5)*0.2*float64(wait))):
+		}
+	}
+}
+
+// refresh reads the set once.
+func (s *keySet) refresh(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refreshLocked(ctx)
+}
+
+func (s *keySet) refreshLocked(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, jwksTimeout)
+	defer cancel()
+	text, err := s.load(ctx)
+	var keys keyfunc.Keyfunc
+	if err == nil {
+		keys, err = parseKeySet(ctx, text, s.log)
+	}
+	s.tried, s.lastErr = s.now(), err
+	s.metrics.keys.WithLabelValues(result(err)).Inc()
+	if err != nil {
+		return err
+	}
+	s.current.Store(&keys)
+	return nil
+}
+
+// key finds the token's key by its `kid`; a token without one is tried against
+// all. What else a header names (jku, jwk, x5u, x5c) is not looked at.
+func (s *keySet) key(ctx context.Context, token *jwt.Token) (any, error) {
+	key, err := s.lookUp(token)
+	if err == nil || !errors.Is(err, jwkset.ErrKeyNotFound) && !errors.Is(err, ErrUnavailable) {
+		return key, err
+	}
+	if err := s.refreshOnDemand(ctx); err != nil {
+		return nil, fmt.Errorf("%w: the key set does not hold the token's key and could not be read again: %w", ErrUnavailable, err)
+	}
+	return s.lookUp(token)
+}
+
+func (s *keySet) lookUp(token *jwt.Token) (any, error) {
+	keys := s.current.Load()
+	if keys == nil {
+		return nil, fmt.Errorf("%w: the key set was not read yet", ErrUnavailable)
+	}
+	return (*keys).Keyfunc(token)
+}
+
+// refreshOnDemand reads the set unless that was tried a moment ago, and says how
+// the last reading went.
+func (s *keySet) refreshOnDemand(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tried.IsZero() || s.now().Sub(s.tried) >= unknownKeyPause {
+		return s.refreshLocked(context.WithoutCancel(ctx))
+	}
+	return s.lastErr
+}
+
+// parseKeySet keeps the keys that can verify a signature. As RFC 7517 §5 asks,
+// one that is not understood does not spoil the others. Symmetric keys are left
+// out: a set is published, a secret is not.
+func parseKeySet(ctx context.Context, text []byte, log *slog.Logger) (keyfunc.Keyfunc, error) {
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := json.Unmarshal(text, &set); err != nil {
+		return nil, fmt.Errorf("parse the key set: %w", err)
+	}
+	if len(set.Keys) > maxJWKSKeys {
+		return nil, fmt.Errorf("the key set has %d keys, over the limit of %d", len(set.Keys), maxJWKSKeys)
+	}
+	storage, usable := jwkset.NewMemoryStorage(), 0
+	for i, raw := range set.Keys {
+		key, err := parseKey(raw)
+		if err != nil {
+			log.Warn("leaving out a key of the key set", "index", i, "error", err)
+			continue
+		}
+		if err := storage.KeyWrite(ctx, key); err != nil {
+			return nil, fmt.Errorf("keep a key of the key set: %w", err)
+		}
+		usable++
+	}
+	if usable == 0 {
+		return nil, errors.New("the key set has no key that can verify a signature")
+	}
+	return keyfunc.New(keyfunc.Options{Ctx: context.WithoutCancel(ctx), Storage: storage})
+}
+
+func parseKey(raw json.RawMessage) (jwkset.JWK, error) {
+	key, err := jwkset.NewJWKFromRawJSON(raw, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
+	if err != nil {
+		return jwkset.JWK{}, err
+	}
+	if use := key.Marshal().USE; use != "" && use != jwkset.UseSig {
+		return jwkset.JWK{}, fmt.Errorf("it is for %q, not for signatures", use)
+	}
+	if algorithmsOf(key.Key()) == nil {
+		return jwkset.JWK{}, fmt.Errorf("no signature is accepted from a %T of its kind or size", key.Key())
+	}
+	return key, nil
+}
+
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return bounded(f)
+}
+
+func fetchBounded(ctx context.Context, url string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", "application/json")
+	// Read rarely, so no connection is kept.
+	client := http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("fetch the key set: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("fetch the key set: status %d", resp.StatusCode)
+	}
+	return bounded(resp.Body)
+}
+
+func bounded(r io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxJWKSBytes+1))
+	if err == nil && len(text) > maxJWKSBytes {
+		err = fmt.Errorf("the key set is over the limit of %d bytes", maxJWKSBytes)
+	}
+	return text, err
+}

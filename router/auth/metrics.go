@@ -1,0 +1,78 @@
+package auth
+
+import (
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Ways of saying who one is, as the label `method` and in an identity's proof.
+const (
+	methodAnonymous = "anonymous"
+	methodTicket    = "ticket"
+	methodJWT       = "jwt"
+	methodKeystone  = "keystone"
+	methodNone      = "none" // no way that is open takes such a token
+)
+
+// Bounds that can be reached, as the label `limit`.
+const (
+	limitCache        = "keystone_cache"
+	limitRequests     = "keystone_requests"
+	limitTickets      = "tickets"
+	limitUserTickets  = "tickets_of_a_user"
+	limitFailures     = "ticket_failures"
+	limitFailurePeers = "ticket_failure_peers"
+	limitGone         = "deleted_ids"
+)
+
+type metrics struct {
+	attempts *prometheus.CounterVec
+	limits   *prometheus.CounterVec
+	keystone *prometheus.HistogramVec
+	tickets  *prometheus.CounterVec
+	keys     *prometheus.CounterVec
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	m := &metrics{
+		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "horizon_realtime_auth_attempts_total",
+			Help: "Clients that said who they are, by way and outcome.",
+		}, []string{"method", "result"}),
+		limits: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "horizon_realtime_auth_limit_reached_total",
+			Help: "How often a bound of [auth] was reached.",
+		}, []string{"limit"}),
+		keystone: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "horizon_realtime_auth_keystone_seconds",
+			Help:    "Time Keystone took to answer, by outcome.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
+		}, []string{"result"}),
+		tickets: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "horizon_realtime_auth_tickets_total",
+			Help: "Answers of the ticket endpoint, by HTTP status.",
+		}, []string{"status"}),
+		keys: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "horizon_realtime_auth_jwks_loads_total",
+			Help: "Times the JSON Web Key Set was read, by outcome.",
+		}, []string{"result"}),
+	}
+	reg.MustRegister(m.attempts, m.limits, m.keystone, m.tickets, m.keys)
+	return m
+}
+
+func (m *metrics) limit(name string) { m.limits.WithLabelValues(name).Inc() }
+
+// result is an outcome as a label.
+func result(err error) string {
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.Is(err, ErrExpired):
+		return "expired"
+	case errors.Is(err, ErrUnavailable):
+		return "unavailable"
+	}
+	return "refused"
+}

@@ -1,0 +1,196 @@
+package auth
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+)
+
+// maxTicketBody bounds a request for a ticket, in bytes.
+const maxTicketBody = 4 << 10
+
+// Position is where the hub's log stands: what is published from now on has a
+// larger offset.
+type Position func() (epoch string, offset uint64)
+
+// ticketAnswer is what Horizon's backend hands to its page.
+type ticketAnswer struct {
+	Ticket    string   `json:"ticket"`
+	ExpiresIn int      `json:"expires_in"` // seconds
+	Channels  []string `json:"channels"`
+	Position  struct {
+		Epoch  string `json:"epoch"`
+		Offset uint64 `json:"offset"`
+	} `json:"position"`
+}
+
+// TicketHandler answers `POST …/ticket`, which Horizon's backend sends with the
+// user's token in X-Auth-Token and, as JSON, the origin its page has:
+//
+//	{"origin": "https://horizon.example"}
+//
+// It answers with a ticket for that page's connection, the channels that are
+// open to it, and the position at which the page is being rendered:
+//
+//	{"ticket": "hrt_…", "expires_in": 30, "channels": ["project/…/*"],
+//	 "position": {"epoch": "…", "offset": 41}}
+//
+// Errors are `{"error": {"code": 101, "message": "unauthorized"}}` with the
+// client protocol's codes. Nothing of an answer may be stored, no token is
+// logged, and an address that keeps sending tokens that are refused is made to
+// wait.
+func (a *Authenticator) TicketHandler(position Position) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// First, so that it is not later than anything the page shows.
+		epoch, offset := position()
+		var answer ticketAnswer
+		answer.Position.Epoch, answer.Position.Offset = epoch, offset
+		a.answerTicket(w, r, &answer)
+	})
+}
+
+func (a *Authenticator) answerTicket(w http.ResponseWriter, r *http.Request, answer *ticketAnswer) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Pragma", "no-cache")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if r.Method != http.MethodPost {
+		h.Set("Allow", http.MethodPost)
+		a.refuseTicket(w, http.StatusMethodNotAllowed, 107, "a ticket is asked for with POST")
+		return
+	}
+	origin, status := readOrigin(w, r)
+	if status != 0 {
+		a.refuseTicket(w, status, 107, `the body is empty or {"origin": "https://…"}`)
+		return
+	}
+	token, peer := r.Header.Get("X-Auth-Token"), peerOf(r)
+	if !a.failures.ok(peer) && !a.known(token) {
+		a.metrics.limit(limitFailures)
+		h.Set("Retry-After", "60")
+		a.refuseTicket(w, http.StatusTooManyRequests, 111, "too many refused tokens")
+		return
+	}
+	id, err := a.bearer(r, token)
+	if err != nil {
+		a.log.Info("ticket refused", "peer", peer, "error", err)
+		a.refuseToken(w, peer, err)
+		return
+	}
+	if answer.Ticket, err = a.Issue(id, origin); errors.Is(err, ErrTooMany) {
+		a.log.Warn("ticket refused", "peer", peer, "user", id.User, "error", err)
+		h.Set("Retry-After", strconv.Itoa(int(a.cfg.Ticket.TTL.Seconds())))
+		a.refuseTicket(w, http.StatusTooManyRequests, 111, "too many tickets")
+		return
+	} else if err != nil {
+		a.refuseTicket(w, http.StatusBadRequest, 107, err.Error())
+		return
+	}
+	answer.ExpiresIn = int(a.cfg.Ticket.TTL.Seconds())
+	answer.Channels = id.Hearable()
+	a.writeTicket(w, http.StatusOK, answer)
+}
+
+// bearer judges the token of a request for a ticket: one that stands by itself,
+// so no other ticket and not none.
+func (a *Authenticator) bearer(r *http.Request, token string) (*Identity, error) {
+	method, id, err := methodNone, (*Identity)(nil), error(nil)
+	switch {
+	case token == "":
+		err = fmt.Errorf("%w: no X-Auth-Token", ErrUnauthorized)
+	case len(r.Header.Values("X-Auth-Token")) > 1:
+		err = fmt.Errorf("%w: several X-Auth-Token", ErrUnauthorized)
+	default:
+		method, id, err = a.judgeToken(r.Context(), token)
+	}
+	a.metrics.attempts.WithLabelValues(method, result(err)).Inc()
+	return id, err
+}
+
+// known tells whether a token was found good lately, so that somebody else's
+// refused ones do not lock its owner out of a shared address.
+func (a *Authenticator) known(token string) bool {
+	return a.keystone != nil && a.keystone.cache.get(hashToken(token)) != nil
+}
+
+func (a *Authenticator) refuseToken(w http.ResponseWriter, peer string, err error) {
+	switch {
+	case errors.Is(err, ErrUnavailable):
+		w.Header().Set("Retry-After", "5")
+		a.refuseTicket(w, http.StatusServiceUnavailable, 100, ErrUnavailable.Error())
+	case errors.Is(err, ErrExpired):
+		a.failures.note(peer)
+		a.refuseTicket(w, http.StatusUnauthorized, 109, ErrExpired.Error())
+	default:
+		a.failures.note(peer)
+		a.refuseTicket(w, http.StatusUnauthorized, 101, ErrUnauthorized.Error())
+	}
+}
+
+func (a *Authenticator) refuseTicket(w http.ResponseWriter, status, code int, message string) {
+	type problem struct {
+		Code    int    `json:"code"`
+		Message string `json:"message"`
+	}
+	a.writeTicket(w, status, struct {
+		Error problem `json:"error"`
+	}{problem{code, message}})
+}
+
+func (a *Authenticator) writeTicket(w http.ResponseWriter, status int, answer any) {
+	a.metrics.tickets.WithLabelValues(strconv.Itoa(status)).Inc()
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	// A client that has left cannot be told so.
+	_ = json.NewEncoder(w).Encode(answer)
+}
+
+// readOrigin reads the request's body; a status other than 0 refuses it.
+func readOrigin(w http.ResponseWriter, r *http.Request) (origin string, status int) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxTicketBody))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return "", http.StatusRequestEntityTooLarge
+	}
+	if err != nil {
+		return "", http.StatusBadRequest
+	}
+	if len(body) == 0 {
+		return "", 0
+	}
+	var asked struct {
+		Origin string `json:"origin"`
+	}
+	if json.Unmarshal(body, &asked) != nil {
+		return "", http.StatusBadRequest
+	}
+	if asked.Origin != "" {
+		if _, err := parseOrigin(asked.Origin); err != nil {
+			return "", http.StatusBadRequest
+		}
+	}
+	return asked.Origin, 0
+}
+
+// peerOf is the address a request came from, without its port; of an IPv6
+// address the network, since a host has the whole of it.
+func peerOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		return host
+	}
+	if addr = addr.Unmap(); addr.Is6() {
+		if network, err := addr.WithZone("").Prefix(64); err == nil {
+			return network.String()
+		}
+	}
+	return addr.String()
+}
