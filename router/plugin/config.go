@@ -1,0 +1,278 @@
+package plugin
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"time"
+)
+
+// Config is the table [plugins]: where the filters are, and what each may use
+// unless its own table says otherwise.
+type Config struct {
+	// Dir is the folder whose *.wasm files are loaded, in file-name order.
+	Dir string `toml:"dir"`
+	// Workers is how many notifications are filtered at the same time; 0 takes
+	// the number of cores, at most 4.
+	Workers int `toml:"workers"`
+	// CacheDir keeps compiled machine code between starts. Empty: the user's
+	// cache directory; "none": nothing is kept.
+	CacheDir string `toml:"cache_dir"`
+	// CacheBytes bounds CacheDir; the longest unused files go first.
+	CacheBytes int64 `toml:"cache_bytes"`
+	// MaxPlugins bounds how many files are loaded.
+	MaxPlugins int `toml:"max_plugins"`
+	// MaxModuleBytes bounds the size of one file.
+	MaxModuleBytes int64 `toml:"max_module_bytes"`
+	// Settle is how long the folder must be quiet before it is read.
+	Settle time.Duration `toml:"settle"`
+	// Rescan is how often the folder is read without any sign of a change, for
+	// file systems that send none.
+	Rescan time.Duration `toml:"rescan"`
+
+	// Fuel bounds the work of one call; a unit is about one function entry,
+	// one turn of a loop or eight bytes copied.
+	Fuel int64 `toml:"fuel"`
+	// InitFuel bounds the work of starting an instance.
+	InitFuel int64 `toml:"init_fuel"`
+	// MemoryBytes bounds an instance's memory; whole pages of 64 KiB.
+	MemoryBytes int64 `toml:"memory_bytes"`
+	// EmissionsPerEvent bounds what one call may emit.
+	EmissionsPerEvent int `toml:"emissions_per_event"`
+	// BytesPerEmission bounds one payload.
+	BytesPerEmission int `toml:"bytes_per_emission"`
+	// BytesPerEvent bounds a call's result block.
+	BytesPerEvent int `toml:"bytes_per_event"`
+	// HostCallsPerEvent bounds how often one call may call the host.
+	HostCallsPerEvent int `toml:"host_calls_per_event"`
+	// LogLinesPerSecond and LogBytesPerSecond bound what a plugin writes to
+	// the log; what is over is counted and dropped.
+	LogLinesPerSecond int `toml:"log_lines_per_second"`
+	LogBytesPerSecond int `toml:"log_bytes_per_second"`
+	// KVEntries and KVBytes bound a plugin's store; what was written longest
+	// ago makes room.
+	KVEntries int `toml:"kv_entries"`
+	KVBytes   int `toml:"kv_bytes"`
+	// KVTTL is the longest that an entry lives, and what it gets unasked.
+	KVTTL time.Duration `toml:"kv_ttl"`
+
+	// FaultLimit is how many faults within FaultWindow quarantine a plugin.
+	FaultLimit  int           `toml:"fault_limit"`
+	FaultWindow time.Duration `toml:"fault_window"`
+	// FaultPause is how long a plugin is left alone after its second fault in
+	// a window; it doubles with each further one.
+	FaultPause time.Duration `toml:"fault_pause"`
+
+	// RequireSignature refuses a file without a valid `<file>.sig`: a detached
+	// Ed25519 signature by one of PublicKeys, raw or in base64.
+	RequireSignature bool     `toml:"require_signature"`
+	PublicKeys       []string `toml:"public_keys"`
+}
+
+// DefaultConfig is what holds for every key of [plugins] that is left out.
+func DefaultConfig() Config {
+	return Config{
+		Dir:            "plugins",
+		CacheBytes:     512 << 20,
+		MaxPlugins:     256,
+		MaxModuleBytes: 32 << 20,
+		Settle:         250 * time.Millisecond,
+		Rescan:         5 * time.Second,
+
+		Fuel:              10_000_000,
+		InitFuel:          200_000_000,
+		MemoryBytes:       16 << 20,
+		EmissionsPerEvent: 64,
+		BytesPerEmission:  64 << 10,
+		BytesPerEvent:     256 << 10,
+		HostCallsPerEvent: 1000,
+		LogLinesPerSecond: 20,
+		LogBytesPerSecond: 16 << 10,
+		KVEntries:         10_000,
+		KVBytes:           4 << 20,
+		KVTTL:             24 * time.Hour,
+
+		FaultLimit:  5,
+		FaultWindow: time.Minute,
+		FaultPause:  100 * time.Millisecond,
+	}
+}
+
+// Settings is a table [plugin.<name>]: what one filter gets. What is left out
+// (or 0) is taken from [plugins].
+type Settings struct {
+	Enabled     *bool `toml:"enabled"`
+	Fuel        int64 `toml:"fuel"`
+	MemoryBytes int64 `toml:"memory_bytes"`
+	// Grants are "admin" (emit to admin/ channels) and "cross_project" (emit
+	// to channels of others than the resource's owner).
+	Grants []string `toml:"grants"`
+	// Config is handed to the filter as JSON.
+	Config map[string]any `toml:"config"`
+}
+
+// Grants is the set of permissions an operator gave a filter, as bits. What
+// they permit is decided where emissions are judged, not here.
+type Grants uint8
+
+// The grants, numbered as in package auth.
+const (
+	GrantAdmin Grants = 1 << iota
+	GrantCrossProject
+)
+
+func parseGrants(names []string) (Grants, error) {
+	var g Grants
+	for _, name := range names {
+		switch name {
+		case "admin":
+			g |= GrantAdmin
+		case "cross_project":
+			g |= GrantCrossProject
+		default:
+			return 0, fmt.Errorf(`unknown grant %q; there are "admin" and "cross_project"`, name)
+		}
+	}
+	return g, nil
+}
+
+// names lists the grants as they are written.
+func (g Grants) names() []string {
+	var names []string
+	if g&GrantAdmin != 0 {
+		names = append(names, "admin")
+	}
+	if g&GrantCrossProject != 0 {
+		names = append(names, "cross_project")
+	}
+	return names
+}
+
+const (
+	pageBytes = 64 << 10
+	// maxMemoryBytes is what 32-bit pointers reach, less one page.
+	maxMemoryBytes = 4<<30 - pageBytes
+)
+
+// Validate checks [plugins].
+//
+// # Errors
+//
+// Every problem, joined, each with the key and the range.
+func (c Config) Validate() error {
+	var errs []error
+	between := func(key string, v, low, high int64) {
+		if v < low || v > high {
+			errs = append(errs, fmt.Errorf("[plugins] %s = %d: between %d and %d", key, v, low, high))
+		}
+	}
+	lasting := func(key string, v, low, high time.Duration) {
+		if v < low || v > high {
+			errs = append(errs, fmt.Errorf("[plugins] %s = %s: between %s and %s", key, v, low, high))
+		}
+	}
+	if c.Dir == "" {
+		errs = append(errs, errors.New(`[plugins] dir = "": name the folder that holds the .wasm files`))
+	}
+	between("workers", int64(c.Workers), 0, 256)
+	between("cache_bytes", c.CacheBytes, 1<<20, 1<<40)
+	between("max_plugins", int64(c.MaxPlugins), 1, 10_000)
+	between("max_module_bytes", c.MaxModuleBytes, 1<<10, 1<<30)
+	lasting("settle", c.Settle, time.Millisecond, time.Minute)
+	lasting("rescan", c.Rescan, 10*time.Millisecond, time.Hour)
+	between("fuel", c.Fuel, 1000, 1<<50)
+	between("init_fuel", c.InitFuel, 1000, 1<<50)
+	between("memory_bytes", c.MemoryBytes, pageBytes, maxMemoryBytes)
+	between("emissions_per_event", int64(c.EmissionsPerEvent), 1, 1<<16)
+	between("bytes_per_emission", int64(c.BytesPerEmission), 64, 1<<24)
+	between("bytes_per_event", int64(c.BytesPerEvent), 64, 1<<26)
+	between("host_calls_per_event", int64(c.HostCallsPerEvent), 1, 1<<30)
+	between("log_lines_per_second", int64(c.LogLinesPerSecond), 0, 1<<20)
+	between("log_bytes_per_second", int64(c.LogBytesPerSecond), 0, 1<<30)
+	between("kv_entries", int64(c.KVEntries), 0, 1<<24)
+	between("kv_bytes", int64(c.KVBytes), 0, 1<<30)
+	lasting("kv_ttl", c.KVTTL, time.Second, 10*365*24*time.Hour)
+	between("fault_limit", int64(c.FaultLimit), 1, 1<<20)
+	lasting("fault_window", c.FaultWindow, time.Second, 24*time.Hour)
+	lasting("fault_pause", c.FaultPause, time.Millisecond, time.Hour)
+	if _, err := parseKeys(c.PublicKeys); err != nil {
+		errs = append(errs, fmt.Errorf("[plugins] public_keys: %w", err))
+	}
+	if c.RequireSignature && len(c.PublicKeys) == 0 {
+		errs = append(errs, errors.New("[plugins] require_signature = true needs at least one of public_keys"))
+	}
+	return errors.Join(errs...)
+}
+
+// ValidateSettings checks the [plugin.<name>] tables.
+//
+// # Errors
+//
+// Every problem, joined, each with the table and the key.
+func ValidateSettings(settings map[string]Settings) error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		s := settings[name]
+		if !validName(name) {
+			errs = append(errs, fmt.Errorf("[plugin.%s]: a plugin's name has 1 to %d characters of a-z 0-9 _ -", name, maxName))
+		}
+		if s.Fuel < 0 || s.Fuel > 1<<50 || s.Fuel > 0 && s.Fuel < 1000 {
+			errs = append(errs, fmt.Errorf("[plugin.%s] fuel = %d: at least 1000, or 0 for the default", name, s.Fuel))
+		}
+		if s.MemoryBytes < 0 || s.MemoryBytes > maxMemoryBytes || s.MemoryBytes > 0 && s.MemoryBytes < pageBytes {
+			errs = append(errs, fmt.Errorf("[plugin.%s] memory_bytes = %d: between %d and %d, or 0 for the default", name, s.MemoryBytes, pageBytes, int64(maxMemoryBytes)))
+		}
+		if _, err := parseGrants(s.Grants); err != nil {
+			errs = append(errs, fmt.Errorf("[plugin.%s] grants: %w", name, err))
+		}
+		if _, err := configJSON(s.Config); err != nil {
+			errs = append(errs, fmt.Errorf("[plugin.%s] config: %w", name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// configJSON is the text that the import `config` hands out.
+func configJSON(config map[string]any) ([]byte, error) {
+	if len(config) == 0 {
+		return []byte("{}"), nil
+	}
+	return json.Marshal(config)
+}
+
+// workers resolves Workers.
+func (c Config) workers() int {
+	if c.Workers > 0 {
+		return c.Workers
+	}
+	return min(runtime.GOMAXPROCS(0), 4)
+}
+
+// limits is what one filter may use, resolved from both tables.
+type limits struct {
+	fuel, initFuel   int64
+	pages            uint32
+	emissions        int
+	emission, result int
+	hostCalls        int
+}
+
+func (c Config) limitsFor(s Settings) limits {
+	l := limits{
+		fuel: c.Fuel, initFuel: c.InitFuel,
+		pages:     uint32(c.MemoryBytes / pageBytes),
+		emissions: c.EmissionsPerEvent,
+		emission:  c.BytesPerEmission, result: c.BytesPerEvent,
+		hostCalls: c.HostCallsPerEvent,
+	}
+	if s.Fuel > 0 {
+		l.fuel = s.Fuel
+	}
+	if s.MemoryBytes > 0 {
+		l.pages = uint32(s.MemoryBytes / pageBytes)
+	}
+	return l
+}

@@ -1,0 +1,43 @@
+package plugin
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const serverUpdate = `{"payload": {"instance_id": "6b1f0c52-60f1-4a2c-8b7a-0d5f3b9a4c11", "display_name": "web-1", "state": "active"}}`
+
+func TestFilterReadsItsFieldsAndEmits(t *testing.T) {
+	h := testHost(t, testConfig(t), nil, "50-route.wasm", buildGo(t, "route"))
+	w := testWorker(t, h)
+	got, outcome := gather(w, notification(t, "compute.instance.update", serverUpdate))
+	want := []string{`route: project/8f3c0d6e5a0b4b7c9d1e2f3a4b5c6d7e/instances|6b1f0c52-60f1-4a2c-8b7a-0d5f3b9a4c11|` +
+		`{"v":1,"kind":"server","id":"6b1f0c52-60f1-4a2c-8b7a-0d5f3b9a4c11","name":"web-1","status":"active"}`}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if want := (Outcome{Called: 1, Emitted: 1}); outcome != want {
+		t.Errorf("got %+v, want %+v", outcome, want)
+	}
+	if got, outcome := gather(w, notification(t, "volume.create.end", serverUpdate)); got != nil || outcome != (Outcome{}) {
+		t.Errorf("an event type nobody asked for: got %v, %+v", got, outcome)
+	}
+}
+
+func TestFiltersRunInFileNameOrderUntilOneStops(t *testing.T) {
+	say := func(what string, more []byte) string {
+		return answering("on compute.*\n", append(emitRecord("public/"+what, "", "1"), more...), "")
+	}
+	h := testHost(t, testConfig(t), nil,
+		"90-last.wasm", say("last", nil),
+		"10-first.wasm", say("first", nil),
+		"50-middle.wasm", say("middle", stopRecord))
+	got, outcome := gather(testWorker(t, h), notification(t, "compute.instance.update", "{}"))
+	if diff := cmp.Diff([]string{"first: public/first||1", "middle: public/middle||1"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if want := (Outcome{Called: 2, Emitted: 2, Stopped: true}); outcome != want {
+		t.Errorf("got %+v, want %+v", outcome, want)
+	}
+}

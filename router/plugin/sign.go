@@ -1,0 +1,85 @@
+package plugin
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// keyring is the public keys whose signatures count.
+type keyring []ed25519.PublicKey
+
+// parseKeys reads Ed25519 public keys: the 32 bytes in base64, or what
+// `openssl pkey -pubout` prints, whole or without its first and last line.
+func parseKeys(texts []string) (keyring, error) {
+	var keys keyring
+	for i, text := range texts {
+		key, err := parseKey(strings.TrimSpace(text))
+		if err != nil {
+			return nil, fmt.Errorf("key %d: %w", i+1, err)
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+func parseKey(text string) (ed25519.PublicKey, error) {
+	var raw []byte
+	if block, _ := pem.Decode([]byte(text)); block != nil {
+		raw = block.Bytes
+	} else {
+		var err error
+		if raw, err = base64.StdEncoding.DecodeString(text); err != nil {
+			return nil, errors.New("it is neither base64 nor PEM")
+		}
+	}
+	if len(raw) == ed25519.PublicKeySize {
+		return raw, nil
+	}
+	key, err := x509.ParsePKIXPublicKey(raw)
+	if ed, ok := key.(ed25519.PublicKey); ok && err == nil {
+		return ed, nil
+	}
+	return nil, errors.New("it is no Ed25519 public key; make one with `openssl genpkey -algorithm ed25519`")
+}
+
+// verify checks the detached signature beside the file at path, over the very
+// bytes that are going to be loaded, where signatures are required.
+func (h *Host) verify(path string, module []byte) error {
+	if !h.cfg.RequireSignature {
+		return nil
+	}
+	const maxSignatureFile = 1024
+	info, err := os.Stat(path + ".sig")
+	if errors.Is(err, fs.ErrNotExist) {
+		return errors.New("it has no signature; put one beside it, into the same name with .sig behind it, or set [plugins] require_signature = false")
+	}
+	if err != nil {
+		return fmt.Errorf("look for its signature: %w", err)
+	}
+	if info.Size() > maxSignatureFile {
+		return fmt.Errorf("its signature has %d bytes; it has %d, raw or in base64", info.Size(), ed25519.SignatureSize)
+	}
+	signature, err := os.ReadFile(path + ".sig")
+	if err != nil {
+		return fmt.Errorf("read its signature: %w", err)
+	}
+	if len(signature) != ed25519.SignatureSize {
+		if signature, err = base64.StdEncoding.DecodeString(string(bytes.TrimSpace(signature))); err != nil || len(signature) != ed25519.SignatureSize {
+			return fmt.Errorf("its signature is no Ed25519 signature: %d bytes, raw or in base64", ed25519.SignatureSize)
+		}
+	}
+	for _, key := range h.keys {
+		if ed25519.Verify(key, module, signature) {
+			return nil
+		}
+	}
+	return errors.New("its signature is by none of [plugins] public_keys, or of another file; sign this file again, or add the signer's key")
+}

@@ -1,0 +1,79 @@
+package plugin
+
+import (
+	"encoding/hex"
+	"time"
+)
+
+// Status is what an operator may know about one file of the folder.
+type Status struct {
+	Name string `json:"name"`
+	File string `json:"file"`
+	// State and Reason say how it fares, and why.
+	State  State  `json:"state"`
+	Reason string `json:"reason,omitempty"`
+	// Refused says why the file as it is now was not loaded. If State is not
+	// refused, the version before it goes on running.
+	Refused string `json:"refused,omitempty"`
+	// Digest is the SHA-256 of the running version, in hexadecimal.
+	Digest string    `json:"digest,omitempty"`
+	Loaded time.Time `json:"loaded,omitzero"`
+	// On and Wants are what it asked for.
+	On     []string `json:"on,omitempty"`
+	Wants  []string `json:"wants,omitempty"`
+	Grants []string `json:"grants,omitempty"`
+	// Calls, Emissions, Faults and Skipped count since the router started.
+	Calls     uint64 `json:"calls"`
+	Emissions uint64 `json:"emissions"`
+	Faults    uint64 `json:"faults"`
+	Skipped   uint64 `json:"skipped"`
+	// FuelPerCall is the average, FuelLimit what one call may take.
+	FuelPerCall uint64 `json:"fuel_per_call"`
+	FuelLimit   int64  `json:"fuel_limit"`
+	MemoryLimit int64  `json:"memory_limit_bytes"`
+	Instances   int64  `json:"instances"`
+	KVEntries   int    `json:"kv_entries"`
+	KVBytes     int    `json:"kv_bytes"`
+}
+
+// Status tells about every file of the folder, in file-name order.
+func (h *Host) Status() []Status {
+	files := h.current.Load().files
+	status := make([]Status, 0, len(files))
+	for _, f := range files {
+		status = append(status, h.statusOf(f))
+	}
+	return status
+}
+
+func (h *Host) statusOf(f *file) Status {
+	s := Status{Name: f.plugin, File: f.name}
+	if f.refused != "" {
+		s.Refused = f.sentence()
+	}
+	if f.filter == nil {
+		s.State, s.Reason = Refused, s.Refused
+		if f.disabled {
+			s.State, s.Reason = Disabled, "[plugin."+f.plugin+"] enabled = false"
+		}
+		return s
+	}
+	r := f.filter.record
+	s.State, s.Reason = f.filter.health.state(h.now())
+	if s.Reason != "" {
+		s.Reason = "plugin " + f.name + ": " + s.Reason
+	}
+	s.Digest = hex.EncodeToString(f.filter.digest[:])
+	s.Loaded = f.filter.loaded
+	s.On, s.Wants = f.filter.sub.patterns, f.filter.sub.wantNames()
+	s.Grants = Grants(f.filter.grants.Load()).names()
+	s.Calls, s.Skipped, s.Emissions, s.FuelPerCall = r.totals()
+	s.FuelPerCall /= max(s.Calls, 1)
+	for _, n := range r.faults {
+		s.Faults += n.Load()
+	}
+	s.FuelLimit, s.MemoryLimit = f.filter.limits.fuel, int64(f.filter.limits.pages)*pageBytes
+	s.Instances = r.instances.Load()
+	s.KVEntries, s.KVBytes, _ = r.store.usage()
+	return s
+}
