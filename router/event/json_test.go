@@ -268,6 +268,9 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
+		if len(text) > 1<<12 {
+			return // comparing takes the square of it
+		}
 		var want any
 		decoder := json.NewDecoder(bytes.NewReader(text))
 		decoder.UseNumber()

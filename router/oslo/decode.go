@@ -1,0 +1,204 @@
+package oslo
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"horizon-realtime/router/event"
+)
+
+// DefaultMaxBodyBytes is MaxBodyBytes where nothing else is said: 4 MiB, a
+// thousand times what a notification takes.
+const DefaultMaxBodyBytes = 4 << 20
+
+// maxEventType bounds an event type, in bytes. The longest seen has 49.
+const maxEventType = 256
+
+// keepBytes is the largest buffer that is kept from one body to the next.
+const keepBytes = 256 << 10
+
+// Config is what a Decoder is told.
+type Config struct {
+	// MaxBodyBytes bounds a body, as it arrives and decompressed.
+	MaxBodyBytes int `toml:"max_body_bytes"`
+}
+
+// DefaultConfig is what holds where nothing else is said.
+func DefaultConfig() Config { return Config{MaxBodyBytes: DefaultMaxBodyBytes} }
+
+// Decoder opens bodies. Any number of goroutines can use one, each with a
+// notification of its own.
+type Decoder struct {
+	maxBody int
+	scratch sync.Pool
+	now     func() time.Time
+}
+
+// scratch is what one Decode needs besides the notification.
+type scratch struct {
+	envelope event.Document
+	plain    []byte
+	judge    judge
+	secret   func(depth int, key []byte, v event.Value) bool // judge's, made once
+}
+
+// NewDecoder makes a Decoder.
+func NewDecoder(cfg Config) *Decoder {
+	if cfg.MaxBodyBytes <= 0 {
+		cfg.MaxBodyBytes = DefaultMaxBodyBytes
+	}
+	d := &Decoder{maxBody: cfg.MaxBodyBytes, now: time.Now}
+	d.scratch.New = func() any {
+		s := new(scratch)
+		s.secret = s.judge.secret
+		return s
+	}
+	return d
+}
+
+// Decode opens a body into n, whose former content is gone, also where Decode
+// fails. compression is the AMQP header of that name, empty where there is
+// none. body is only read and not kept. Once warm, an uncompressed body is
+// decoded without allocating.
+//
+// # Errors
+//
+// Always an *Error.
+func (d *Decoder) Decode(n *event.Notification, body []byte, compression string) error {
+	s := d.scratch.Get().(*scratch)
+	n.Reset()
+	err := d.decode(n, s, body, compression)
+	if err != nil {
+		n.Reset()
+	}
+	if cap(s.plain) > keepBytes {
+		s.plain, s.envelope = nil, event.Document{}
+	}
+	d.scratch.Put(s)
+	return err
+}
+
+func (d *Decoder) decode(n *event.Notification, s *scratch, body []byte, compression string) error {
+	if len(body) > d.maxBody {
+		return &Error{TooLarge, fmt.Errorf("a body of %d bytes is over the limit of %d; raise [router] max_body_bytes", len(body), d.maxBody)}
+	}
+	kind, known := encodingOf(compression)
+	if !known {
+		return refuse(Compression, "unknown encoding; set kombu_compression to gzip or bz2, or leave it out")
+	}
+	if kind != plain {
+		var err error
+		if s.plain, err = decompress(s.plain[:0], body, kind, d.maxBody); err != nil {
+			return err
+		}
+		body = s.plain
+	}
+	if err := s.open(n, body); err != nil {
+		return err
+	}
+	n.Redact(s.secret)
+	return d.standardFields(n)
+}
+
+// open loads the inner object: what the envelope carries as a string (driver
+// messagingv2), or the body itself (driver messaging).
+func (s *scratch) open(n *event.Notification, body []byte) error {
+	if err := s.envelope.Parse(body); err != nil {
+		return jsonError(err)
+	}
+	root := s.envelope.Root()
+	if root.Kind() != event.Object {
+		return refuse(Envelope, "the body is no JSON object")
+	}
+	message := root.Member("oslo.message")
+	switch message.Kind() {
+	case event.Absent:
+		body = append(n.Buffer(), body...)
+	case event.String:
+		if v, ok := root.Member("oslo.version").Plain(); !ok || !strings.HasPrefix(string(v), "2.") {
+			return refuse(Envelope, "oslo.version is not 2.x")
+		}
+		body = message.AppendTo(n.Buffer())
+	default:
+		return refuse(Envelope, "oslo.message is no string")
+	}
+	if err := n.Load(body); err != nil {
+		return jsonError(err)
+	}
+	if n.Root().Kind() != event.Object {
+		return refuse(Envelope, "the message is no JSON object")
+	}
+	return nil
+}
+
+// standardFields fills what every notification has.
+func (d *Decoder) standardFields(n *event.Notification) error {
+	root := n.Root()
+	n.Type = n.Keep(root.Member("event_type"))
+	if n.Type == "" || len(n.Type) > maxEventType {
+		return refuse(NoEventType, fmt.Sprintf("event_type is no string of 1 to %d bytes", maxEventType))
+	}
+	n.Publisher = n.Keep(root.Member("publisher_id"))
+	n.Priority = lower(n.Keep(root.Member("priority")))
+	n.MessageID = n.Keep(root.Member("message_id"))
+	n.RequestID = requestID(n)
+	at, ok := parseTimestamp(n.Keep(root.Member("timestamp")))
+	if !ok {
+		// A message whose time cannot be read is still news, and it has
+		// only just arrived.
+		at = d.now()
+	}
+	n.SetTime(at)
+	findOwner(n)
+	return nil
+}
+
+// requestPaths are where services name the API request, the common one first:
+// keystone's basic notifications, nova's versioned ones and CADF send no context.
+var requestPaths = paths("/_context_request_id", "/payload/request_id",
+	"/payload/nova_object.data/request_id", "/payload/initiator/request_id")
+
+func requestID(n *event.Notification) string {
+	for _, p := range requestPaths {
+		if id := n.Keep(n.Get(p)); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// lower gives oslo's priorities without allocating.
+func lower(s string) string {
+	switch s {
+	case "INFO":
+		return "info"
+	case "ERROR":
+		return "error"
+	case "WARN":
+		return "warn"
+	case "DEBUG":
+		return "debug"
+	case "CRITICAL":
+		return "critical"
+	case "AUDIT":
+		return "audit"
+	case "SAMPLE":
+		return "sample"
+	}
+	return strings.ToLower(s)
+}
+
+// paths are pointers that are written in this package.
+func paths(texts ...string) []event.Pointer {
+	list := make([]event.Pointer, len(texts))
+	for i, text := range texts {
+		p, err := event.ParsePointer(text)
+		if err != nil {
+			panic(err)
+		}
+		list[i] = p
+	}
+	return list
+}

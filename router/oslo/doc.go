@@ -1,0 +1,10 @@
+// Package oslo opens what oslo.messaging puts on the wire.
+//
+// In: the body of one AMQP message, as bytes, with its compression header. Out:
+// an event.Notification whose text has no secrets left and whose owner is known,
+// or an *Error that says why the message is none. Caller: the router's consumer,
+// before anything else sees the message.
+//
+// The files follow the message: compression.go, decode.go (the envelope and the
+// members that every notification has), timestamp.go, secrets.go, owner.go.
+package oslo

@@ -1,0 +1,55 @@
+package oslo
+
+import (
+	"testing"
+
+	"horizon-realtime/router/event"
+)
+
+// What no recorded message shows: the services that were not recorded, several
+// resources at once, and messages that contradict themselves.
+func TestOwner(t *testing.T) {
+	for name, tc := range map[string]struct {
+		eventType, payload      string
+		project, user, resource string
+	}{
+		"heat: the actor's project":        {"orchestration.stack.create.end", `{"tenant_id":"p","user_identity":"u","stack_identity":"s"}`, "", "", "s"},
+		"octavia":                          {"octavia.loadbalancer.update.end", `{"project_id":"p","loadbalancer_id":"l"}`, "p", "", "l"},
+		"magnum":                           {"magnum.cluster.create", `{"initiator":{"project_id":"x"},"target":{"id":"c","attachments":[{"content":{"project_id":"p"}}]}}`, "p", "", "c"},
+		"designate":                        {"dns.zone.create", `{"id":"z","tenant_id":"p"}`, "p", "", "z"},
+		"designate, serialized":            {"dns.recordset.update", `{"designate_object.name":"RecordSet","designate_object.data":{"id":"r","tenant_id":"p"}}`, "p", "", "r"},
+		"ironic":                           {"baremetal.node.power_set.end", `{"ironic_object.data":{"uuid":"n","owner":"p"}}`, "", "", "n"},
+		"manila":                           {"share.create.end", `{"share_id":"s","project_id":"p","user_id":"u"}`, "p", "u", "s"},
+		"cinder's backup":                  {"backup.create.end", `{"backup_id":"b","tenant_id":"p","user_id":"u","volume_id":"v"}`, "p", "u", "b"},
+		"glance's task":                    {"task.create", `{"id":"t","owner":"p"}`, "p", "", "t"},
+		"neutron in bulk":                  {"network.create.end", `{"networks":[{"id":"a","project_id":"p"},{"id":"b","tenant_id":"p"}]}`, "p", "", ""},
+		"neutron in bulk, with a y":        {"policy.create.end", `{"policies":[{"project_id":"p"}]}`, "p", "", ""},
+		"neutron in bulk for two":          {"network.create.end", `{"networks":[{"project_id":"p"},{"project_id":"q"}]}`, "", "", ""},
+		"neutron in bulk, one silent":      {"network.create.end", `{"networks":[{"project_id":"p"},{}]}`, "", "", ""},
+		"neutron in bulk, none":            {"network.create.end", `{"networks":[]}`, "", "", ""},
+		"neutron, bulk start":              {"network.create.start", `{"networks":[{"project_id":"p"}]}`, "", "", ""},
+		"neutron, two owners":              {"port.update.end", `{"port":{"id":"i","project_id":"p","tenant_id":"q"}}`, "", "", "i"},
+		"neutron, the last of two members": {"port.update.end", `{"port":{"id":"i","project_id":"p","project_id":"q"}}`, "q", "", "i"},
+		"neutron, an empty project":        {"port.update.end", `{"port":{"id":"i","project_id":"","tenant_id":""}}`, "", "", "i"},
+		"neutron, another's resource":      {"port.update.end", `{"network":{"id":"i","project_id":"p"}}`, "", "", ""},
+		"neutron, deleted by id alone":     {"port.delete.end", `{"port_id":"i"}`, "", "", "i"},
+		"the context is not asked":         {"compute.instance.update", `{}`, "", "", ""},
+		"a number is no project":           {"compute.instance.update", `{"tenant_id":5,"instance_id":["i"]}`, "", "", ""},
+		"the wrong format's member":        {"instance.update", `{"tenant_id":"p","uuid":"i"}`, "", "", ""},
+		"an unknown service":               {"trove.instance.create", `{"tenant_id":"p","project_id":"p"}`, "", "", ""},
+		"no segment":                       {"instance", `{"nova_object.data":{"tenant_id":"p"}}`, "p", "", ""},
+		"an empty segment":                 {"compute..update", `{"tenant_id":"p"}`, "", "", ""},
+		"no payload object":                {"network.create.end", `"text"`, "", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := `{"event_type":"` + tc.eventType + `","_context_project_id":"actor","_context_user_id":"actor","payload":` + tc.payload + `}`
+			var n event.Notification
+			if err := NewDecoder(Config{}).Decode(&n, []byte(body), ""); err != nil {
+				t.Fatal(err)
+			}
+			if n.Project != tc.project || n.User != tc.user || n.Resource != tc.resource {
+				t.Errorf("project %q, user %q, resource %q", n.Project, n.User, n.Resource)
+			}
+		})
+	}
+}
