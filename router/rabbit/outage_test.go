@@ -1,0 +1,218 @@
+package rabbit_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"horizon-realtime/router/rabbit"
+)
+
+// While services publish (durably, confirmed), RabbitMQ is stopped in good
+// order and then killed. Whatever it accepted arrives.
+func TestOutageLosesNothingAccepted(t *testing.T) {
+	cfg := testConfig(t)
+	durable, passing := cfg.Group+"-durable", cfg.Group+"-passing"
+	cfg.Exchanges = []string{durable, passing}
+	b := dial(t, node.URL())
+	b.exchange(durable, true)
+	b.exchange(passing, false)
+	var got list
+	c := consume(t, cfg, func(d *rabbit.Delivery) { got.add(string(d.Body)); d.Ack() }).ready().bound(2)
+
+	var accepted list
+	done := make(chan struct{})
+	var stop atomic.Bool
+	go func() {
+		defer close(done)
+		publishThroughOutages(durable, &accepted, &stop)
+	}()
+	for _, outage := range []func() error{node.Stop, func() error { node.Kill(); return nil }} {
+		before := accepted.len()
+		eventually(t, "traffic", func() bool { return accepted.len() > before+50 })
+		if err := outage(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "not ready", func() bool { return c.Ready() != nil })
+		if err := node.Start(); err != nil {
+			t.Fatal(err)
+		}
+		c.ready().bound(1) // the exchange that is not durable is gone
+	}
+	before := accepted.len()
+	eventually(t, "traffic again", func() bool { return accepted.len() > before+50 })
+	stop.Store(true)
+	<-done
+
+	arrived := map[string]bool{}
+	eventually(t, "everything accepted has arrived", func() bool {
+		for _, body := range got.get() {
+			arrived[body] = true
+		}
+		return !slices.ContainsFunc(accepted.get(), func(body string) bool { return !arrived[body] })
+	})
+	// The service makes its exchange again at its next notification.
+	b = dial(t, node.URL())
+	b.exchange(passing, false)
+	c.bound(2)
+	b.publish(passing, "notifications.info", "after")
+	eventually(t, "the passing exchange's", func() bool { return slices.Contains(got.get(), "after") })
+	if n := c.metric("reconnects_total"); n < 2 {
+		t.Fatalf("reconnects_total is %v", n)
+	}
+	t.Logf("%d accepted, %d delivered", accepted.len(), got.len())
+}
+
+// publishThroughOutages notes what RabbitMQ has confirmed, and connects again
+// as a service does.
+func publishThroughOutages(exchange string, accepted *list, stop *atomic.Bool) {
+	for n := 0; !stop.Load(); time.Sleep(10 * time.Millisecond) {
+		conn, err := amqp.Dial(node.URL())
+		if err != nil {
+			continue
+		}
+		b := &broker{conn: conn}
+		if b.Channel, err = conn.Channel(); err == nil {
+			err = b.Confirm(false)
+		}
+		for ; err == nil && !stop.Load(); n++ {
+			body := fmt.Sprint("message ", n)
+			if err = b.tryPublish(exchange, "notifications.info", body); err == nil {
+				accepted.add(body)
+			}
+		}
+		_ = conn.Close()
+	}
+}
+
+// What was in flight when the connection broke is delivered again, and settling
+// the old deliveries does nothing to the new ones.
+func TestDeliveriesOfALostConnectionAreVoid(t *testing.T) {
+	cfg := testConfig(t)
+	b := dial(t, node.URL())
+	b.exchange(cfg.Exchanges[0], false)
+	taken := make(chan *rabbit.Delivery, 10)
+	c := consume(t, cfg, func(d *rabbit.Delivery) { taken <- d }).ready().bound(1)
+	b.publish(cfg.Exchanges[0], "notifications.info", "1")
+	b.publish(cfg.Exchanges[0], "notifications.info", "2")
+	old := []*rabbit.Delivery{<-taken, <-taken}
+	if _, err := node.Ctl("close_all_connections", "a test"); err != nil {
+		t.Fatal(err)
+	}
+	first, second := <-taken, <-taken
+	if string(first.Body) != "1" || !first.Redelivered || string(second.Body) != "2" {
+		t.Fatalf("redelivered %q and %q", first.Body, second.Body)
+	}
+	old[0].Ack()
+	old[1].Reject("late")
+	second.Ack() // not first: nothing can be acknowledged yet
+	if n := c.metric("acked_total") + c.metric("dead_lettered_total"); n != 0 {
+		t.Fatalf("%v settled", n)
+	}
+	c.stop()
+	if n := messages(t, cfg.QueueName()); n != 2 {
+		t.Fatalf("%d messages left", n)
+	}
+	if log := c.log.String(); !strings.Contains(log, "a test") || strings.Contains(log, "guest:guest") {
+		t.Fatalf("log:\n%s", log)
+	}
+}
+
+// A queue that somebody deletes is declared and bound again.
+func TestQueueDeleted(t *testing.T) {
+	cfg := testConfig(t)
+	b := dial(t, node.URL())
+	b.exchange(cfg.Exchanges[0], false)
+	var got list
+	c := consume(t, cfg, func(d *rabbit.Delivery) { got.add(string(d.Body)); d.Ack() }).ready().bound(1)
+	if _, err := b.QueueDelete(cfg.QueueName(), false, false, false); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "another session", func() bool { return c.metric("reconnects_total") == 1 && c.Ready() == nil })
+	b.publish(cfg.Exchanges[0], "notifications.info", "1")
+	eventually(t, "a delivery", func() bool { return got.len() == 1 })
+	if log := c.log.String(); !strings.Contains(log, "consumer cancelled by the broker: queue "+cfg.QueueName()) {
+		t.Fatalf("log:\n%s", log)
+	}
+}
+
+// The next host of a cluster is tried at once; another broker that is down does
+// not make the router unready.
+func TestFailover(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.URLs = []string{
+		"rabbit://guest:guest@127.0.0.1:1,guest:guest@" + node.Addr() + "/",
+		"amqp://u:secret@127.0.0.1:1/cell2",
+	}
+	cfg.Reconnect.Min, cfg.Reconnect.Max = time.Minute, time.Minute
+	dial(t, node.URL()).exchange(cfg.Exchanges[0], false)
+	c := consume(t, cfg, func(d *rabbit.Delivery) { d.Ack() }).ready()
+	eventually(t, "the other broker's failure", func() bool { return strings.Contains(c.Status()[1].Error, "refused") })
+	s := c.Status()
+	if !s[0].Consuming || s[0].Host != node.Addr() || s[0].Queue != cfg.QueueName() || s[1].Consuming {
+		t.Fatalf("status %+v", s)
+	}
+	if n := c.metric("connected"); n != 1 {
+		t.Fatalf("connected is %v", n)
+	}
+	if log := c.log.String(); strings.Contains(log, "secret") || !strings.Contains(log, "127.0.0.1:1/cell2") {
+		t.Fatalf("log:\n%s", log)
+	}
+}
+
+func TestTLS(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.URLs = []string{"amqps://guest:guest@" + tlsAddr + "/"}
+	dial(t, node.URL()).exchange(cfg.Exchanges[0], false)
+	t.Run("unknown authority", func(t *testing.T) {
+		c := consume(t, cfg, func(d *rabbit.Delivery) { d.Ack() })
+		eventually(t, "refused by us", func() bool {
+			err := c.Ready()
+			return err != nil && strings.Contains(err.Error(), "unknown authority")
+		})
+	})
+	cfg.TLS.CAFile = certs + "/ca.pem"
+	t.Run("no client certificate", func(t *testing.T) {
+		c := consume(t, cfg, func(d *rabbit.Delivery) { d.Ack() })
+		eventually(t, "refused by the broker", func() bool {
+			err := c.Ready()
+			return err != nil && (strings.Contains(err.Error(), "certificate") || c.metric("reconnects_total") > 2)
+		})
+	})
+	cfg.TLS.CertFile, cfg.TLS.KeyFile = certs+"/client.pem", certs+"/client.key"
+	t.Run("another name", func(t *testing.T) {
+		cfg := cfg
+		cfg.TLS.ServerName = "rabbit.example.org"
+		c := consume(t, cfg, func(d *rabbit.Delivery) { d.Ack() })
+		eventually(t, "refused by us", func() bool {
+			err := c.Ready()
+			return err != nil && strings.Contains(err.Error(), "rabbit.example.org")
+		})
+	})
+	t.Run("good", func(t *testing.T) {
+		cfg := cfg
+		cfg.URLs = []string{"rabbit://guest:guest@" + tlsAddr + "/"}
+		cfg.TLS.Enabled = true
+		consume(t, cfg, func(d *rabbit.Delivery) { d.Ack() }).ready().bound(1)
+	})
+	for name, change := range map[string]func(*rabbit.TLSConfig){
+		"ca_file":   func(c *rabbit.TLSConfig) { c.CAFile = certs + "/client.key" },
+		"cert_file": func(c *rabbit.TLSConfig) { c.KeyFile = certs + "/server.key" },
+	} {
+		bad := cfg
+		change(&bad.TLS)
+		if _, err := rabbit.New(bad, nil, nil, nil); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	cfg.TLS.CAFile = certs + "/missing.pem"
+	if _, err := rabbit.New(cfg, nil, nil, nil); err == nil || !strings.Contains(err.Error(), "missing.pem") {
+		t.Errorf("error %v", errors.Unwrap(err))
+	}
+}
