@@ -1,0 +1,78 @@
+package hub
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+)
+
+// Config is the table [hub].
+type Config struct {
+	// HistorySize is how many publications of a channel are kept for clients
+	// that come back; 0 keeps none, and no client can recover.
+	HistorySize int `toml:"history_size"`
+	// HistoryTTL is how long a publication is kept.
+	HistoryTTL time.Duration `toml:"history_ttl"`
+	// HistoryBytes bounds the history of all channels together. The oldest
+	// publications go first, whatever channel they are in.
+	HistoryBytes int `toml:"history_bytes"`
+	// Channels bounds how many channels without a subscriber are remembered.
+	// The one longest without a publication is forgotten first.
+	Channels int `toml:"channels"`
+	// MessageBytes bounds the data of one publication.
+	MessageBytes int `toml:"message_bytes"`
+	// QueueBytes bounds what waits for a shard; a publisher blocks beyond it.
+	QueueBytes int `toml:"queue_bytes"`
+	// Shards is how many goroutines share the work; 0 is one for each core, at
+	// most 4.
+	Shards int `toml:"shards"`
+}
+
+// DefaultConfig keeps up to a hundred publications of a channel for five
+// minutes, in 64 MiB: long enough for a laptop's nap or the router's proxy to
+// restart.
+func DefaultConfig() Config {
+	return Config{
+		HistorySize:  100,
+		HistoryTTL:   5 * time.Minute,
+		HistoryBytes: 64 << 20,
+		Channels:     65536,
+		MessageBytes: 256 << 10,
+		QueueBytes:   4 << 20,
+	}
+}
+
+// Validate checks the table.
+//
+// # Errors
+//
+// Every value out of its range, joined.
+func (c Config) Validate() error {
+	var errs []error
+	number := func(key string, v, low, high int) {
+		if v < low || v > high {
+			errs = append(errs, fmt.Errorf("[hub] %s = %d: between %d and %d", key, v, low, high))
+		}
+	}
+	number("history_size", c.HistorySize, 0, 100_000)
+	number("history_bytes", c.HistoryBytes, 1<<20, 1<<36)
+	number("channels", c.Channels, 1, 10_000_000)
+	number("message_bytes", c.MessageBytes, 1<<10, 16<<20)
+	number("queue_bytes", c.QueueBytes, 64<<10, 1<<30)
+	number("shards", c.Shards, 0, 256)
+	if c.HistoryTTL < time.Second || c.HistoryTTL > 24*time.Hour {
+		errs = append(errs, fmt.Errorf("[hub] history_ttl = %s: between 1s and 24h", c.HistoryTTL))
+	}
+	if c.QueueBytes < c.MessageBytes {
+		errs = append(errs, fmt.Errorf("[hub] queue_bytes = %d: at least message_bytes (%d)", c.QueueBytes, c.MessageBytes))
+	}
+	return errors.Join(errs...)
+}
+
+func (c Config) shards() int {
+	if c.Shards > 0 {
+		return c.Shards
+	}
+	return min(runtime.GOMAXPROCS(0), 4)
+}

@@ -1,0 +1,10 @@
+// Package hub gives every publication its offset, keeps a bounded history of
+// each channel, and hands what is new to the subscribers.
+//
+// In: publications from the router's workers, subscriptions from the server's
+// sessions. Out: encoded batches, one buffer for all subscribers of a channel.
+// Callers: router publishes and runs it, server subscribes. It is split into
+// shards by Channel.Group; a shard is one goroutine that owns its groups,
+// channels, subscribers and history, so publishing, subscribing and recovering
+// happen in one order and need no lock but that of the shard's queue.
+package hub

@@ -1,0 +1,152 @@
+package hub
+
+import "horizon-realtime/router/event"
+
+// fan is a set of subscribers that are all sent the same bytes: those of one
+// channel, or of one wildcard.
+type fan struct {
+	pattern string // what they subscribed to
+	subs    []*Subscription
+	pending *Batch // waiting to be sent to all of them; nil if nothing is
+}
+
+func (f *fan) add(sub *Subscription) {
+	sub.fan, sub.index = f, len(f.subs)
+	f.subs = append(f.subs, sub)
+}
+
+// remove moves the last subscriber into the place of the one that goes.
+func (f *fan) remove(sub *Subscription) {
+	last := len(f.subs) - 1
+	f.subs[sub.index] = f.subs[last]
+	f.subs[sub.index].index = sub.index
+	f.subs[last] = nil
+	f.subs = f.subs[:last]
+	sub.fan = nil
+	if last == 0 {
+		f.subs = nil
+	} else if cap(f.subs) > 64 && last < cap(f.subs)/4 {
+		f.subs = append(make([]*Subscription, 0, 2*last), f.subs...)
+	}
+}
+
+// group is all channels that one wildcard stands for.
+type group struct {
+	fan
+	name     string
+	channels []*channel
+	// forgotten is the highest offset dropped from channels of the group that
+	// are not among channels.
+	forgotten uint64
+}
+
+// channel is a channel that has subscribers, history, or had some lately.
+type channel struct {
+	fan
+	group *group
+	place int // in group.channels
+
+	oldest, newest *entry
+	kept           int
+	// dropped is the watermark: the highest offset of a publication that the
+	// channel's history does not hold any more. Who has that one or a later
+	// one has missed nothing that cannot be told.
+	dropped uint64
+
+	lessRecent, moreRecent *channel // in the shard's list of idle channels
+	idle                   bool
+}
+
+// registry is the groups and channels a shard knows. A channel without
+// subscribers is idle: it is kept for its history and its watermark until there
+// are too many, and the one longest without a publication goes first.
+type registry struct {
+	groups   map[string]*group
+	channels map[string]*channel
+	// forgotten is the highest offset dropped from channels of groups that are
+	// not known.
+	forgotten uint64
+
+	leastRecent, mostRecent *channel
+}
+
+func newRegistry() registry {
+	return registry{groups: map[string]*group{}, channels: map[string]*channel{}}
+}
+
+// openGroup finds or makes a group.
+func (r *registry) openGroup(c event.Channel) *group {
+	name := c.Group()
+	g := r.groups[name]
+	if g == nil {
+		g = &group{name: name, forgotten: r.forgotten}
+		g.pattern = name + "/*"
+		r.groups[name] = g
+	}
+	return g
+}
+
+// openChannel finds or makes a channel; a new one is idle.
+func (r *registry) openChannel(c event.Channel) *channel {
+	ch := r.channels[c.Name]
+	if ch == nil {
+		g := r.openGroup(c)
+		ch = &channel{group: g, place: len(g.channels), dropped: g.forgotten}
+		ch.pattern = c.Name
+		g.channels = append(g.channels, ch)
+		r.channels[c.Name] = ch
+		r.rest(ch)
+	}
+	return ch
+}
+
+// closeChannel forgets an idle channel without history.
+func (r *registry) closeChannel(ch *channel) {
+	r.unrest(ch)
+	delete(r.channels, ch.pattern)
+	g := ch.group
+	g.forgotten = max(g.forgotten, ch.dropped)
+	last := len(g.channels) - 1
+	g.channels[ch.place] = g.channels[last]
+	g.channels[ch.place].place = ch.place
+	g.channels[last] = nil
+	g.channels = g.channels[:last]
+	r.closeGroup(g)
+}
+
+// closeGroup forgets a group that nothing needs any more.
+func (r *registry) closeGroup(g *group) {
+	if len(g.channels) == 0 && len(g.subs) == 0 {
+		r.forgotten = max(r.forgotten, g.forgotten)
+		delete(r.groups, g.name)
+	}
+}
+
+// rest puts a channel at the recent end of the idle list.
+func (r *registry) rest(ch *channel) {
+	ch.idle, ch.lessRecent = true, r.mostRecent
+	if r.mostRecent != nil {
+		r.mostRecent.moreRecent = ch
+	} else {
+		r.leastRecent = ch
+	}
+	r.mostRecent = ch
+}
+
+// unrest takes a channel out of the idle list, if it is there.
+func (r *registry) unrest(ch *channel) {
+	if !ch.idle {
+		return
+	}
+	if ch.lessRecent != nil {
+		ch.lessRecent.moreRecent = ch.moreRecent
+	} else {
+		r.leastRecent = ch.moreRecent
+	}
+	if ch.moreRecent != nil {
+		ch.moreRecent.lessRecent = ch.lessRecent
+	} else {
+		r.mostRecent = ch.lessRecent
+	}
+	ch.idle, ch.lessRecent, ch.moreRecent = false, nil, nil
+}

@@ -1,0 +1,121 @@
+package hub
+
+import (
+	"math/bits"
+	"time"
+)
+
+// entry is one publication in the history: in its channel's list from old to
+// new, and in the shard's list of all entries, which is in the same order.
+type entry struct {
+	offset     uint64
+	at         time.Duration // since the shard began
+	body       []byte        // what appendBody made
+	channel    *channel
+	newer      *entry // in the channel
+	prev, next *entry // in the shard
+}
+
+// history is the bounded memory of a shard. Only the shard's goroutine uses it.
+type history struct {
+	size  int // entries a channel
+	ttl   time.Duration
+	bytes int // bound of used
+
+	used           int // capacity of all bodies
+	oldest, newest *entry
+
+	free  *entry // entries to use again, linked by next
+	slabs [32][][]byte
+	spare int // capacity of all slabs
+}
+
+// why an entry was dropped, the label of a metric.
+type dropReason uint8
+
+const (
+	bySize dropReason = iota
+	byAge
+	byBytes
+	byChannels
+	dropReasons
+)
+
+var dropNames = [dropReasons]string{"size", "age", "bytes", "channels"}
+
+func (h *history) on() bool { return h.size > 0 }
+
+// add appends a publication to its channel. The caller has made room.
+func (h *history) add(ch *channel, offset uint64, at time.Duration, body []byte) {
+	e := h.free
+	if e != nil {
+		h.free = e.next
+	} else {
+		e = new(entry)
+	}
+	*e = entry{offset: offset, at: at, body: append(h.slab(len(body)), body...), channel: ch, prev: h.newest}
+	h.used += cap(e.body)
+	if h.newest != nil {
+		h.newest.next = e
+	} else {
+		h.oldest = e
+	}
+	h.newest = e
+	if ch.newest != nil {
+		ch.newest.newer = e
+	} else {
+		ch.oldest = e
+	}
+	ch.newest = e
+	ch.kept++
+}
+
+// drop removes the oldest entry of a channel and raises the watermark to it.
+func (h *history) drop(ch *channel) {
+	e := ch.oldest
+	ch.oldest = e.newer
+	if ch.oldest == nil {
+		ch.newest = nil
+	}
+	ch.kept--
+	ch.dropped = e.offset
+	if e.prev != nil {
+		e.prev.next = e.next
+	} else {
+		h.oldest = e.next
+	}
+	if e.next != nil {
+		e.next.prev = e.prev
+	} else {
+		h.newest = e.prev
+	}
+	h.used -= cap(e.body)
+	h.keepSlab(e.body)
+	*e = entry{next: h.free}
+	h.free = e
+}
+
+// slab gives an empty slice with room for n bytes, its capacity a power of two.
+func (h *history) slab(n int) []byte {
+	class := slabClass(n)
+	if list := h.slabs[class]; len(list) > 0 {
+		s := list[len(list)-1]
+		h.slabs[class] = list[:len(list)-1]
+		h.spare -= cap(s)
+		return s[:0]
+	}
+	return make([]byte, 0, 1<<class)
+}
+
+// keepSlab takes a slab back, as long as what is kept spare is little beside
+// what may be used.
+func (h *history) keepSlab(s []byte) {
+	if h.spare+cap(s) > h.bytes/8 {
+		return
+	}
+	class := slabClass(cap(s))
+	h.slabs[class] = append(h.slabs[class], s)
+	h.spare += cap(s)
+}
+
+func slabClass(n int) int { return bits.Len(uint(max(n, 64) - 1)) }

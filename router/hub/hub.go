@@ -1,0 +1,152 @@
+package hub
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"horizon-realtime/router/event"
+)
+
+// ErrClosed is what Publish, Subscribe and Unsubscribe return once Run has
+// stopped.
+var ErrClosed = errors.New("the hub has stopped")
+
+// maxKey bounds Publication.Key, in bytes.
+const maxKey = 256
+
+// Publication is something new in a channel.
+type Publication struct {
+	// Channel is concrete.
+	Channel event.Channel
+	// Key is the id of the resource, may be empty, and is at most 256 bytes.
+	Key []byte
+	// Data is one JSON value without a line break, as event.CompactJSON checks.
+	Data []byte
+	// Removed says that the resource is gone.
+	Removed bool
+	// At is when it happened; zero: not told.
+	At time.Time
+}
+
+// Hub is the shards and the log they follow. Its methods may be called
+// concurrently.
+type Hub struct {
+	cfg    Config
+	log    *slog.Logger
+	events Log
+	seed   maphash.Seed
+	shards []*shard
+	*metrics
+}
+
+// New makes a hub. Publications and subscriptions are taken from now on, and
+// handled once Run runs.
+func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) *Hub {
+	h := &Hub{cfg: cfg, log: log, seed: maphash.MakeSeed(), metrics: newMetrics(reg)}
+	h.events = newLocal(h.apply)
+	n := cfg.shards()
+	for range n {
+		h.shards = append(h.shards, newShard(h, n))
+	}
+	return h
+}
+
+// Run handles publications and subscriptions until ctx is done, then what has
+// been accepted by then, and returns when the shards have stopped.
+//
+// # Errors
+//
+// The log could not be followed any further.
+func (h *Hub) Run(ctx context.Context) error {
+	var shards sync.WaitGroup
+	stop := make(chan struct{})
+	for _, s := range h.shards {
+		shards.Go(func() { s.run(stop) })
+	}
+	err := h.events.Follow(ctx, h.apply)
+	close(stop)
+	shards.Wait()
+	if err != nil {
+		return fmt.Errorf("follow the log: %w", err)
+	}
+	return nil
+}
+
+// Publish hands a publication to all subscribers of its channel and to its
+// history. Key and Data are copied. It blocks while the shard is too busy, never
+// on a client.
+//
+// # Errors
+//
+// A publication that clients could not be sent, or ErrClosed.
+func (h *Hub) Publish(p Publication) error {
+	if err := h.check(&p); err != nil {
+		return err
+	}
+	h.publications.Inc()
+	return h.events.Append(p)
+}
+
+func (h *Hub) check(p *Publication) error {
+	switch {
+	case p.Channel.Topic == "" || p.Channel.Wildcard():
+		return fmt.Errorf("publish to %q: %w", p.Channel.Name, event.ErrChannel)
+	case len(p.Data) == 0 || bytes.IndexByte(p.Data, '\n') >= 0:
+		return fmt.Errorf("publish to %s: the data must be one JSON value without line breaks", p.Channel.Name)
+	case len(p.Data) > h.cfg.MessageBytes:
+		return fmt.Errorf("publish to %s: %d bytes are over the limit of %d; raise [hub] message_bytes",
+			p.Channel.Name, len(p.Data), h.cfg.MessageBytes)
+	case len(p.Key) > maxKey:
+		return fmt.Errorf("publish to %s: a key of %d bytes is over the limit of %d", p.Channel.Name, len(p.Key), maxKey)
+	}
+	return nil
+}
+
+// apply gives a publication to its shard. One that nobody can hear, now or
+// later, is done with.
+func (h *Hub) apply(p Publication) error {
+	s := h.shard(p.Channel)
+	if h.cfg.HistorySize == 0 && s.wanted.Load() == 0 {
+		return nil
+	}
+	return s.queue.put(command{verb: publish, channel: p.Channel, removed: p.Removed, at: p.At}, p.Key, p.Data)
+}
+
+// Subscribe adds a subscription; the answer goes to its subscriber, with the
+// same id. A publication is either among what is recovered or delivered
+// afterwards, never both, never neither.
+//
+// # Errors
+//
+// ErrClosed.
+func (h *Hub) Subscribe(sub *Subscription, id uint32) error {
+	s := h.shard(sub.Channel)
+	s.wanted.Add(1)
+	return s.queue.put(command{verb: subscribe, sub: sub, id: id}, nil, nil)
+}
+
+// Unsubscribe removes a subscription; the answer goes to its subscriber, with
+// the same id.
+//
+// # Errors
+//
+// ErrClosed.
+func (h *Hub) Unsubscribe(sub *Subscription, id uint32) error {
+	return h.shard(sub.Channel).queue.put(command{verb: unsubscribe, sub: sub, id: id}, nil, nil)
+}
+
+// Position is the epoch and the offset of the latest publication: what a client
+// recovers from that has seen the world as it is now.
+func (h *Hub) Position() (epoch string, offset uint64) { return h.events.Position() }
+
+func (h *Hub) shard(c event.Channel) *shard {
+	return h.shards[maphash.String(h.seed, c.Group())%uint64(len(h.shards))]
+}

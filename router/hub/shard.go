@@ -1,0 +1,288 @@
+package hub
+
+import (
+	"sync/atomic"
+	"time"
+
+	"horizon-realtime/router/event"
+)
+
+// maxDirty bounds how many channels wait to be sent at once, and with them the
+// buffers in use.
+const maxDirty = 256
+
+// sweep is how often publications are looked at for their age.
+const sweep = time.Second
+
+// shard owns a part of the groups. All but queue and wanted is its goroutine's.
+type shard struct {
+	hub    *Hub
+	queue  *queue
+	wanted atomic.Int64 // subscriptions, those still queued included
+
+	registry
+	history
+	maxChannels int
+	began       time.Time
+
+	work  buffer
+	body  []byte
+	dirty []*fan
+	free  []*Batch
+	reply Recovery
+	// what the gauges were last told
+	toldChannels, toldBytes int
+}
+
+func newShard(h *Hub, shards int) *shard {
+	return &shard{
+		hub:         h,
+		queue:       newQueue(h.cfg.QueueBytes, h.waits),
+		registry:    newRegistry(),
+		history:     history{size: h.cfg.HistorySize, ttl: h.cfg.HistoryTTL, bytes: h.cfg.HistoryBytes / shards},
+		maxChannels: max(1, h.cfg.Channels/shards),
+		began:       time.Now(),
+	}
+}
+
+// run works until stop is closed, then finishes what was accepted.
+func (s *shard) run(stop <-chan struct{}) {
+	tick := time.NewTicker(sweep)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.queue.wake:
+			s.drain()
+		case <-tick.C:
+			s.expire()
+			s.tell()
+		case <-stop:
+			s.queue.close()
+			s.drain()
+			return
+		}
+	}
+}
+
+// drain does all that waits, and sends what came of it.
+func (s *shard) drain() {
+	for s.queue.take(&s.work) {
+		now := time.Since(s.began)
+		for i := range s.work.commands {
+			switch c := &s.work.commands[i]; c.verb {
+			case publish:
+				p := s.work.publication(c)
+				s.publish(&p, now)
+			case subscribe:
+				s.subscribe(c.sub, c.id)
+			case unsubscribe:
+				s.unsubscribe(c.sub, c.id)
+			}
+		}
+		s.work.reset()
+		s.flushAll()
+	}
+}
+
+// publish gives a publication its offset, remembers it, and puts it into the
+// batches of those who hear it.
+func (s *shard) publish(p *Publication, now time.Duration) {
+	offset := s.hub.events.Draw(p)
+	ch := s.channels[p.Channel.Name]
+	if ch == nil && s.on() {
+		ch = s.openChannel(p.Channel)
+		s.limitChannels()
+	}
+	var g *group
+	if ch != nil {
+		g = ch.group
+	} else {
+		g = s.groups[p.Channel.Group()]
+	}
+	exact, wild := ch != nil && len(ch.subs) > 0, g != nil && len(g.subs) > 0
+	if !s.on() {
+		s.pass(ch, g, offset)
+		if !exact && !wild {
+			return
+		}
+	}
+	s.body = appendBody(s.body[:0], p, offset)
+	if s.on() {
+		s.remember(ch, offset, now)
+	}
+	if exact {
+		s.append(&ch.fan, "")
+	}
+	if wild {
+		s.append(&g.fan, p.Channel.Name)
+	}
+}
+
+// pass raises the watermark over a publication that is not remembered.
+func (s *shard) pass(ch *channel, g *group, offset uint64) {
+	switch {
+	case ch != nil:
+		ch.dropped = offset
+	case g != nil:
+		g.forgotten = offset
+	default:
+		s.forgotten = offset
+	}
+}
+
+// remember adds s.body to the channel's history within all bounds.
+func (s *shard) remember(ch *channel, offset uint64, now time.Duration) {
+	if ch.idle {
+		s.unrest(ch)
+		s.rest(ch)
+	}
+	for ch.kept >= s.size {
+		s.drop(ch, bySize)
+	}
+	need := 1 << slabClass(len(s.body))
+	for s.used+need > s.bytes && s.oldest != nil {
+		s.drop(s.oldest.channel, byBytes)
+	}
+	if need > s.bytes {
+		ch.dropped = offset
+		return
+	}
+	s.add(ch, offset, now, s.body)
+}
+
+func (s *shard) drop(ch *channel, why dropReason) {
+	s.history.drop(ch)
+	s.hub.dropped[why].Inc()
+}
+
+// expire drops what is older than the history's age.
+func (s *shard) expire() {
+	for limit := time.Since(s.began) - s.ttl; s.oldest != nil && s.oldest.at < limit; {
+		s.drop(s.oldest.channel, byAge)
+	}
+}
+
+// limitChannels forgets idle channels while there are too many channels.
+func (s *shard) limitChannels() {
+	for len(s.channels) > s.maxChannels && s.leastRecent != s.mostRecent {
+		ch := s.leastRecent
+		for ch.kept > 0 {
+			s.drop(ch, byChannels)
+		}
+		s.closeChannel(ch)
+		s.hub.forgotten.Inc()
+	}
+}
+
+// append puts s.body into what waits for the subscribers of f.
+func (s *shard) append(f *fan, concrete string) {
+	if f.pending != nil && len(f.pending.buf)+len(s.body) > maxBatch {
+		s.flush(f)
+	}
+	if f.pending == nil {
+		if len(s.dirty) == maxDirty {
+			s.flushAll()
+		}
+		f.pending = s.batch()
+		s.dirty = append(s.dirty, f)
+	}
+	f.pending.buf = appendPush(f.pending.begin(), f.pattern, concrete, s.body)
+}
+
+// flushAll sends everything that waits.
+func (s *shard) flushAll() {
+	for i, f := range s.dirty {
+		s.flush(f)
+		s.dirty[i] = nil
+	}
+	s.dirty = s.dirty[:0]
+}
+
+// flush sends what waits for the subscribers of f.
+func (s *shard) flush(f *fan) {
+	b := f.pending
+	if b == nil {
+		return
+	}
+	b.seal()
+	for _, sub := range f.subs {
+		sub.To.Deliver(b)
+	}
+	s.hub.batches.Add(float64(len(f.subs)))
+	s.hub.messages.Add(float64(len(f.subs) * b.count))
+	f.pending = nil
+	if len(s.free) < maxDirty {
+		s.free = append(s.free, b)
+	}
+}
+
+func (s *shard) batch() *Batch {
+	b := new(Batch)
+	if last := len(s.free) - 1; last >= 0 {
+		b, s.free = s.free[last], s.free[:last]
+	}
+	b.reset()
+	return b
+}
+
+// fan finds or makes what a subscription to c is among the subscribers of.
+func (s *shard) fan(c event.Channel) (*fan, *group, *channel) {
+	if c.Wildcard() {
+		g := s.openGroup(c)
+		return &g.fan, g, nil
+	}
+	ch := s.openChannel(c)
+	s.unrest(ch)
+	s.limitChannels()
+	return &ch.fan, ch.group, ch
+}
+
+func (s *shard) subscribe(sub *Subscription, id uint32) {
+	if sub.ended || sub.fan != nil {
+		s.wanted.Add(-1)
+		return
+	}
+	s.expire()
+	f, g, ch := s.fan(sub.Channel)
+	s.flush(f)
+	s.recover(sub, g, ch)
+	sub.To.Subscribed(sub, id, &s.reply)
+	f.add(sub)
+	s.hub.subscriptions.Inc()
+}
+
+func (s *shard) unsubscribe(sub *Subscription, id uint32) {
+	if f := sub.fan; f != nil {
+		s.flush(f)
+		f.remove(sub)
+		s.wanted.Add(-1)
+		s.hub.subscriptions.Dec()
+		s.release(sub.Channel)
+	}
+	sub.ended = true
+	sub.To.Unsubscribed(sub, id)
+}
+
+// release lets a channel rest, or a group go, that has no subscribers left.
+func (s *shard) release(c event.Channel) {
+	if c.Wildcard() {
+		s.closeGroup(s.groups[c.Group()])
+		return
+	}
+	ch := s.channels[c.Name]
+	if len(ch.subs) > 0 {
+		return
+	}
+	s.rest(ch)
+	if !s.on() {
+		s.closeChannel(ch)
+	}
+	s.limitChannels()
+}
+
+// tell brings the gauges up to date.
+func (s *shard) tell() {
+	s.hub.channels.Add(float64(len(s.channels) - s.toldChannels))
+	s.hub.historyBytes.Add(float64(s.used - s.toldBytes))
+	s.toldChannels, s.toldBytes = len(s.channels), s.used
+}

@@ -1,0 +1,53 @@
+package hub
+
+import "horizon-realtime/router/event"
+
+// Subscriber is a client as the hub sees it. Its methods are called by shards,
+// several at a time if its subscriptions are in several shards. They must not
+// block, and must not call Subscribe or Unsubscribe: a shard that waits for
+// room in its own queue waits for ever.
+type Subscriber interface {
+	// Deliver takes messages of one channel. The batch is used again as soon as
+	// Deliver returns.
+	Deliver(b *Batch)
+	// Subscribed answers Subscribe. Batches of the subscription follow; none
+	// came before. r is used again as soon as Subscribed returns.
+	Subscribed(sub *Subscription, id uint32, r *Recovery)
+	// Unsubscribed answers Unsubscribe. No batch of the subscription follows.
+	Unsubscribed(sub *Subscription, id uint32)
+	// Room is how many bytes a recovery may have: more than that is not
+	// recovered, since the client could not be sent it and would come back for
+	// it for ever.
+	Room() int
+}
+
+// Subscription is one subscriber's wish to hear one channel, or all channels of
+// a group. It is made for Subscribe and belongs to the hub until Unsubscribed.
+type Subscription struct {
+	// Channel may be a wildcard.
+	Channel event.Channel
+	To      Subscriber
+	// Recover asks for what was published after Offset of Epoch.
+	Recover bool
+	Epoch   string
+	Offset  uint64
+
+	fan   *fan // what it is among the subscribers of; nil: nothing
+	index int  // its place among them
+	ended bool
+}
+
+// Recovery is the answer to Subscribe.
+type Recovery struct {
+	// Recoverable tells whether the hub keeps a history at all.
+	Recoverable bool
+	// Recovering repeats Subscription.Recover, and Recovered tells whether
+	// nothing is missing.
+	Recovering, Recovered bool
+	Epoch                 string
+	// Offset is the one asked for after a recovery, otherwise that of the
+	// latest publication.
+	Offset uint64
+	// Publications are JSON objects, oldest first, joined by commas.
+	Publications []byte
+}

@@ -1,0 +1,192 @@
+package server
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// linger is how long a closed connection has to take what still waits for it,
+// the reason of its end above all.
+const linger = 3 * time.Second
+
+// outbox is a connection whose Write does not wait, once it is told so: it gives
+// the socket what it takes and keeps the rest for a flusher, a goroutine that
+// exists only while there is a rest. Before that it is an ordinary connection,
+// for the HTTP server to use. Whoever writes asks fits first, and so bounds it.
+//
+// Any number of goroutines may use it. What one Write is given stays together.
+type outbox struct {
+	net.Conn
+	raw   syscall.RawConn // nil where the socket cannot be reached: all is left to the flusher
+	limit int
+	async bool // set before there are several writers
+	// flushers counts the goroutines, for those who wait for the server to end
+	flushers *sync.WaitGroup
+	waiting  atomic.Int64 // bytes the socket did not take yet
+	closed   atomic.Bool
+	onClose  func() // may be nil
+
+	mu       sync.Mutex
+	rest     []byte
+	flushing bool
+	err      error
+	done     chan struct{} // closed by the flusher as it ends, if somebody waits for that
+
+	// what attempt is to write, and what came of it
+	attempt func(fd uintptr) bool
+	now     []byte
+	wrote   int
+	failure error
+}
+
+func newOutbox(conn net.Conn, limit int, flushers *sync.WaitGroup) *outbox {
+	o := &outbox{Conn: conn, limit: limit, flushers: flushers}
+	if sc, ok := conn.(syscall.Conn); ok {
+		if raw, err := sc.SyscallConn(); err == nil {
+			o.raw, o.attempt = raw, o.writeSocket
+		}
+	}
+	return o
+}
+
+// fits tells whether n more bytes can wait. Something always fits into an empty
+// outbox.
+func (o *outbox) fits(n int) bool {
+	waiting := int(o.waiting.Load())
+	return waiting == 0 || waiting+n <= o.limit
+}
+
+// Write is net.Conn's, but that it never waits once the outbox is async.
+func (o *outbox) Write(p []byte) (int, error) {
+	if !o.async {
+		return o.Conn.Write(p)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err != nil {
+		return 0, o.err
+	}
+	n := 0
+	if !o.flushing && o.raw != nil {
+		if n = o.try(p); o.err != nil || n == len(p) {
+			return n, o.err
+		}
+	}
+	o.rest = append(o.rest, p[n:]...)
+	o.waiting.Add(int64(len(p) - n))
+	if !o.flushing {
+		o.flushing = true
+		o.flushers.Go(o.flush)
+	}
+	return len(p), nil
+}
+
+// try gives the socket what it takes at once.
+func (o *outbox) try(p []byte) int {
+	o.now, o.wrote, o.failure = p, 0, nil
+	err := o.raw.Write(o.attempt)
+	o.now = nil
+	if err == nil {
+		err = o.failure
+	}
+	o.err = err
+	return o.wrote
+}
+
+// writeSocket is called with the socket's descriptor, which does not block. It
+// says that it is done in any case, or it would be called again later.
+func (o *outbox) writeSocket(fd uintptr) bool {
+	for {
+		n, err := syscall.Write(int(fd), o.now)
+		switch err {
+		case nil:
+			o.wrote = n
+		case syscall.EINTR:
+			continue
+		case syscall.EAGAIN:
+		default:
+			o.failure = err
+		}
+		return true
+	}
+}
+
+// flush writes what waits, and ends when nothing does.
+func (o *outbox) flush() {
+	const piece = 64 << 10
+	var work []byte
+	for {
+		o.mu.Lock()
+		if len(o.rest) == 0 || o.err != nil {
+			o.rest, o.flushing = nil, false
+			if o.done != nil {
+				close(o.done)
+				o.done = nil
+			}
+			o.mu.Unlock()
+			return
+		}
+		work, o.rest = o.rest, work[:0]
+		o.mu.Unlock()
+		for part := work; len(part) > 0; {
+			n, err := o.Conn.Write(part[:min(len(part), piece)])
+			part = part[n:]
+			o.waiting.Add(-int64(n))
+			if err != nil {
+				o.mu.Lock()
+				o.err = err
+				o.mu.Unlock()
+				break
+			}
+		}
+	}
+}
+
+// settle waits until nothing waits any more, or until linger is over.
+func (o *outbox) settle() {
+	o.Conn.SetWriteDeadline(time.Now().Add(linger))
+	o.mu.Lock()
+	var done chan struct{}
+	if o.flushing {
+		done = make(chan struct{})
+		o.done = done
+	}
+	o.mu.Unlock()
+	if done != nil {
+		<-done
+	}
+}
+
+// Close closes the socket at once. Closing twice is closing once.
+func (o *outbox) Close() error {
+	if o.closed.Swap(true) {
+		return nil
+	}
+	if o.onClose != nil {
+		o.onClose()
+	}
+	return o.Conn.Close()
+}
+
+// hangUp ends the connection so that the other side can read all that it was
+// sent: a socket that is closed with something unread in it makes the kernel
+// reset the connection, and the peer lose the reason.
+func (o *outbox) hangUp() {
+	defer o.Close()
+	half, ok := o.Conn.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		return
+	}
+	o.Conn.SetReadDeadline(time.Now().Add(linger))
+	var scrap [512]byte
+	for total := 0; total < 256<<10; {
+		n, err := o.Conn.Read(scrap[:])
+		if err != nil {
+			return
+		}
+		total += n
+	}
+}

@@ -1,0 +1,254 @@
+package server
+
+import (
+	"bufio"
+	"crypto/tls"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lxzan/gws"
+
+	"horizon-realtime/router/hub"
+)
+
+// readBuffer is what a connection reads through. Clients send little.
+const readBuffer = 1 << 10
+
+// newUpgrader makes the gws side of all websockets.
+func newUpgrader(cfg Config, log *slog.Logger) *gws.Upgrader {
+	return gws.NewUpgrader(frames{}, &gws.ServerOption{
+		ParallelGolimit:     1, // unused, and a buffer for each connection
+		ReadMaxPayloadSize:  cfg.FrameBytes,
+		ReadBufferSize:      readBuffer,
+		WriteMaxPayloadSize: 64 << 20, // the hub's bounds are below
+		CheckUtf8Enabled:    true,
+		HandshakeTimeout:    cfg.ConnectTimeout,
+		NewSession:          func() gws.SessionStorage { return nil },
+		Logger:              quiet{log},
+	})
+}
+
+// quiet keeps what gws has to say, which is about its clients, out of sight.
+type quiet struct{ log *slog.Logger }
+
+func (q quiet) Error(v ...any) { q.log.Debug("websocket", "error", fmt.Sprint(v...)) }
+
+// websocket is the transport of a session over a websocket, and the connection
+// that gws writes to: whole frames, one a Write, its own as well as ours.
+type websocket struct {
+	net.Conn // the outbox, or TLS on top of it
+	out      *outbox
+	socket   *gws.Conn
+	session  *session
+
+	mu     sync.Mutex
+	closed bool // the last frame is written
+}
+
+// upgrade answers GET …/connection/websocket.
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
+	if problem := notWebsocket(r); problem != "" {
+		http.Error(w, problem, http.StatusBadRequest)
+		return
+	}
+	session, ok := s.admit(w, r)
+	if !ok {
+		return
+	}
+	if !s.openWebsocket(session, w, r) {
+		session.end()
+	}
+}
+
+// notWebsocket says what is wrong with a handshake, where gws would not in HTTP.
+func notWebsocket(r *http.Request) string {
+	switch {
+	case r.ProtoMajor != 1:
+		return "a websocket needs HTTP/1.1"
+	case !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") ||
+		!strings.Contains(strings.ToLower(r.Header.Get("Connection")), "upgrade"):
+		return "this is a websocket endpoint; does a proxy in between pass on the headers Upgrade and Connection?"
+	case r.Header.Get("Sec-WebSocket-Version") != "13":
+		return "the websocket version is 13"
+	case r.Header.Get("Sec-WebSocket-Key") == "":
+		return "there is no Sec-WebSocket-Key"
+	}
+	return ""
+}
+
+// openWebsocket takes the connection from net/http and has it read by a
+// goroutine of its own, so that the buffers and the stack of the request are
+// free again.
+func (s *Server) openWebsocket(session *session, w http.ResponseWriter, r *http.Request) bool {
+	conn, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		s.log.Error("take a connection over from HTTP", "error", err)
+		http.Error(w, "no websockets here", http.StatusNotImplemented)
+		return false
+	}
+	c := &websocket{Conn: conn, session: session}
+	c.out = s.outboxOf(conn)
+	if c.out == nil {
+		c.out = newOutbox(conn, s.cfg.OutboxBytes, &s.work)
+		c.Conn = c.out
+	}
+	var from io.Reader = c.Conn
+	if n := rw.Reader.Buffered(); n > 0 {
+		early := make([]byte, n)
+		io.ReadFull(rw.Reader, early)
+		from = io.MultiReader(strings.NewReader(string(early)), from)
+	}
+	if c.socket, err = s.upgrader.UpgradeFromConn(c, bufio.NewReaderSize(from, readBuffer), r); err != nil {
+		s.log.Debug("websocket handshake", "error", err)
+		c.out.Close()
+		return false
+	}
+	c.out.async = true
+	session.transport = c
+	s.add(session)
+	s.work.Go(c.read)
+	return true
+}
+
+// outboxOf finds the outbox that the listener put under a connection.
+func (s *Server) outboxOf(conn net.Conn) *outbox {
+	if t, ok := conn.(*tls.Conn); ok {
+		conn = t.NetConn()
+	}
+	out, _ := conn.(*outbox)
+	return out
+}
+
+// read is the life of the connection: it returns when the connection is closed.
+func (c *websocket) read() {
+	c.session.schedule()
+	c.readFrames()
+	c.session.end()
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.out.settle()
+	if t, ok := c.Conn.(*tls.Conn); ok {
+		t.CloseWrite()
+	}
+	c.out.hangUp()
+}
+
+// readFrames reads until the connection is closed. gws panics at a frame whose
+// length is negative as a signed number, and leaves panics to its caller.
+func (c *websocket) readFrames() {
+	defer func() {
+		if cause := recover(); cause != nil {
+			c.session.server.log.Warn("a client's frame made the websocket library panic", "client", c.session.id, "cause", cause)
+			c.session.close(badRequest)
+		}
+	}()
+	c.socket.ReadLoop()
+}
+
+// Write takes one frame. After a close frame it takes no more.
+//
+// # Errors
+//
+// errSlow if what waits and the frame are over [server] outbox_bytes, unless it
+// is a close frame; net.ErrClosed; what the connection says.
+func (c *websocket) Write(frame []byte) (int, error) {
+	const opcode, closeFrame = 0x0f, 0x08
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.out.async { // the handshake
+		return c.Conn.Write(frame)
+	}
+	if c.closed {
+		return 0, net.ErrClosed
+	}
+	if frame[0]&opcode == closeFrame {
+		c.closed = true
+	} else if !c.out.fits(len(frame)) {
+		return 0, errSlow
+	}
+	return c.Conn.Write(frame)
+}
+
+// Close is gws's way of saying that it is done. The goroutine that reads closes
+// the connection, when all that waits is sent.
+func (c *websocket) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	return c.out.SetReadDeadline(time.Unix(1, 0))
+}
+
+func (c *websocket) name() string   { return "websocket" }
+func (c *websocket) emulated() bool { return false }
+
+func (c *websocket) send(line []byte) error { return c.frame(gws.OpcodeText, line) }
+
+// frame writes one frame. gws would too, but closes the connection with a code
+// of its own when that is refused.
+func (c *websocket) frame(opcode gws.Opcode, payload []byte) error {
+	_, err := c.Write(appendFrame(make([]byte, 0, len(payload)+10), opcode, payload))
+	return err
+}
+
+// appendFrame appends an unmasked, unfragmented frame (RFC 6455, section 5.2).
+func appendFrame(dst []byte, opcode gws.Opcode, payload []byte) []byte {
+	dst = append(dst, 0x80|byte(opcode))
+	switch n := len(payload); {
+	case n < 126:
+		dst = append(dst, byte(n))
+	case n < 1<<16:
+		dst = binary.BigEndian.AppendUint16(append(dst, 126), uint16(n))
+	default:
+		dst = binary.BigEndian.AppendUint64(append(dst, 127), uint64(n))
+	}
+	return append(dst, payload...)
+}
+
+func (c *websocket) deliver(b *hub.Batch) error {
+	_, err := c.Write(b.Frame())
+	return err
+}
+
+func (c *websocket) room() int {
+	return max(0, c.out.limit-int(c.out.waiting.Load()))
+}
+
+func (c *websocket) close(why disconnect) {
+	c.socket.WriteClose(why.code, []byte(why.reason))
+}
+
+// frames is what gws calls; the connection it is called with knows its session.
+type frames struct{}
+
+func connectionOf(socket *gws.Conn) *websocket { return socket.NetConn().(*websocket) }
+
+func (frames) OnOpen(*gws.Conn)         {}
+func (frames) OnClose(*gws.Conn, error) {}
+func (frames) OnPong(*gws.Conn, []byte) {}
+
+func (frames) OnPing(socket *gws.Conn, payload []byte) {
+	s := connectionOf(socket).session
+	s.commands.Lock()
+	defer s.commands.Unlock()
+	if s.permit() {
+		s.judge(connectionOf(socket).frame(gws.OpcodePong, payload))
+	}
+}
+
+func (frames) OnMessage(socket *gws.Conn, m *gws.Message) {
+	defer m.Close()
+	s := connectionOf(socket).session
+	if m.Opcode != gws.OpcodeText {
+		s.close(badRequest)
+		return
+	}
+	s.handle(m.Bytes())
+}
