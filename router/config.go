@@ -48,7 +48,7 @@ type LogConfig struct {
 
 // PipelineConfig is the table [router].
 type PipelineConfig struct {
-	// MaxBodyBytes bounds a notification, as it arrives and uncompressed.
+	// MaxBodyBytes bounds a notification, as it arrives and unpacked.
 	MaxBodyBytes int `toml:"max_body_bytes"`
 	// DedupWindow is how many message ids each worker remembers.
 	DedupWindow int `toml:"dedup_window"`
@@ -136,7 +136,7 @@ func (c *Config) validate() error {
 		errs = append(errs, fmt.Errorf(`[log] format = %q: it is "text" or "json"`, c.Log.Format))
 	}
 	if c.Router.MaxBodyBytes < 1<<10 || c.Router.MaxBodyBytes > 1<<28 {
-		errs = append(errs, fmt.Errorf("[router] max_body_bytes = %d: between 1 KiB and 256 MiB", c.Router.MaxBodyBytes))
+		errs = append(errs, fmt.Errorf("[router] max_body_bytes = %d: between %d and %d", c.Router.MaxBodyBytes, 1<<10, 1<<28))
 	}
 	if c.Router.DedupWindow < 0 || c.Router.DedupWindow > 1<<22 {
 		errs = append(errs, fmt.Errorf("[router] dedup_window = %d: between 0 (off) and %d", c.Router.DedupWindow, 1<<22))
@@ -147,23 +147,21 @@ func (c *Config) validate() error {
 	return errors.Join(errs...)
 }
 
-// describeTOML turns the parser's error into one line that starts with the
-// line number.
+// describeTOML turns the parser's error into `line 3: hub.shards: …`.
 func describeTOML(err error) string {
-	var p toml.ParseError
-	if !errors.As(err, &p) {
+	m := tomlError.FindStringSubmatch(err.Error())
+	if m == nil {
 		return err.Error()
 	}
-	message := p.Message
-	if message == "" {
-		message = strings.TrimPrefix(err.Error(), "toml: ")
-		_, message, _ = strings.Cut(message, ": ")
+	key := ""
+	if m[2] != "" {
+		key = m[2] + ": "
 	}
-	if p.LastKey != "" {
-		message = p.LastKey + ": " + message
-	}
-	return fmt.Sprintf("line %d: %s", p.Position.Line, message)
+	return "line " + m[1] + ": " + key + m[3]
 }
+
+// tomlError is how the parser writes its errors, whatever their type.
+var tomlError = regexp.MustCompile(`(?s)^toml: line (\d+)(?: \(last key "([^"]*)"\))?: (.*)$`)
 
 // underUnknown tells whether a table above key is already reported.
 func underUnknown(key toml.Key, unknown []toml.Key) bool {

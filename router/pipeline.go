@@ -15,15 +15,6 @@ import (
 	"horizon-realtime/router/plugin"
 )
 
-// Delivery is one message from a source: RabbitMQ, or the demo's simulated
-// cloud. Exactly one of Ack and Reject is called for each, from any goroutine.
-type Delivery interface {
-	// Ack says that the message has been dealt with.
-	Ack()
-	// Reject puts the message aside, with the reason, for a person to look at.
-	Reject(reason string)
-}
-
 // job is one notification on its way through a worker.
 type job struct {
 	event.Notification

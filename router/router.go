@@ -20,24 +20,11 @@ import (
 
 	"horizon-realtime/router/admin"
 	"horizon-realtime/router/auth"
+	"horizon-realtime/router/event"
 	"horizon-realtime/router/hub"
 	"horizon-realtime/router/plugin"
 	"horizon-realtime/router/server"
 )
-
-// Take accepts one message from a source. It blocks while the worker that has
-// to handle the message is busy; the body belongs to the router until the
-// delivery is settled.
-type Take func(body []byte, compression string, d Delivery)
-
-// Source is where messages come from.
-type Source interface {
-	// Run hands over messages until ctx is done, and returns when all that it
-	// handed over are settled.
-	Run(ctx context.Context, take Take) error
-	// Ready says why no messages are coming, or nil.
-	Ready() error
-}
 
 // Router is the whole program but its command line. Make one with New, run it
 // once with Run.
@@ -54,19 +41,29 @@ type Router struct {
 	draining atomic.Bool
 }
 
+// Parts are what a Router is given beside its configuration.
+type Parts struct {
+	// Source is where messages come from.
+	Source Source
+	// Mount, which may be nil, serves what lies outside of [server] prefix.
+	Mount http.Handler
+	Log   *slog.Logger
+	// Registry is what the metrics are registered on, and served from.
+	Registry *prometheus.Registry
+}
+
 // New builds a router, loads its filters and opens its listeners, so that
-// whatever is wrong is found out before anything runs. mount, which may be nil,
-// serves what lies outside of [server] prefix.
+// whatever is wrong is found out before anything runs.
 //
 // # Errors
 //
 // A filter folder that cannot be read, a listener whose port is taken, keys that
 // cannot be loaded. A filter that is refused is no error: it is logged and shown
 // in its status.
-func New(ctx context.Context, cfg Config, source Source, mount http.Handler, log *slog.Logger) (r *Router, err error) {
-	reg := prometheus.NewRegistry()
+func New(ctx context.Context, cfg Config, parts Parts) (r *Router, err error) {
+	log, reg := parts.Log, parts.Registry
 	registerRuntime(reg)
-	r = &Router{cfg: cfg, log: log, source: source}
+	r = &Router{cfg: cfg, log: log, source: parts.Source}
 	if r.host, err = plugin.New(cfg.Plugins, cfg.Plugin, log, reg); err != nil {
 		return nil, err
 	}
@@ -75,6 +72,9 @@ func New(ctx context.Context, cfg Config, source Source, mount http.Handler, log
 			r.host.Close()
 		}
 	}()
+	if err = r.host.Load(ctx); err != nil {
+		return nil, err
+	}
 	if r.auth, err = auth.New(ctx, cfg.Auth, log, reg); err != nil {
 		return nil, err
 	}
@@ -84,14 +84,21 @@ func New(ctx context.Context, cfg Config, source Source, mount http.Handler, log
 	if r.admin, err = admin.New(cfg.Admin, reg, plugins, log); err != nil {
 		return nil, err
 	}
-	if r.server, err = server.New(cfg.Server, r.hub, r.auth, server.Options{Mount: mount, Log: log, Registerer: reg}); err != nil {
+	if r.server, err = server.New(cfg.Server, r.hub, r.auth, server.Options{
+		Mount: parts.Mount, Ticket: r.auth.TicketHandler(r.hub.Position), Log: log, Registerer: reg,
+	}); err != nil {
 		r.admin.Close()
 		return nil, err
 	}
+	r.pipeline.identity = func(n *event.Notification) {
+		if concerned := r.auth.Affected(n); concerned != nil {
+			r.server.Revalidate(concerned)
+		}
+	}
 	r.admin.Require(
 		admin.Check{Name: "shutting down", Ready: r.notDraining},
-		admin.Check{Name: "source", Ready: source.Ready},
-		admin.Check{Name: "plugins", Ready: r.host.Ready},
+		admin.Check{Name: "source", Ready: parts.Source.Ready},
+		admin.Check{Name: "plugins", Ready: r.pluginsRunning},
 	)
 	return r, nil
 }
@@ -159,7 +166,24 @@ func (r *Router) AdminAddr() string { return r.admin.Addr().String() }
 func (r *Router) Position() (epoch string, offset uint64) { return r.hub.Position() }
 
 // Reload applies what can change while running: the [plugin.X] tables.
-func (r *Router) Reload(cfg Config) error { return r.host.Reconfigure(cfg.Plugin) }
+//
+// # Errors
+//
+// A table that is wrong, in which case nothing changes.
+func (r *Router) Reload(ctx context.Context, cfg Config) error {
+	return r.host.Reconfigure(ctx, cfg.Plugin)
+}
+
+// pluginsRunning is about there being any filter at all: one that is refused or
+// quarantined is an operator's business, but no reason to take the router away.
+func (r *Router) pluginsRunning() error {
+	for _, s := range r.host.Status() {
+		if s.State == plugin.Running || s.State == plugin.Paused {
+			return nil
+		}
+	}
+	return fmt.Errorf("no filter is running from %s; see /api/plugins", r.cfg.Plugins.Dir)
+}
 
 func (r *Router) notDraining() error {
 	if r.draining.Load() {

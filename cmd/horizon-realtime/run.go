@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
 	"horizon-realtime/router"
@@ -26,11 +27,12 @@ A second signal ends it at once. SIGHUP reads the [plugin.X] tables again.`,
 				return err
 			}
 			log := newLogger(cfg.Log, cmd.ErrOrStderr())
-			source, err := router.NewRabbit(cfg.AMQP, log)
+			registry := prometheus.NewRegistry()
+			source, err := router.NewRabbit(cfg, log, registry)
 			if err != nil {
 				return err
 			}
-			r, err := router.New(cmd.Context(), cfg, source, nil, log)
+			r, err := router.New(cmd.Context(), cfg, router.Parts{Source: source, Log: log, Registry: registry})
 			if err != nil {
 				return err
 			}
@@ -54,7 +56,7 @@ func runReloading(ctx context.Context, o *options, r *router.Router, log *slog.L
 		case <-hup:
 			cfg, err := o.load()
 			if err == nil {
-				err = r.Reload(cfg)
+				err = r.Reload(ctx, cfg)
 			}
 			if err != nil {
 				log.Error("kept the old configuration", "error", err)
