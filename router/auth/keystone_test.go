@@ -2,14 +2,20 @@ package auth
 
 import (
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
+	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // fakeKeystone speaks `GET /v3/auth/tokens` as Keystone does, errors included:
@@ -371,6 +377,38 @@ func TestKeystoneURL(t *testing.T) {
 		k.set(func() { k.tokens["good"] = subjectJSON(c.now().Add(time.Hour), "u1", memberOf) })
 		if _, err := a.Authenticate(t.Context(), nil, "good"); err != nil {
 			t.Errorf("%q: %v", suffix, err)
+		}
+	}
+}
+
+func TestKeystoneCA(t *testing.T) {
+	k := &fakeKeystone{t: t, tokens: map[string]string{}}
+	k.Server = httptest.NewUnstartedServer(k)
+	k.Config.ErrorLog = log.New(io.Discard, "", 0) // it would tell of the client that does not trust it
+	k.StartTLS()
+	t.Cleanup(k.Close)
+	ca := file(t, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: k.Certificate().Raw}))
+	trusting, c := newTest(t, func(cfg *Config) { cfg.Keystone.URL = k.URL; cfg.Keystone.CAFile = ca })
+	k.tokens["good"] = subjectJSON(c.now().Add(time.Hour), "u1", memberOf)
+	if _, err := trusting.Authenticate(t.Context(), nil, "good"); err != nil {
+		t.Fatal(err)
+	}
+	wary, _ := newTest(t, func(cfg *Config) { cfg.Keystone.URL = k.URL })
+	_, err := wary.Authenticate(t.Context(), nil, "good")
+	wantError(t, err, ErrUnavailable)
+
+	for content, want := range map[string]string{
+		"x": " holds no PEM certificate",
+		"":  "read [auth.keystone] ca_file: ",
+	} {
+		cfg := DefaultConfig()
+		cfg.Keystone.URL, cfg.Keystone.CAFile = k.URL, file(t, []byte(content))
+		if content == "" {
+			cfg.Keystone.CAFile += "-not"
+		}
+		_, err := New(t.Context(), cfg, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
 		}
 	}
 }
