@@ -135,22 +135,34 @@ func testConfig(t testing.TB) Config {
 // testHost loads the files (name, module, name, module, …) into a host.
 func testHost(t testing.TB, c Config, settings map[string]Settings, files ...any) *Host {
 	t.Helper()
+	h := newTestHost(t, c, settings, slog.New(slog.NewTextHandler(testLog{t}, nil)))
+	h.install(t, files...)
+	return h
+}
+
+func newTestHost(t testing.TB, c Config, settings map[string]Settings, log *slog.Logger) *Host {
+	t.Helper()
+	h, err := New(c, settings, log, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(h.Close)
+	return h
+}
+
+// install puts the files into the host's folder and loads them.
+func (h *Host) install(t testing.TB, files ...any) {
+	t.Helper()
 	for i := 0; i < len(files); i += 2 {
 		module, ok := files[i+1].([]byte)
 		if !ok {
 			module = assemble(t, files[i+1].(string))
 		}
-		install(t, c.Dir, files[i].(string), module)
-	}
-	h, err := New(c, settings, slog.New(slog.NewTextHandler(testLog{t}, nil)), prometheus.NewRegistry())
-	if err != nil {
-		t.Fatal(err)
+		install(t, h.cfg.Dir, files[i].(string), module)
 	}
 	if err := h.Load(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(h.Close)
-	return h
 }
 
 func testWorker(t testing.TB, h *Host) *Worker {

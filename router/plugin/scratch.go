@@ -63,7 +63,7 @@ func (w *scratchWriter) value(v event.Value) {
 		w.put(abi.TooBig, size)
 		return
 	}
-	written := len(v.AppendTo(w.buf[w.end:w.end:w.end+size]))
+	written := len(v.AppendTo(w.buf[w.end : w.end : w.end+size]))
 	w.put(uint32(kind), written)
 }
 

@@ -18,13 +18,36 @@ import (
 //
 // None; what goes wrong with a file is logged.
 func (h *Host) Run(ctx context.Context) error {
-	w := folderWatch{host: h, settle: time.NewTimer(time.Hour)}
+	w := folderWatch{host: h}
+	return w.run(ctx, true)
+}
+
+// folderWatch is what Run remembers of the folder.
+type folderWatch struct {
+	host    *Host
+	watcher *fsnotify.Watcher
+	settle  *time.Timer
+	// last is what the folder looked like at the last look, and since when it
+	// has been restless.
+	last  string
+	since time.Time
+	// trouble is the last error, so that it is logged once.
+	trouble string
+}
+
+// run is Run; unless notified, it does without the system's file notifications.
+func (w *folderWatch) run(ctx context.Context, notified bool) error {
+	h := w.host
+	w.settle = time.NewTimer(h.cfg.Settle)
 	defer w.settle.Stop()
 	var signs <-chan fsnotify.Event
 	var troubles <-chan error
-	if watcher, err := fsnotify.NewWatcher(); err != nil {
-		h.log.Warn("the folder of plugins is only polled", "every", h.cfg.Rescan, "error", err)
-	} else {
+	if notified {
+		watcher, err := fsnotify.NewWatcher()
+		if err != nil {
+			h.log.Warn("the folder of plugins is only polled", "every", h.cfg.Rescan, "error", err)
+			return w.run(ctx, false)
+		}
 		defer watcher.Close()
 		w.watcher, signs, troubles = watcher, watcher.Events, watcher.Errors
 	}
@@ -48,19 +71,6 @@ func (h *Host) Run(ctx context.Context) error {
 			w.look(ctx)
 		}
 	}
-}
-
-// folderWatch is what Run remembers of the folder.
-type folderWatch struct {
-	host    *Host
-	watcher *fsnotify.Watcher
-	settle  *time.Timer
-	// last is what the folder looked like at the last look, and since when it
-	// has been restless.
-	last  string
-	since time.Time
-	// trouble is the last error, so that it is logged once.
-	trouble string
 }
 
 // maxRestless bounds, in settle times, how long a folder that never stands

@@ -1,0 +1,60 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"testing"
+)
+
+// dropping is a filter that asks for everything of compute and says nothing.
+const dropping = "on compute.*\nwant /payload/instance_id\nwant /payload/display_name\nwant /payload/state\n"
+
+func silent(declaration string) string { return answering(declaration, nil, "") }
+
+func benchmarkHandle(b *testing.B, eventType string, files ...any) {
+	h := testHost(b, testConfig(b), nil, files...)
+	w := testWorker(b, h)
+	n := notification(b, eventType, serverUpdate)
+	emitted := 0
+	emit := func(e Emission) { emitted += len(e.Payload) }
+	ctx := context.Background()
+	w.Handle(ctx, n, emit)
+	if allocs := testing.AllocsPerRun(100, func() { w.Handle(ctx, n, emit) }); allocs != 0 {
+		b.Fatalf("a notification costs %v allocations", allocs)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		w.Handle(ctx, n, emit)
+	}
+}
+
+func BenchmarkUnmatched(b *testing.B) {
+	benchmarkHandle(b, "volume.create.end", "50-drop.wasm", assemble(b, silent(dropping)))
+}
+
+func BenchmarkDrop(b *testing.B) {
+	benchmarkHandle(b, "compute.instance.update", "50-drop.wasm", assemble(b, silent(dropping)))
+}
+
+func BenchmarkDropGo(b *testing.B) {
+	benchmarkHandle(b, "compute.instance.update", "50-drop.wasm", buildGo(b, "drop"))
+}
+
+func BenchmarkReshape(b *testing.B) {
+	benchmarkHandle(b, "compute.instance.update", "50-route.wasm", buildGo(b, "route"))
+}
+
+func BenchmarkOneOf(b *testing.B) {
+	route := buildGo(b, "route")
+	other := assemble(b, silent("on volume.*\non snapshot.*\n"))
+	for _, total := range []int{1, 10, 100} {
+		b.Run(fmt.Sprint(total), func(b *testing.B) {
+			files := []any{"50-route.wasm", route}
+			for i := 1; i < total; i++ {
+				files = append(files, fmt.Sprintf("%02d-other-%d.wasm", i%100, i), other)
+			}
+			benchmarkHandle(b, "compute.instance.update", files...)
+		})
+	}
+}

@@ -1,0 +1,384 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// saying is a guest that emits the payload to public/a at every compute event.
+func saying(payload string) string {
+	return answering("on compute.*\n", emitRecord("public/a", "", payload), "")
+}
+
+// payloads is what a worker emits for a compute event now.
+func payloads(t testing.TB, w *Worker) string {
+	got, _ := gather(w, notification(t, "compute.x", "{}"))
+	return strings.Join(got, " ")
+}
+
+func reload(t testing.TB, h *Host) {
+	t.Helper()
+	if err := h.Load(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestNewVersionTakesOver(t *testing.T) {
+	c := testConfig(t)
+	h := testHost(t, c, nil, "50-a.wasm", saying("1"), "60-b.wasm", saying("1"))
+	w := testWorker(t, h)
+	if got := payloads(t, w); got != "a: public/a||1 b: public/a||1" {
+		t.Fatal(got)
+	}
+	b := h.current.Load().filters[1]
+	install(t, c.Dir, "50-a.wasm", assemble(t, saying("2")))
+	reload(t, h)
+	if got := payloads(t, w); got != "a: public/a||2 b: public/a||1" {
+		t.Error(got)
+	}
+	if h.current.Load().filters[1] != b {
+		t.Error("b was loaded again, though nothing about it has changed")
+	}
+}
+
+func TestBadVersionLeavesTheOldOneRunning(t *testing.T) {
+	c := testConfig(t)
+	h, log := loggingHost(t, c, nil, "50-a.wasm", saying("1"))
+	w := testWorker(t, h)
+	install(t, c.Dir, "50-a.wasm", assemble(t, "(module)"))
+	reload(t, h)
+	if got := payloads(t, w); got != "a: public/a||1" {
+		t.Error(got)
+	}
+	const refusal = `plugin 50-a.wasm: it has no export "hr_abi_1", so it is no filter for this router; build it with the sdk (GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared)`
+	s := h.Status()[0]
+	if s.State != Running || s.Refused != refusal {
+		t.Errorf("got %s, %s", s.State, s.Refused)
+	}
+	if want := "refused a new version of a plugin; the one before it goes on running"; !strings.Contains(log.String(), want) {
+		t.Errorf("the log lacks %q:\n%s", want, log)
+	}
+	lines := strings.Count(log.String(), "\n")
+	reload(t, h)
+	if strings.Count(log.String(), "\n") != lines {
+		t.Errorf("the same refusal is logged again:\n%s", log)
+	}
+	install(t, c.Dir, "50-a.wasm", assemble(t, saying("3")))
+	reload(t, h)
+	if s := h.Status()[0]; payloads(t, w) != "a: public/a||3" || s.Refused != "" {
+		t.Errorf("a good version does not take over: %+v", s)
+	}
+}
+
+func TestRemovedAndRenamedFiles(t *testing.T) {
+	c := testConfig(t)
+	h := testHost(t, c, nil, "10-a.wasm", saying("1"), "20-b.wasm", saying("2"))
+	w := testWorker(t, h)
+	if err := os.Rename(filepath.Join(c.Dir, "10-a.wasm"), filepath.Join(c.Dir, "30-a.wasm")); err != nil {
+		t.Fatal(err)
+	}
+	reload(t, h)
+	if got := payloads(t, w); got != "b: public/a||2 a: public/a||1" {
+		t.Error(got)
+	}
+	if err := os.Remove(filepath.Join(c.Dir, "20-b.wasm")); err != nil {
+		t.Fatal(err)
+	}
+	reload(t, h)
+	if got := payloads(t, w); got != "a: public/a||1" {
+		t.Error(got)
+	}
+}
+
+func TestWhatIsNotLoadedSaysWhy(t *testing.T) {
+	c := testConfig(t)
+	c.MaxPlugins = 3
+	no := false
+	h, log := loggingHost(t, c, map[string]Settings{"off": {Enabled: &no}, "ghost": {}},
+		"10-a.wasm", saying("1"), "20-a.wasm", saying("2"), "30-Nova!.wasm", saying("3"), "40-off.wasm", saying("4"), "50-e.wasm", saying("5"))
+	var got []string
+	for _, s := range h.Status() {
+		got = append(got, fmt.Sprintf("%s %s: %s", s.File, s.State, s.Reason))
+	}
+	want := []string{
+		"10-a.wasm running: ",
+		"20-a.wasm refused: plugin 20-a.wasm: its name \"a\" is taken by 10-a.wasm; rename or remove one of them",
+		"30-Nova!.wasm refused: plugin 30-Nova!.wasm: its name \"Nova!\" is no plugin's name; use 1 to 64 characters of a-z 0-9 _ -",
+		"40-off.wasm refused: plugin 40-off.wasm: there are 3 files before it, which is the limit; remove some, or raise [plugins] max_plugins",
+		"50-e.wasm refused: plugin 50-e.wasm: there are 3 files before it, which is the limit; remove some, or raise [plugins] max_plugins",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if want := "[plugin.ghost]: no file ghost.wasm or NN-ghost.wasm in "; !strings.Contains(log.String(), want) {
+		t.Errorf("the log lacks %q:\n%s", want, log)
+	}
+}
+
+func TestReconfigureLoadsOnlyWhatChanged(t *testing.T) {
+	c := testConfig(t)
+	h := testHost(t, c, nil, "10-a.wasm", saying("1"), "20-b.wasm", saying("2"))
+	w := testWorker(t, h)
+	a := h.current.Load().filters[0]
+	no := false
+	if err := h.Reconfigure(context.Background(), map[string]Settings{"b": {Enabled: &no}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := payloads(t, w); got != "a: public/a||1" || h.Status()[1].State != Disabled {
+		t.Errorf("%s; %+v", got, h.Status()[1])
+	}
+	if err := h.Reconfigure(context.Background(), map[string]Settings{"b": {Grants: []string{"admin"}}}); err != nil {
+		t.Fatal(err)
+	}
+	var grants []Grants
+	w.Handle(context.Background(), notification(t, "compute.x", "{}"), func(e Emission) { grants = append(grants, e.Grants) })
+	if diff := cmp.Diff([]Grants{0, GrantAdmin}, grants); diff != "" {
+		t.Error(diff)
+	}
+	if h.current.Load().filters[0] != a {
+		t.Error("a was loaded again, though its table has not changed")
+	}
+	err := h.Reconfigure(context.Background(), map[string]Settings{"b": {Grants: []string{"root"}}})
+	if err == nil || err.Error() != `[plugin.b] grants: unknown grant "root"; there are "admin" and "cross_project"` {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestPermissionsGoEvenWhereTheNewSettingsDoNotStart(t *testing.T) {
+	c := testConfig(t)
+	h := testHost(t, c, map[string]Settings{"a": {Grants: []string{"admin", "cross_project"}}}, "10-a.wasm", saying("1"))
+	w := testWorker(t, h)
+	if err := os.WriteFile(filepath.Join(c.Dir, "10-a.wasm"), []byte("not wasm"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Reconfigure(context.Background(), map[string]Settings{"a": {Grants: []string{"cross_project"}}}); err != nil {
+		t.Fatal(err)
+	}
+	w.Handle(context.Background(), notification(t, "compute.x", "{}"), func(e Emission) {
+		if e.Grants != GrantCrossProject {
+			t.Errorf("got %b", e.Grants)
+		}
+	})
+}
+
+func TestStoreOutlivesAReload(t *testing.T) {
+	c := testConfig(t)
+	h := testHost(t, c, nil, "10-a.wasm", saying("1"))
+	h.current.Load().filters[0].record.store.set([]byte("k"), []byte("v"), 0, anyVersion, at)
+	install(t, c.Dir, "10-a.wasm", assemble(t, saying("2")))
+	reload(t, h)
+	if value, _ := lookup(h.current.Load().filters[0].record.store, "k", at); value != "v" {
+		t.Errorf("got %q", value)
+	}
+}
+
+func TestFilesAreWatched(t *testing.T) {
+	for _, way := range []string{"notified", "polled"} {
+		t.Run(way, func(t *testing.T) {
+			c := testConfig(t)
+			if way == "notified" {
+				c.Rescan = time.Hour
+			}
+			h := testHost(t, c, nil, "10-a.wasm", saying("1"))
+			ctx, stop := context.WithCancel(context.Background())
+			var running sync.WaitGroup
+			running.Go(func() {
+				w := folderWatch{host: h}
+				if err := w.run(ctx, way == "notified"); err != nil {
+					t.Error(err)
+				}
+			})
+			t.Cleanup(func() { stop(); running.Wait() })
+			w := testWorker(t, h)
+			becomes := func(want string) {
+				t.Helper()
+				eventually(t, want, func() bool { return payloads(t, w) == want })
+			}
+			install(t, c.Dir, "10-a.wasm", assemble(t, saying("2")))
+			becomes("a: public/a||2")
+			install(t, c.Dir, "20-b.wasm", assemble(t, saying("3")))
+			becomes("a: public/a||2 b: public/a||3")
+			if err := os.Remove(filepath.Join(c.Dir, "10-a.wasm")); err != nil {
+				t.Fatal(err)
+			}
+			becomes("b: public/a||3")
+		})
+	}
+}
+
+func TestHalfWrittenFilesAreNotRead(t *testing.T) {
+	c := testConfig(t)
+	c.Settle, c.Rescan = 200*time.Millisecond, time.Hour
+	h, log := loggingHost(t, c, nil)
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = h.Run(ctx) })
+	t.Cleanup(func() { stop(); running.Wait() })
+	module := assemble(t, saying("1"))
+	f, err := os.Create(filepath.Join(c.Dir, "10-a.wasm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range module {
+		if _, err := f.Write(module[i : i+1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the plugin", func() bool { return len(h.current.Load().filters) == 1 })
+	if strings.Contains(log.String(), "refused") {
+		t.Errorf("a part of the file was read:\n%s", log)
+	}
+}
+
+func TestReadRefusesAFileThatChanges(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.wasm")
+	write(t, path, make([]byte, 2000))
+	if _, err := readModule(path, 1000); err == nil || !strings.HasPrefix(err.Error(), "it has 2000 bytes, over the limit of 1000; ") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := readModule(filepath.Dir(path), 1000); err == nil || err.Error() != "it is no regular file; put the module itself there" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Reloads while four workers are busy: every notification is answered exactly
+// once, by one version or the other, and nothing of the old ones stays.
+func TestReloadsUnderTraffic(t *testing.T) {
+	c := testConfig(t)
+	c.Workers = 4
+	h := testHost(t, c, nil, "10-a.wasm", saying("1"), "20-b.wasm", saying("0"))
+	h.log = slog.New(slog.DiscardHandler)
+	versions := [2][]byte{assemble(t, saying("1")), assemble(t, saying("2"))}
+	before := runtime.NumGoroutine()
+
+	var stop atomic.Bool
+	var handled, fromA, fromB atomic.Int64
+	var work sync.WaitGroup
+	for range 4 {
+		work.Go(func() {
+			w := h.NewWorker()
+			defer w.Close()
+			n := notification(t, "compute.x", "{}")
+			for i := 0; !stop.Load(); i++ {
+				o := w.Handle(context.Background(), n, func(e Emission) {
+					if e.Plugin == "a" {
+						fromA.Add(1)
+					} else {
+						fromB.Add(1)
+					}
+				})
+				if o != (Outcome{Called: 2, Emitted: 2}) {
+					t.Errorf("got %+v", o)
+					return
+				}
+				handled.Add(1)
+				if i%50 == 0 {
+					w.Idle()
+				}
+			}
+		})
+	}
+	for i := range 100 {
+		install(t, c.Dir, "10-a.wasm", versions[(i+1)%2])
+		reload(t, h)
+		reached := handled.Load() + 20
+		eventually(t, "traffic", func() bool { return handled.Load() >= reached || t.Failed() })
+	}
+	stop.Store(true)
+	work.Wait()
+	if handled.Load() != fromA.Load() || handled.Load() != fromB.Load() {
+		t.Errorf("%d notifications, %d emissions of a, %d of b", handled.Load(), fromA.Load(), fromB.Load())
+	}
+	if n := h.records["a"].instances.Load(); n > 1 {
+		t.Errorf("%d instances of a are left", n)
+	}
+	if n := h.current.Load().holds.Load(); n != 1 {
+		t.Errorf("the current set is held %d times", n)
+	}
+	if after := runtime.NumGoroutine(); after > before {
+		t.Errorf("%d goroutines, %d before", after, before)
+	}
+}
+
+// What a hundred reloads leave behind is less than one version's instances.
+func TestReloadsGiveMemoryBack(t *testing.T) {
+	c := testConfig(t)
+	h := testHost(t, c, nil, "10-a.wasm", saying("1"))
+	h.log = slog.New(slog.DiscardHandler)
+	w := testWorker(t, h)
+	versions := [2][]byte{assemble(t, saying("1")), assemble(t, saying("2"))}
+	heap := func() uint64 {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	round := func() {
+		for i := range 50 {
+			install(t, c.Dir, "10-a.wasm", versions[(i+1)%2])
+			reload(t, h)
+			payloads(t, w)
+		}
+	}
+	round()
+	before := heap()
+	round()
+	if after := heap(); after > before+4<<20 {
+		t.Errorf("50 reloads leave %d bytes", after-before)
+	}
+}
+
+func TestCloseIsIdempotentAndWaitsForWorkers(t *testing.T) {
+	h := testHost(t, testConfig(t), nil, "10-a.wasm", saying("1"))
+	w := h.NewWorker()
+	s := w.set
+	h.Close()
+	h.Close()
+	if s.holds.Load() != 1 {
+		t.Errorf("the set is held %d times while its worker is alive", s.holds.Load())
+	}
+	w.Close()
+	w.Close()
+	if s.holds.Load() != 0 || h.records["a"].instances.Load() != 0 {
+		t.Error("the last worker did not close the set")
+	}
+	if o := w.Handle(context.Background(), notification(t, "compute.x", "{}"), nil); o != (Outcome{}) {
+		t.Errorf("a closed worker handled: %+v", o)
+	}
+	if err := h.Load(context.Background()); err == nil {
+		t.Error("a closed host loaded")
+	}
+}
+
+func TestNewRefusals(t *testing.T) {
+	c := testConfig(t)
+	c.Fuel = 1
+	_, err := New(c, map[string]Settings{"A": {}}, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	want := "[plugins] fuel = 1: between 1000 and 1125899906842624\n[plugin.A]: a plugin's name has 1 to 64 characters of a-z 0-9 _ -"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+	c = testConfig(t)
+	c.Dir = filepath.Join(c.Dir, "missing")
+	h := newTestHost(t, c, nil, slog.New(slog.DiscardHandler))
+	if err := h.Load(context.Background()); !errors.Is(err, os.ErrNotExist) || !strings.HasSuffix(err.Error(), "; make it, or set [plugins] dir") {
+		t.Errorf("got %v", err)
+	}
+}
