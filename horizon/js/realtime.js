@@ -1,0 +1,197 @@
+// The browser's connection to horizon-realtime.
+//
+// In: where the router is, a function that gets a token, and the channels a
+// panel wants. Out: messages, in order, and what the connection is doing. The
+// official Centrifuge client does the work: reconnecting, resubscribing and
+// recovering what was missed. Nothing here knows of tables or of the DOM.
+
+import { Centrifuge, UnauthorizedError } from 'centrifuge';
+
+export { UnauthorizedError };
+
+// What onStatus is told. LIVE: connected, and subscribed to everything asked
+// for. RECONNECTING: not now, but it is being tried. OFF: given up, or closed;
+// the page must not be trusted to be current.
+export const LIVE = 'live';
+export const RECONNECTING = 'reconnecting';
+export const OFF = 'off';
+
+// TIMEOUT is the Centrifuge client's code for a command without an answer.
+const TIMEOUT = 1;
+
+/**
+ * transports lists the ways to connect, the best first, under the URL of the
+ * router's prefix.
+ *
+ * @param {string|URL} url such as https://horizon.example/realtime
+ */
+export function transports(url) {
+  const base = new URL(url);
+  base.pathname = base.pathname.replace(/\/*$/, '/');
+  const at = (path, protocol = base.protocol) => {
+    const endpoint = new URL(path, base);
+    endpoint.protocol = protocol;
+    return endpoint.href;
+  };
+  return [
+    { transport: 'websocket', endpoint: at('connection/websocket', base.protocol === 'https:' ? 'wss:' : 'ws:') },
+    { transport: 'http_stream', endpoint: at('connection/http_stream') },
+    { transport: 'sse', endpoint: at('connection/sse') },
+  ];
+}
+
+/**
+ * Realtime is one connection, as one identity, with any number of
+ * subscriptions. It connects at the first subscription and keeps at it until
+ * close is called or the server says that it is no use.
+ */
+export class Realtime {
+  #options;
+  #client = null;
+  #subscriptions = new Map(); // channel → {handlers, since, handle, refused}
+  #transports;
+  #everConnected = false;
+  #closed = false;
+  #status = RECONNECTING;
+  #reason = '';
+
+  /**
+   * @param {object} options
+   * @param {string|URL} options.url the router's prefix, absolute
+   * @param {() => Promise<string>} options.getToken gets a JWT or a ticket; it
+   *   throws UnauthorizedError where asking again is no use
+   * @param {boolean} [options.oneUse] tokens are tickets: each connection
+   *   attempt takes a new one
+   * @param {(status: string, reason: string) => void} [options.onStatus]
+   * @param {number} [options.timeout] of a connection attempt and of each
+   *   answer, in milliseconds
+   * @param {Array} [options.transports] instead of all
+   * @param {Function} [options.Client] instead of the Centrifuge client
+   */
+  constructor(options) {
+    this.#options = { timeout: 5000, Client: Centrifuge, onStatus() {}, ...options };
+    this.#transports = options.transports ?? transports(options.url);
+  }
+
+  /** status is one of LIVE, RECONNECTING and OFF. */
+  get status() {
+    return this.#status;
+  }
+
+  /**
+   * subscribe asks for a channel's messages; at most once for each channel.
+   *
+   * @param {string} channel such as project/<id>/instances
+   * @param {object} handlers
+   * @param {(message: object, context: {offset: number, channel: string}) => void} handlers.onMessage
+   *   gets each panel message; channel is the concrete one under a wildcard
+   * @param {() => void} [handlers.onReload] messages were missed and are gone:
+   *   the page has to be read again. New messages are already arriving
+   * @param {(error: {code: number, message: string}) => void} [handlers.onRefused]
+   *   the server will not let this identity hear the channel
+   * @param {{epoch: string, offset: number}} [since] the position at which the
+   *   page was rendered
+   * @returns {() => void} unsubscribes
+   */
+  subscribe(channel, handlers, since) {
+    if (this.#closed) throw new Error('subscribe: the connection is closed');
+    if (this.#subscriptions.has(channel)) throw new Error(`subscribe: already subscribed to ${channel}`);
+    const entry = { handlers, since, handle: null, refused: false };
+    this.#subscriptions.set(channel, entry);
+    if (this.#client) {
+      this.#attach(channel, entry);
+      this.#update();
+    } else {
+      this.#connect();
+    }
+    return () => {
+      if (this.#subscriptions.get(channel) !== entry) return;
+      this.#subscriptions.delete(channel);
+      entry.handle.unsubscribe();
+      this.#client?.removeSubscription(entry.handle);
+      this.#update();
+    };
+  }
+
+  /** close ends the connection for good. */
+  close() {
+    this.#closed = true;
+    this.#client?.disconnect();
+    this.#update('closed');
+  }
+
+  #connect() {
+    const { Client, url, getToken, oneUse, timeout } = this.#options;
+    const emulation = new URL(transports(url)[1].endpoint);
+    emulation.pathname = emulation.pathname.replace(/connection\/http_stream$/, 'emulation');
+    const client = new Client(this.#transports, {
+      getToken: () => getToken(),
+      emulationEndpoint: emulation.href,
+      timeout,
+      name: 'horizon',
+    });
+    this.#client = client;
+    client.on('connecting', ({ reason }) => {
+      if (oneUse) client.setToken(''); // a used ticket is no use: ask for another
+      this.#update(reason);
+    });
+    client.on('connected', () => {
+      this.#everConnected = true;
+      this.#update();
+    });
+    client.on('disconnected', ({ reason }) => {
+      if (client === this.#client) this.#update(reason);
+    });
+    client.on('error', (context) => this.#onError(client, context));
+    for (const [channel, entry] of this.#subscriptions) this.#attach(channel, entry);
+    client.connect();
+  }
+
+  // A proxy may let a websocket open and then pass nothing. The client stays
+  // with a transport that opened, so it is told here to go on to the next.
+  #onError(client, { type, error }) {
+    const stuck = type === 'connect' && error?.code === TIMEOUT && !this.#everConnected;
+    if (!stuck || client !== this.#client || this.#transports.length < 2) return;
+    this.#transports = this.#transports.slice(1);
+    this.#client = null;
+    client.disconnect();
+    this.#connect();
+  }
+
+  #attach(channel, entry) {
+    const handle = this.#client.newSubscription(channel, entry.since ? { since: entry.since } : {});
+    entry.handle = handle;
+    handle.on('publication', ({ data, offset, tags }) => {
+      entry.handlers.onMessage(data, { offset, channel: tags?.channel ?? channel });
+    });
+    handle.on('subscribed', ({ wasRecovering, recovered }) => {
+      entry.refused = false;
+      this.#update();
+      if (wasRecovering && !recovered) entry.handlers.onReload?.();
+    });
+    handle.on('subscribing', () => this.#update());
+    handle.on('unsubscribed', ({ code, reason }) => {
+      if (this.#subscriptions.get(channel)?.handle !== handle || this.#closed) return;
+      entry.refused = true;
+      entry.handlers.onRefused?.({ code, message: reason });
+      this.#update(reason);
+    });
+    handle.subscribe();
+  }
+
+  #current() {
+    if (this.#closed || !this.#client || this.#client.state === 'disconnected') return OFF;
+    const entries = [...this.#subscriptions.values()];
+    if (entries.some((entry) => entry.refused)) return OFF;
+    const live = this.#client.state === 'connected' && entries.every((entry) => entry.handle?.state === 'subscribed');
+    return live ? LIVE : RECONNECTING;
+  }
+
+  #update(reason = '') {
+    const status = this.#current();
+    if (status === this.#status && reason === this.#reason) return;
+    this.#status = status;
+    this.#reason = reason;
+    this.#options.onStatus(status, reason);
+  }
+}
