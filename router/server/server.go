@@ -72,7 +72,8 @@ type Server struct {
 
 	mu       sync.Mutex
 	sessions map[string]*session
-	admitted int // sessions, and those about to be
+	streams  map[string]*session // those with commands of their own requests, by their secrets
+	admitted int                 // sessions, and those about to be
 	draining bool
 	empty    chan struct{} // closed when a draining server has no session left
 }
@@ -95,6 +96,7 @@ func New(cfg Config, h *hub.Hub, authenticator Authenticator, o Options) (*Serve
 		upgrader: newUpgrader(cfg, o.Log),
 		checks:   make(chan *session, checkQueue),
 		sessions: map[string]*session{},
+		streams:  map[string]*session{},
 		empty:    make(chan struct{}),
 	}
 	var err error
@@ -144,6 +146,9 @@ func (s *Server) routes(o Options) http.Handler {
 		mux.HandleFunc("OPTIONS "+s.cfg.Prefix+path, s.origins.preflight)
 	}
 	page("GET", "/connection/websocket", s.upgrade)
+	page("POST", "/connection/http_stream", s.streamLines)
+	page("GET", "/connection/sse", s.streamEvents)
+	page("POST", "/emulation", s.emulate)
 	if o.Ticket != nil {
 		mux.Handle(s.cfg.Prefix+"/ticket", o.Ticket)
 	}
@@ -188,14 +193,17 @@ func (s *Server) Run(ctx context.Context) error {
 	for range checkers {
 		inner.Go(s.runChecks)
 	}
-	stop := context.AfterFunc(ctx, func() {
-		s.disconnectAll(shutdown)
-		s.stop()
-		server.Close()
-	})
-	defer stop()
-	err := s.serve(server)
+	served := make(chan error, 1)
+	inner.Go(func() { served <- s.serve(server) })
+	var err error
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+	}
 	s.disconnectAll(shutdown)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), linger)
+	defer cancel()
+	server.Shutdown(grace)
 	s.stop()
 	server.Close()
 	<-s.empty
@@ -249,6 +257,9 @@ func (s *Server) add(session *session) {
 	s.connections.WithLabelValues(session.transport.name()).Inc()
 	s.mu.Lock()
 	s.sessions[session.id] = session
+	if session.secret != "" {
+		s.streams[session.secret] = session
+	}
 	draining := s.draining
 	s.mu.Unlock()
 	if draining {
@@ -263,6 +274,7 @@ func (s *Server) remove(session *session, why disconnect) {
 	s.admitted--
 	_, known := s.sessions[session.id]
 	delete(s.sessions, session.id)
+	delete(s.streams, session.secret)
 	if s.draining && s.admitted == 0 {
 		close(s.empty)
 	}

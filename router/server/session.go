@@ -34,6 +34,7 @@ type session struct {
 	server    *Server
 	transport transport
 	id        string
+	secret    string // what requests to /emulation show; empty for a websocket
 	address   string // what it is counted under
 	timer     timer
 
@@ -200,8 +201,8 @@ func (s *session) connect(id uint32, c *connectRequest) {
 	if !identity.Expires.IsZero() {
 		result.Expires, result.TTL = true, ttl(identity.Expires)
 	}
-	if s.transport.emulated() {
-		result.Session, result.Node = s.id, s.server.node
+	if s.secret != "" {
+		result.Session, result.Node = s.secret, s.server.node
 	}
 	s.send(connectReply(id, result))
 	s.schedule()

@@ -15,8 +15,6 @@ var errSlow = errors.New("more is waiting for the client than [server] outbox_by
 type transport interface {
 	// name is websocket, http_stream or sse.
 	name() string
-	// emulated tells whether commands come as requests of their own.
-	emulated() bool
 	// send takes one message, which it copies.
 	//
 	// # Errors

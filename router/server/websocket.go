@@ -186,8 +186,7 @@ func (c *websocket) Close() error {
 	return c.out.SetReadDeadline(time.Unix(1, 0))
 }
 
-func (c *websocket) name() string   { return "websocket" }
-func (c *websocket) emulated() bool { return false }
+func (c *websocket) name() string { return "websocket" }
 
 func (c *websocket) send(line []byte) error { return c.frame(gws.OpcodeText, line) }
 
