@@ -80,59 +80,62 @@ type Document struct {
 // ErrSyntax (RFC 8259, with nothing before or after the one value), ErrUTF8,
 // ErrTooDeep, ErrTooLarge.
 func (d *Document) Parse(text []byte) error {
-	d.text, d.nodes = text, d.nodes[:0]
-	err := d.parse(text)
+	nodes, err := d.parse(text, d.nodes[:0])
 	if err != nil {
-		d.text, d.nodes = nil, d.nodes[:0]
+		d.text, d.nodes = nil, nodes[:0]
+		return err
 	}
-	return err
+	d.text, d.nodes = text, nodes
+	return nil
 }
 
-func (d *Document) parse(text []byte) error {
+// parse appends the text's nodes to nodes, which it also returns where it fails,
+// for their memory.
+func (d *Document) parse(text []byte, nodes []node) ([]node, error) {
 	if len(text) > math.MaxInt32 {
-		return ErrTooLarge
+		return nodes, ErrTooLarge
 	}
 	if !utf8.Valid(text) {
-		return ErrUTF8
+		return nodes, ErrUTF8
 	}
 	var open [MaxDepth]uint32 // the containers around i
 	depth := 0
 	var n node // the next value, so far as its key is known
 	for i := skipSpace(text, 0); ; {
 		if i >= len(text) {
-			return syntaxError(i)
+			return nodes, syntaxError(i)
 		}
-		if len(d.nodes) == MaxNodes {
-			return ErrTooLarge
+		if len(nodes) == MaxNodes {
+			return nodes, ErrTooLarge
 		}
 		n.start = uint32(i)
 		if c := text[i]; c == '{' || c == '[' {
 			if depth == MaxDepth {
-				return ErrTooDeep
+				return nodes, ErrTooDeep
 			}
 			n.kind = Array
 			if c == '{' {
 				n.kind = Object
 			}
-			open[depth] = uint32(len(d.nodes))
+			open[depth] = uint32(len(nodes))
 			depth++
-			d.nodes = append(d.nodes, n)
+			nodes = append(nodes, n)
 			i = skipSpace(text, i+1)
 			if i >= len(text) || text[i] != c+2 { // ']' is '[' + 2, '}' is '{' + 2
-				if i = d.parseKey(&n, i, c == '{'); i < 0 {
-					return syntaxError(int(n.start))
+				if i = d.parseKey(&n, text, i, c == '{'); i < 0 {
+					return nodes, syntaxError(int(n.start))
 				}
 				continue
 			}
 		} else {
 			end := 0
 			if end, n.kind, n.escaped = scanScalar(text, i); end < 0 {
-				return syntaxError(i)
+				return nodes, syntaxError(i)
 			}
 			i = end
 			n.end = uint32(i)
-			n.next = uint32(len(d.nodes) + 1)
-			d.nodes = append(d.nodes, n)
+			n.next = uint32(len(nodes) + 1)
+			nodes = append(nodes, n)
 		}
 
 		// After a value: close what ends here, up to a comma or the end.
@@ -140,28 +143,28 @@ func (d *Document) parse(text []byte) error {
 			i = skipSpace(text, i)
 			if depth == 0 {
 				if i != len(text) {
-					return syntaxError(i)
+					return nodes, syntaxError(i)
 				}
-				return nil
+				return nodes, nil
 			}
 			if i == len(text) {
-				return syntaxError(i)
+				return nodes, syntaxError(i)
 			}
-			parent := &d.nodes[open[depth-1]]
+			parent := &nodes[open[depth-1]]
 			c := text[i]
 			if c == ',' {
 				at := i
-				if i = d.parseKey(&n, skipSpace(text, i+1), parent.kind == Object); i < 0 {
-					return syntaxError(at)
+				if i = d.parseKey(&n, text, skipSpace(text, i+1), parent.kind == Object); i < 0 {
+					return nodes, syntaxError(at)
 				}
 				break
 			}
 			if c != text[parent.start]+2 {
-				return syntaxError(i)
+				return nodes, syntaxError(i)
 			}
 			i++
 			parent.end = uint32(i)
-			parent.next = uint32(len(d.nodes))
+			parent.next = uint32(len(nodes))
 			depth--
 		}
 	}
@@ -169,12 +172,11 @@ func (d *Document) parse(text []byte) error {
 
 // parseKey starts n as the next member of an object, or element of an array,
 // and returns where its value begins, -1 where the key is not valid.
-func (d *Document) parseKey(n *node, i int, object bool) int {
+func (d *Document) parseKey(n *node, text []byte, i int, object bool) int {
 	*n = node{}
 	if !object {
 		return i
 	}
-	text := d.text
 	if i >= len(text) || text[i] != '"' {
 		return -1
 	}
@@ -183,7 +185,7 @@ func (d *Document) parseKey(n *node, i int, object bool) int {
 		return -1
 	}
 	n.key, n.keyEnd, n.keyEscaped = uint32(i+1), uint32(end-1), escaped
-	n.hash = hashKey(d.key(n))
+	n.hash = hashBytes(d.decodedKey(n, text))
 	i = skipSpace(text, end)
 	if i >= len(text) || text[i] != ':' {
 		return -1
@@ -192,41 +194,15 @@ func (d *Document) parseKey(n *node, i int, object bool) int {
 }
 
 // key is the decoded key of n, valid until the next call.
-func (d *Document) key(n *node) []byte {
-	k := d.text[n.key:n.keyEnd]
+func (d *Document) key(n *node) []byte { return d.decodedKey(n, d.text) }
+
+func (d *Document) decodedKey(n *node, text []byte) []byte {
+	k := text[n.key:n.keyEnd]
 	if n.keyEscaped {
 		d.scratch = slices.Grow(d.scratch[:0], len(k))[:len(k)]
 		k = d.scratch[:unescape(d.scratch, k)]
 	}
 	return k
-}
-
-// hashKey mixes a key, eight bytes at a time. Equal hashes only mean that the
-// keys are worth comparing.
-func hashKey[T string | []byte](k T) uint32 {
-	const prime = 0x9e3779b97f4a7c15
-	h := uint64(len(k)) * prime
-	i := 0
-	for ; i+8 <= len(k); i += 8 {
-		h = (h ^ word(k, i, 8)) * prime
-		h ^= h >> 29
-	}
-	h = (h ^ word(k, i, len(k)-i)) * prime
-	return uint32(h >> 32)
-}
-
-// word reads up to eight bytes of k from i.
-func word[T string | []byte](k T, i, n int) uint64 {
-	if n == 8 {
-		k := k[i : i+8]
-		return uint64(k[0]) | uint64(k[1])<<8 | uint64(k[2])<<16 | uint64(k[3])<<24 |
-			uint64(k[4])<<32 | uint64(k[5])<<40 | uint64(k[6])<<48 | uint64(k[7])<<56
-	}
-	var w uint64
-	for ; n > 0; n-- {
-		w = w<<8 | uint64(k[i+n-1])
-	}
-	return w
 }
 
 // Raw is the text that was parsed, secrets blanked.

@@ -206,6 +206,30 @@ func TestRedact(t *testing.T) {
 	}
 }
 
+func TestAppendString(t *testing.T) {
+	for text, want := range map[string]struct {
+		out, rest string
+		ok        bool
+	}{
+		`"" tail`:                        {"", " tail", true},
+		`"plain"`:                        {"plain", "", true},
+		`"{\"a\": \"\\u2603 b\"}"}`:      {`{"a": "\u2603 b"}`, "}", true},
+		`"\ud83d\ude00\ud83dx\/\b\f\r"`:  {"😀\ufffdx/\b\f\r", "", true},
+		`"\ud83d\uZZZZ"`:                 {},
+		`"never closed`:                  {},
+		`"never closed, at a backslash\`: {},
+		`"\x"`:                           {},
+		"\"a line\nbreak\"":              {},
+		`'quotes'`:                       {},
+		``:                               {},
+	} {
+		out, rest, ok := AppendString([]byte("> "), []byte(text))
+		if ok != want.ok || string(out) != "> "+want.out || ok && string(rest) != want.rest {
+			t.Errorf("%s: %q, %q, %v", text, out, rest, ok)
+		}
+	}
+}
+
 // sample has the shape of a legacy nova notification, at its usual size.
 func sample() []byte {
 	var b bytes.Buffer
@@ -276,6 +300,12 @@ func FuzzParse(f *testing.F) {
 		decoder.UseNumber()
 		if err := decoder.Decode(&want); err != nil {
 			t.Fatal(err)
+		}
+		if text, ok := want.(string); ok {
+			out, _, ok := AppendString(nil, d.Root().Raw())
+			if !ok || string(out) != text {
+				t.Fatalf("AppendString gives %q, want %q", out, text)
+			}
 		}
 		if got := decoded(d.Root()); !reflect.DeepEqual(got, want) {
 			t.Fatalf("got %#v, want %#v", got, want)

@@ -86,7 +86,7 @@ func (d *Decoder) decode(n *event.Notification, s *scratch, body []byte, compres
 	}
 	kind, known := encodingOf(compression)
 	if !known {
-		return refuse(Compression, "unknown encoding; set kombu_compression to gzip or bz2, or leave it out")
+		return refuse(Compression, fmt.Sprintf("unknown encoding %.32q; set kombu_compression to gzip or bz2, or leave it out", compression))
 	}
 	if kind != plain {
 		var err error
@@ -102,29 +102,16 @@ func (d *Decoder) decode(n *event.Notification, s *scratch, body []byte, compres
 	return d.standardFields(n)
 }
 
-// open loads the inner object: what the envelope carries as a string (driver
-// messagingv2), or the body itself (driver messaging).
+// open loads the inner object.
 func (s *scratch) open(n *event.Notification, body []byte) error {
-	if err := s.envelope.Parse(body); err != nil {
-		return jsonError(err)
-	}
-	root := s.envelope.Root()
-	if root.Kind() != event.Object {
-		return refuse(Envelope, "the body is no JSON object")
-	}
-	message := root.Member("oslo.message")
-	switch message.Kind() {
-	case event.Absent:
-		body = append(n.Buffer(), body...)
-	case event.String:
-		if v, ok := root.Member("oslo.version").Plain(); !ok || !strings.HasPrefix(string(v), "2.") {
-			return refuse(Envelope, "oslo.version is not 2.x")
+	message, ok := unwrap(n.Buffer(), body)
+	if !ok {
+		var err error
+		if message, err = s.unwrapAny(n.Buffer(), body); err != nil {
+			return err
 		}
-		body = message.AppendTo(n.Buffer())
-	default:
-		return refuse(Envelope, "oslo.message is no string")
 	}
-	if err := n.Load(body); err != nil {
+	if err := n.Load(message); err != nil {
 		return jsonError(err)
 	}
 	if n.Root().Kind() != event.Object {

@@ -92,7 +92,7 @@ const (
 // because a cloud's messages have the same few hundred. One goroutine at a time
 // may use it.
 type judge struct {
-	known [2048]verdict
+	known [1024][2]verdict
 	text  []byte
 }
 
@@ -115,13 +115,23 @@ func (j *judge) secretKey(key []byte) bool {
 	if len(key) > len(verdict{}.key) {
 		return isSecretName(key)
 	}
-	known := &j.known[slot(key)%uint64(len(j.known))]
-	if int(known.length) != len(key) || string(known.key[:len(key)]) != string(key) {
-		known.length = uint8(len(key))
-		copy(known.key[:], key)
-		known.secret = isSecretName(key)
+	pair := &j.known[slot(key)%uint64(len(j.known))]
+	first, second := &pair[0], &pair[1]
+	if first.about(key) {
+		return first.secret
 	}
-	return known.secret
+	if second.about(key) {
+		return second.secret
+	}
+	*second = *first
+	first.length = uint8(len(key))
+	copy(first.key[:], key)
+	first.secret = isSecretName(key)
+	return first.secret
+}
+
+func (v *verdict) about(key []byte) bool {
+	return int(v.length) == len(key) && string(v.key[:len(key)]) == string(key)
 }
 
 // slot mixes a key's length, its beginning and its end.
@@ -180,23 +190,20 @@ func normalise(dst, key []byte) []byte {
 // secretText tells whether a string holds a token or a private key, or is
 // itself JSON, or Python's way of writing a dict, that has a secret member.
 func (j *judge) secretText(v event.Value) bool {
+	raw := v.Raw()
+	if first := raw[1]; len(raw) <= minToken+2 && first != '{' && first != '[' && first != '\\' {
+		return false
+	}
 	text, ok := v.Plain()
 	if !ok {
 		j.text = v.AppendTo(j.text[:0])
 		text = j.text
 	}
-	if len(text) == 0 {
-		return false
+	if (text[0] == '{' || text[0] == '[') && namesSecret(text) {
+		return true
 	}
-	if text[0] == '{' || text[0] == '[' {
-		if namesSecret(text) {
-			return true
-		}
-	}
-	if len(text) <= minToken {
-		return false
-	}
-	return bytes.Contains(text, []byte(fernetToken)) || isJWS(text) || bytes.Contains(text, []byte(privateKey))
+	return len(text) > minToken &&
+		(bytes.Contains(text, []byte(fernetToken)) || isJWS(text) || bytes.Contains(text, []byte(privateKey)))
 }
 
 // namesSecret looks for a secret's name before each colon.
