@@ -8,9 +8,13 @@ import (
 // TimeLayout is how AtText is written: RFC 3339, UTC, with milliseconds.
 const TimeLayout = "2006-01-02T15:04:05.000Z"
 
-// keepBytes is the largest buffer that a Reset keeps. Notifications are 3 kB
-// where they are not 9; the rare one of megabytes gives its memory back.
-const keepBytes = 256 << 10
+// keepBytes and keepNodes are the largest buffer and index that a Reset keeps.
+// Notifications have 3 kB and a hundred values, the longest seen three times as
+// much; the rare one of megabytes gives its memory back.
+const (
+	keepBytes = 256 << 10
+	keepNodes = 8 << 10
+)
 
 // Notification is what one message of a service says. The zero value is empty;
 // a decoder fills it, and fills it again for the next message, allocating
@@ -54,7 +58,10 @@ func (n *Notification) Reset() {
 	n.Document.text, n.Document.nodes = nil, n.Document.nodes[:0]
 	n.buf, n.extra = n.buf[:0], n.extra[:0]
 	if cap(n.buf) > keepBytes {
-		n.buf, n.Document.nodes = nil, nil
+		n.buf = nil
+	}
+	if cap(n.Document.nodes) > keepNodes {
+		n.Document.nodes = nil
 	}
 	if cap(n.extra) > keepBytes {
 		n.extra = nil

@@ -16,7 +16,7 @@ const DefaultMaxBodyBytes = 4 << 20
 // maxEventType bounds an event type, in bytes. The longest seen has 49.
 const maxEventType = 256
 
-// keepBytes is the largest buffer that is kept from one body to the next.
+// keepBytes is the largest body whose scratch memory is kept for the next.
 const keepBytes = 256 << 10
 
 // Config is what a Decoder is told.
@@ -73,10 +73,9 @@ func (d *Decoder) Decode(n *event.Notification, body []byte, compression string)
 	if err != nil {
 		n.Reset()
 	}
-	if cap(s.plain) > keepBytes {
-		s.plain, s.envelope = nil, event.Document{}
+	if len(body) <= keepBytes && cap(s.plain) <= keepBytes {
+		d.scratch.Put(s)
 	}
-	d.scratch.Put(s)
 	return err
 }
 
