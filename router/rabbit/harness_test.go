@@ -27,8 +27,13 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// testConfig has a group and an exchange of the test's own.
-func testConfig(t *testing.T) rabbit.Config {
+// testConfig has a group and an exchange of the test's own, on the node that it
+// starts if no test has.
+func testConfig(t testing.TB) rabbit.Config {
+	t.Helper()
+	if err := startNode(); err != nil {
+		t.Fatal(err)
+	}
 	name := strings.ReplaceAll(strings.ToLower(t.Name()), "/", "-")
 	name = name[:min(len(name), 60)]
 	cfg := rabbit.DefaultConfig()

@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,6 +26,8 @@ var (
 	// node is shared by the tests of the package, which use exchanges and groups
 	// of their own and do not run in parallel.
 	node *rabbittest.Node
+	// startNode makes node for the first test that asks; fuzzing needs none.
+	startNode func() error
 	// tlsAddr is where node accepts TLS from clients with a certificate of the
 	// authority in certs/ca.pem.
 	tlsAddr string
@@ -35,24 +38,30 @@ func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
 
-func run(m *testing.M) (code int) {
-	fail := func(err error) {
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
+func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "rabbit")
 	if err != nil {
-		fail(err)
-		return
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
 	defer os.RemoveAll(dir)
+	startNode = sync.OnceValue(func() error { return startNodeIn(dir) })
+	code := m.Run()
+	if node != nil {
+		err = node.Close()
+	}
+	if err := errors.Join(err, goleak.Find()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	return code
+}
+
+func startNodeIn(dir string) error {
 	certs = filepath.Join(dir, "certs")
 	ports, err := rabbittest.FreePorts(1)
 	if err := errors.Join(err, makeCertificates(certs)); err != nil {
-		fail(err)
-		return
+		return err
 	}
 	tlsAddr = fmt.Sprintf("localhost:%d", ports[0])
 	node, err = rabbittest.New(filepath.Join(dir, "node"),
@@ -62,14 +71,7 @@ func run(m *testing.M) (code int) {
 		"ssl_options.keyfile = "+certs+"/server.key",
 		"ssl_options.verify = verify_peer",
 		"ssl_options.fail_if_no_peer_cert = true")
-	if err != nil {
-		fail(err)
-		return
-	}
-	code = m.Run()
-	fail(node.Close())
-	fail(goleak.Find())
-	return code
+	return err
 }
 
 // makeCertificates writes an authority (ca.pem) and certificates by it for the
