@@ -68,6 +68,7 @@ type registry struct {
 	forgotten uint64
 
 	leastRecent, mostRecent *channel
+	resting                 int // idle channels
 }
 
 func newRegistry() registry {
@@ -124,6 +125,7 @@ func (r *registry) closeGroup(g *group) {
 
 // rest puts a channel at the recent end of the idle list.
 func (r *registry) rest(ch *channel) {
+	r.resting++
 	ch.idle, ch.lessRecent = true, r.mostRecent
 	if r.mostRecent != nil {
 		r.mostRecent.moreRecent = ch
@@ -138,6 +140,7 @@ func (r *registry) unrest(ch *channel) {
 	if !ch.idle {
 		return
 	}
+	r.resting--
 	if ch.lessRecent != nil {
 		ch.lessRecent.moreRecent = ch.moreRecent
 	} else {

@@ -17,10 +17,10 @@ type Log interface {
 	// Follow hands what was appended to apply, in order, until ctx is done. An
 	// apply that blocks holds the log up.
 	Follow(ctx context.Context, apply func(p Publication) error) error
-	// Draw gives the offset of a publication that is being applied. Offsets
+	// Draw gives the offset of the publication that is being applied. Offsets
 	// rise, are above 0 and at most 2^53-1, what a JavaScript client can count
 	// to; those of one channel may be sparse.
-	Draw(p *Publication) uint64
+	Draw() uint64
 	// Position is the highest offset drawn, and the epoch it is of: never empty,
 	// and another one whenever earlier offsets mean nothing any more.
 	Position() (epoch string, offset uint64)
@@ -46,6 +46,6 @@ func (l *local) Follow(ctx context.Context, _ func(Publication) error) error {
 	return nil
 }
 
-func (l *local) Draw(*Publication) uint64 { return l.top.Add(1) }
+func (l *local) Draw() uint64 { return l.top.Add(1) }
 
 func (l *local) Position() (string, uint64) { return l.epoch, l.top.Load() }

@@ -87,7 +87,7 @@ func (s *shard) drain() {
 // publish gives a publication its offset, remembers it, and puts it into the
 // batches of those who hear it.
 func (s *shard) publish(p *Publication, now time.Duration) {
-	offset := s.hub.events.Draw(p)
+	offset := s.hub.events.Draw()
 	ch := s.channels[p.Channel.Name]
 	if ch == nil && s.on() {
 		ch = s.openChannel(p.Channel)
@@ -100,11 +100,8 @@ func (s *shard) publish(p *Publication, now time.Duration) {
 		g = s.groups[p.Channel.Group()]
 	}
 	exact, wild := ch != nil && len(ch.subs) > 0, g != nil && len(g.subs) > 0
-	if !s.on() {
-		s.pass(ch, g, offset)
-		if !exact && !wild {
-			return
-		}
+	if !s.on() && !exact && !wild {
+		return
 	}
 	s.body = appendBody(s.body[:0], p, offset)
 	if s.on() {
@@ -115,18 +112,6 @@ func (s *shard) publish(p *Publication, now time.Duration) {
 	}
 	if wild {
 		s.append(&g.fan, p.Channel.Name)
-	}
-}
-
-// pass raises the watermark over a publication that is not remembered.
-func (s *shard) pass(ch *channel, g *group, offset uint64) {
-	switch {
-	case ch != nil:
-		ch.dropped = offset
-	case g != nil:
-		g.forgotten = offset
-	default:
-		s.forgotten = offset
 	}
 }
 
@@ -162,9 +147,9 @@ func (s *shard) expire() {
 	}
 }
 
-// limitChannels forgets idle channels while there are too many channels.
+// limitChannels forgets idle channels while there are too many.
 func (s *shard) limitChannels() {
-	for len(s.channels) > s.maxChannels && s.leastRecent != s.mostRecent {
+	for s.resting > s.maxChannels {
 		ch := s.leastRecent
 		for ch.kept > 0 {
 			s.drop(ch, byChannels)
@@ -217,10 +202,12 @@ func (s *shard) flush(f *fan) {
 }
 
 func (s *shard) batch() *Batch {
-	b := new(Batch)
-	if last := len(s.free) - 1; last >= 0 {
-		b, s.free = s.free[last], s.free[:last]
+	last := len(s.free) - 1
+	if last < 0 {
+		s.free, last = append(s.free, new(Batch)), 0
 	}
+	b := s.free[last]
+	s.free = s.free[:last]
 	b.reset()
 	return b
 }
@@ -233,7 +220,6 @@ func (s *shard) fan(c event.Channel) (*fan, *group, *channel) {
 	}
 	ch := s.openChannel(c)
 	s.unrest(ch)
-	s.limitChannels()
 	return &ch.fan, ch.group, ch
 }
 
@@ -274,8 +260,8 @@ func (s *shard) release(c event.Channel) {
 		return
 	}
 	s.rest(ch)
-	if !s.on() {
-		s.closeChannel(ch)
+	if ch.kept == 0 && ch.dropped <= ch.group.forgotten {
+		s.closeChannel(ch) // it knows nothing that its group does not
 	}
 	s.limitChannels()
 }
