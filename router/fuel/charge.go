@@ -18,11 +18,26 @@ package fuel
 //
 // A point looks whether the counter is below zero where it must: at an entry,
 // at a loop's head, and where a call may have been made since the last look.
+// (Without the last, a thousand frames that are on their way out of a recursion
+// could each run what is left of their function.) It need not look where the
+// code it pays for is certain to come to another look: an entry that leads to a
+// loop's head before any call, a stretch that jumps back to a loop's head or
+// calls a function of the module, which looks before it calls any other.
 // Between two looks there is then only code that runs forward through one
 // function once.
+//
+// The trap stands behind the function's code, in a block around it that a look
+// leaves with br_if: a trap in place costs three times as much, because the
+// engine puts what it takes to leave the module in line with the hot path. A
+// second block, of the function's results, makes sure that the labels of the
+// original mean what they meant, and that its end leaves what it must.
 
 // slackLimit is how many units of code that may not run a point pays for.
-const slackLimit = 16
+const slackLimit = 64
+
+// looksPerTrap is how many looks share one trap. The compiler takes time
+// quadratic in the branches to one label.
+const looksPerTrap = 512
 
 // point is one charge: where in the body it stands, what it takes.
 type point struct {
@@ -33,6 +48,8 @@ type point struct {
 	// certain to have happened here: pos itself where look is set.
 	looked int
 	look   bool
+	// depth is how many blocks stand around it.
+	depth int
 }
 
 // frame is a block that is open.
@@ -50,15 +67,24 @@ type frame struct {
 	uses int
 }
 
-// patch is an instruction that needs more than a constant charge: its length
-// operand decides.
+// patch is an instruction that is charged by its last operand, a length.
 type patch struct {
+	kind     patchKind
 	pos, end int
-	// shift turns the operand into units: right, or left for growth.
+	// shift turns the length into units: right, or left for growth.
 	shift uint8
-	// growth is charged afterwards, if it succeeded.
-	growth bool
+	// depth is how many blocks stand around it.
+	depth int
 }
+
+type patchKind uint8
+
+const (
+	// byLength is charged before it is run.
+	byLength patchKind = iota
+	// byGrowth is charged after it has succeeded.
+	byGrowth
+)
 
 // meter follows the flow of control through one function and places the
 // points. Its slices are used again for the next function.
@@ -67,11 +93,13 @@ type meter struct {
 	frames  []frame
 	patches []patch
 	// current is the point that pays unless a new one is made; the open stretch
-	// of code starts at start and costs cost so far.
-	current     int
-	start, cost int
-	certain     bool
-	dead        bool
+	// of code starts at start, in depth blocks, and costs cost so far.
+	current            int
+	start, depth, cost int
+	certain            bool
+	dead               bool
+	// meets says that the open stretch comes to a look.
+	meets bool
 	// lastCall is the position of the last call so far, calledBefore that of
 	// the last one before start; -1 where there was none.
 	lastCall, calledBefore int
@@ -81,14 +109,18 @@ func (m *meter) reset(pos, entry int) {
 	m.points = append(m.points[:0], point{pos: pos, cost: entry, look: true, looked: pos})
 	m.frames = append(m.frames[:0], frame{shape: leave, certain: true})
 	m.patches = m.patches[:0]
-	m.current, m.start, m.cost = 0, pos, 0
-	m.certain, m.dead = true, false
-	m.lastCall, m.calledBefore = -1, -1
+	m.current, m.certain, m.dead = 0, true, false
+	m.lastCall = -1
+	m.begin(pos)
 }
 
-// settle decides who pays for the open stretch, and starts the next one at pos,
-// with the same certainty.
-func (m *meter) settle(pos int) {
+// begin starts a stretch of code at pos.
+func (m *meter) begin(pos int) {
+	m.start, m.depth, m.cost, m.calledBefore, m.meets = pos, len(m.frames)-1, 0, m.lastCall, false
+}
+
+// settle decides who pays for the open stretch.
+func (m *meter) settle() {
 	p := &m.points[m.current]
 	switch {
 	case m.dead || m.cost == 0:
@@ -98,32 +130,37 @@ func (m *meter) settle(pos int) {
 		p.cost += m.cost
 		p.slack += m.cost
 	default:
-		next := point{pos: m.start, cost: m.cost, looked: p.looked}
-		if m.calledBefore >= p.looked {
+		next := point{pos: m.start, depth: m.depth, cost: m.cost, looked: p.looked}
+		if m.calledBefore >= p.looked && !m.meets {
 			next.look, next.looked = true, m.start
 		}
 		m.current = len(m.points)
 		m.points = append(m.points, next)
 		m.certain = true
 	}
-	m.start, m.cost, m.calledBefore = pos, 0, m.lastCall
 }
 
 // open starts a block, loop or if whose first instruction is at pos.
 func (m *meter) open(s shape, pos int) {
-	m.settle(pos)
+	m.settle()
 	m.frames = append(m.frames, frame{
 		shape: s, entry: m.current, certain: m.certain, dead: m.dead, target: len(m.frames),
 	})
 	switch {
 	case m.dead:
 	case s == loop:
+		if p := &m.points[m.current]; m.certain && m.lastCall < p.looked {
+			p.look = false
+		}
 		m.current = len(m.points)
-		m.points = append(m.points, point{pos: pos, cost: loopCost, look: true, looked: pos})
+		m.points = append(m.points, point{
+			pos: pos, depth: len(m.frames) - 1, cost: loopCost, look: true, looked: pos,
+		})
 		m.certain = true
 	case s == conditional:
 		m.certain = false
 	}
+	m.begin(pos)
 }
 
 // otherwise starts the other arm of an if; false where there is no if.
@@ -133,14 +170,15 @@ func (m *meter) otherwise(pos int) bool {
 		return false
 	}
 	f.shape = otherwise
-	m.settle(pos)
+	m.settle()
 	m.current, m.certain, m.dead = f.entry, false, f.dead
+	m.begin(pos)
 	return true
 }
 
 // close ends a frame before pos; false where that was the function.
 func (m *meter) close(pos int) bool {
-	m.settle(pos)
+	m.settle()
 	height := len(m.frames) - 1
 	f := m.frames[height]
 	m.frames = m.frames[:height]
@@ -152,46 +190,67 @@ func (m *meter) close(pos int) bool {
 	}
 	m.current, m.dead = f.entry, f.dead
 	m.certain = f.certain && f.target >= height
+	m.begin(pos)
 	return true
 }
 
-// branch notes that a branch leads to the label; false where there is none.
-func (m *meter) branch(label uint32) (uses int, ok bool) {
-	if int64(label) >= int64(len(m.frames)) {
-		return 0, false
-	}
+// branch notes that a branch leads to the label, which must exist, and returns
+// how many do.
+func (m *meter) branch(label uint32) (uses int) {
 	top := &m.frames[len(m.frames)-1]
 	target := len(m.frames) - 1 - int(label)
 	top.target = min(top.target, target)
 	m.frames[target].uses++
-	return m.frames[target].uses, true
+	return m.frames[target].uses
 }
 
 // fork: what follows pos may not run.
 func (m *meter) fork(pos int) {
-	m.settle(pos)
+	m.settle()
 	m.certain = false
+	m.begin(pos)
 }
 
 // stop: what follows pos up to the end of the frame cannot run.
 func (m *meter) stop(pos int) {
-	m.settle(pos)
+	m.settle()
 	m.dead = true
+	m.begin(pos)
 }
 
 // returned notes a return, which leaves every frame.
 func (m *meter) returned() { m.frames[len(m.frames)-1].target = 0 }
 
-// called notes a call at pos.
-func (m *meter) called(pos int) {
+// called notes a call at pos, and whether that is to a function of the module.
+func (m *meter) called(pos int, inside bool) {
 	if !m.dead {
 		m.lastCall = pos
+		m.meets = m.meets || inside
+	}
+}
+
+// jump notes an unconditional branch that leads to the label.
+func (m *meter) jump(label uint32) {
+	if f := &m.frames[len(m.frames)-1-int(label)]; f.shape == loop {
+		m.meets = true
 	}
 }
 
 // patch notes an instruction that is charged by a length.
 func (m *meter) patch(p patch) {
 	if !m.dead {
+		p.depth = len(m.frames) - 1
 		m.patches = append(m.patches, p)
 	}
+}
+
+// looks counts what may branch to a trap.
+func (m *meter) looks() int {
+	n := len(m.patches)
+	for i := range m.points {
+		if m.points[i].look {
+			n++
+		}
+	}
+	return n
 }

@@ -47,7 +47,7 @@ func (m *module) rewriteCode() ([]byte, error) {
 		return nil, nil
 	}
 	s := &scanner{m: m}
-	e := newEmitter(m.fuelIndex())
+	e := newEmitter(m)
 	out := make([]byte, 0, len(m.payload[sectionCode])*7/4)
 	out = appendU32(out, uint32(len(m.bodies)))
 	for i := range m.bodies {

@@ -62,7 +62,10 @@ type module struct {
 	elements int
 	segments int // of data
 	start    uint32
-	bodies   []body
+	// originalTypes is how many types there were before blocks needed more.
+	originalTypes int
+	blockTypes    map[string]int // index by results
+	bodies        []body
 	// declared functions are those that something outside the code names: only
 	// they may be referred to from within.
 	declared []bool

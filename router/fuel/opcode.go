@@ -3,8 +3,10 @@ package fuel
 // Instructions that the rewriter reads or writes by name.
 const (
 	opUnreachable  = 0x00
-	opIf           = 0x04
+	opBlock        = 0x02
 	opEnd          = 0x0b
+	opBrIf         = 0x0d
+	opReturn       = 0x0f
 	opSelect       = 0x1b
 	opLocalGet     = 0x20
 	opLocalTee     = 0x22
@@ -28,6 +30,7 @@ const (
 	vecConst = 0x0c
 
 	blockVoid = 0x40
+	minusOne  = 0x7f // as LEB128
 )
 
 // shape says what follows an instruction's opcode, and what it means for the

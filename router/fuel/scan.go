@@ -7,8 +7,9 @@ type scanner struct {
 	m *module
 	r reader
 	meter
-	// Of the function at hand: the number of its locals with parameters, where
-	// its declarations of locals stand, and the blocks, branches and calls in it.
+	// Of the function at hand: its results, the number of its locals with
+	// parameters, their declarations, and the blocks, branches and calls in it.
+	results    []ValueType
 	locals     int
 	groups     int
 	groupBytes []byte
@@ -20,7 +21,9 @@ type scanner struct {
 // the meter.
 func (s *scanner) function(index int) error {
 	s.r = reader{b: s.m.bodies[index]}
-	s.declarations(s.m.funcType(uint32(s.m.importedFuncs + index)))
+	t := s.m.funcType(uint32(s.m.importedFuncs + index))
+	s.results = t.Results
+	s.declarations(t)
 	s.turns = 0
 	s.reset(s.r.pos, entryCost+s.locals/localsPerUnit)
 	if s.r.err == nil {
@@ -151,45 +154,54 @@ func (s *scanner) control(kind shape, at int) {
 		if !s.otherwise(r.pos) {
 			r.failf("an else at byte %d stands in no if", at)
 		}
-	case br:
-		s.label()
-		s.stop(r.pos)
-	case brIf:
-		s.label()
-		s.fork(r.pos)
-	case brTable:
-		n := r.count("targets of a br_table", s.m.limits.BranchTargets)
-		for i := 0; i <= n && r.err == nil; i++ {
-			s.label()
-		}
-		s.turns += n
-		s.stop(r.pos)
+	case br, brIf, brTable:
+		s.branches(kind)
 	case leave:
 		s.returned()
 		s.stop(r.pos)
 	case unreachable:
 		s.stop(r.pos)
 	case call:
-		if s.m.readFuncIndex(r) < uint32(s.m.importedFuncs) {
+		inside := s.m.readFuncIndex(r) >= uint32(s.m.importedFuncs)
+		if !inside {
 			s.cost += hostCallCost
 		}
-		s.called(at)
+		s.called(at, inside)
 	case callIndirect:
 		s.m.readFuncType(r)
 		s.m.readTableIndex(r)
-		s.called(at)
+		s.called(at, false) // it may be the host's
 	}
 }
 
-func (s *scanner) label() {
-	l := s.r.u32()
-	uses, ok := s.branch(l)
-	switch {
-	case s.r.err != nil:
-	case !ok:
-		s.r.failf("a branch leads out of %d blocks, there are %d", int64(l)+1, len(s.frames))
-	case uses > s.m.limits.LabelUses:
-		s.r.fail(over("branches to one label", int64(uses), int64(s.m.limits.LabelUses)))
+// branches reads the labels of a branch.
+func (s *scanner) branches(kind shape) {
+	r := &s.r
+	labels := 1
+	if kind == brTable {
+		labels += r.count("targets of a br_table", s.m.limits.BranchTargets)
+	}
+	s.turns += labels
+	for i := 0; i < labels && r.err == nil; i++ {
+		l := r.u32()
+		switch {
+		case r.err != nil:
+			return
+		case int64(l) >= int64(len(s.frames)):
+			r.failf("a branch leads out of %d blocks, there are %d", int64(l)+1, len(s.frames))
+			return
+		}
+		if uses := s.branch(l); uses > s.m.limits.LabelUses {
+			r.fail(over("branches to one label", int64(uses), int64(s.m.limits.LabelUses)))
+		}
+		if kind == br {
+			s.jump(l)
+		}
+	}
+	if kind == brIf {
+		s.fork(r.pos)
+	} else {
+		s.stop(r.pos)
 	}
 }
 
@@ -248,7 +260,7 @@ func (s *scanner) operands(kind shape, at int) {
 		s.segment("element segment", s.m.elements)
 	case memoryGrow:
 		s.zero()
-		s.patch(patch{pos: at, end: r.pos, shift: pageShift, growth: true})
+		s.patch(patch{kind: byGrowth, pos: at, end: r.pos, shift: pageShift})
 	case memoryInit:
 		s.segment("data segment", s.m.segments)
 		s.zero()
@@ -273,7 +285,7 @@ func (s *scanner) operands(kind shape, at int) {
 		s.patch(patch{pos: at, end: r.pos})
 	case tableGrow:
 		s.m.readTableIndex(r)
-		s.patch(patch{pos: at, end: r.pos, growth: true})
+		s.patch(patch{kind: byGrowth, pos: at, end: r.pos})
 	}
 }
 

@@ -8,7 +8,7 @@ import "errors"
 
 func (m *module) readTypes(r *reader) {
 	n := r.count("types", m.limits.Types)
-	m.types = make([]FuncType, 0, n)
+	m.types, m.originalTypes = make([]FuncType, 0, n), n
 	for i := 0; i < n && r.err == nil; i++ {
 		if form := r.byte(); r.err == nil && form != 0x60 {
 			r.failf("type %d has the form %#x, only function types (0x60) are accepted", i, form)

@@ -16,6 +16,8 @@ func (w *writer) section(id int, code []byte) {
 	m := w.m
 	payload := m.payload[id]
 	switch id {
+	case sectionType:
+		payload = m.writeTypes()
 	case sectionTable:
 		if len(m.info.Tables) > 0 {
 			payload = m.writeTables()
@@ -51,6 +53,23 @@ func appendRange(b []byte, r Range, limit, all int) []byte {
 		return appendU32(append(b, 0), r.Min)
 	}
 	return appendU32(appendU32(append(b, 1), r.Min), *most)
+}
+
+// writeTypes appends the types that were added for blocks.
+func (m *module) writeTypes() []byte {
+	payload := m.payload[sectionType]
+	if payload == nil {
+		return nil
+	}
+	items := make([][]byte, 0, 4)
+	for _, t := range m.types[m.originalTypes:] {
+		item := appendU32([]byte{0x60, 0}, uint32(len(t.Results)))
+		for _, v := range t.Results {
+			item = append(item, byte(v))
+		}
+		items = append(items, item)
+	}
+	return appendItem(payload, items...)
 }
 
 func (m *module) writeTables() []byte {
