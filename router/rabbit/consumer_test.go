@@ -256,3 +256,30 @@ func TestDrainWithoutConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A quorum queue, which clusters prefer, takes the same bounds.
+func TestQuorumQueue(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Queue.Type = "quorum"
+	b := dial(t, node.URL())
+	b.exchange(cfg.Exchanges[0], false)
+	c := consume(t, cfg, func(d *rabbit.Delivery) {
+		if string(d.Body) == "bad" {
+			d.Reject("why")
+		} else {
+			d.Ack()
+		}
+	}).ready().bound(1)
+	for range 50 {
+		b.publish(cfg.Exchanges[0], "notifications.info", "good")
+	}
+	b.publish(cfg.Exchanges[0], "notifications.info", "bad")
+	eventually(t, "all acknowledged", func() bool { return c.metric("acked_total") == 51 })
+	eventually(t, "a dead letter", func() bool { return messages(t, cfg.DeadLetterName()) == 1 })
+	for _, queue := range []string{cfg.QueueName(), cfg.DeadLetterName()} {
+		c.stop()
+		if _, err := b.QueueDelete(queue, false, false, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

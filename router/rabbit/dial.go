@@ -1,7 +1,6 @@
 package rabbit
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -55,7 +54,7 @@ func dial(ctx context.Context, a address, h host, cfg Config, tlsConfig *tls.Con
 	}
 	stop := context.AfterFunc(ctx, func() { socket.Close() })
 	defer stop()
-	transport := net.Conn(&bufferedConn{Conn: socket, reader: bufio.NewReaderSize(socket, readBuffer)})
+	transport := socket
 	if a.tls || cfg.TLS.Enabled {
 		own := tlsConfig.Clone()
 		if own.ServerName == "" {
@@ -66,7 +65,7 @@ func dial(ctx context.Context, a address, h host, cfg Config, tlsConfig *tls.Con
 			socket.Close()
 			return link{}, fmt.Errorf("tls handshake with %s: %w", h.addr, err)
 		}
-		transport = &bufferedConn{Conn: secured, reader: bufio.NewReaderSize(secured, readBuffer)}
+		transport = secured
 	}
 	properties := amqp.NewConnectionProperties()
 	properties["product"] = "horizon-realtime"
@@ -98,17 +97,6 @@ func connectionName(group string) string {
 	}
 	return fmt.Sprintf("horizon-realtime %s@%s", group, name)
 }
-
-// readBuffer is what is asked of the socket at a time. The client library reads
-// 4 KiB, little more than one notification.
-const readBuffer = 64 << 10
-
-type bufferedConn struct {
-	net.Conn
-	reader *bufio.Reader
-}
-
-func (c *bufferedConn) Read(p []byte) (int, error) { return c.reader.Read(p) }
 
 // hasCode tells whether the broker refused something with this reply code.
 func hasCode(err error, code int) bool {

@@ -18,7 +18,7 @@ import (
 const patience = 60 * time.Second
 
 // eventually polls until the condition holds.
-func eventually(t *testing.T, what string, holds func() bool) {
+func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !holds(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -48,14 +48,14 @@ func testConfig(t testing.TB) rabbit.Config {
 // consumer is a rabbit.Consumer that runs until the test ends.
 type consumer struct {
 	*rabbit.Consumer
-	t    *testing.T
+	t    testing.TB
 	cfg  rabbit.Config
 	reg  *prometheus.Registry
 	stop func()
 	log  *lockedBuffer
 }
 
-func consume(t *testing.T, cfg rabbit.Config, handler rabbit.Handler) *consumer {
+func consume(t testing.TB, cfg rabbit.Config, handler rabbit.Handler) *consumer {
 	t.Helper()
 	c := &consumer{t: t, cfg: cfg, reg: prometheus.NewRegistry(), log: new(lockedBuffer)}
 	var err error
@@ -121,11 +121,11 @@ func (c *consumer) metric(name string) (sum float64) {
 // broker is a test's own view of RabbitMQ, in confirm mode.
 type broker struct {
 	*amqp.Channel
-	t    *testing.T
+	t    testing.TB
 	conn *amqp.Connection
 }
 
-func dial(t *testing.T, url string) *broker {
+func dial(t testing.TB, url string) *broker {
 	t.Helper()
 	conn, err := amqp.Dial(url)
 	if err != nil {
@@ -183,7 +183,7 @@ func (b *broker) tryPublish(exchange, key, body string) error {
 }
 
 // messages is how many wait in a queue, or -1 if there is none.
-func messages(t *testing.T, queue string) int {
+func messages(t testing.TB, queue string) int {
 	t.Helper()
 	b := dial(t, node.URL())
 	defer b.conn.Close()

@@ -26,7 +26,8 @@ type session struct {
 	consume    *amqp.Channel
 	tag        string
 	deliveries <-chan amqp.Delivery
-	// The broker's ways to end it.
+	// What ends it: something here, or the broker.
+	failed                    chan error
 	linkClosed, channelClosed chan *amqp.Error
 	cancelled                 chan string
 
@@ -53,6 +54,7 @@ func openSession(ctx context.Context, b *broker, h host) (*session, error) {
 		broker: b, cfg: b.cfg, link: l, host: h,
 		topology:      newTopology(b, l),
 		window:        newWindow(b.cfg.Prefetch),
+		failed:        make(chan error, 1),
 		linkClosed:    l.NotifyClose(make(chan *amqp.Error, 1)),
 		channelClosed: make(chan *amqp.Error, 1),
 		cancelled:     make(chan string, 1),
@@ -92,35 +94,51 @@ func (s *session) setUp() error {
 // run works until the session is over and everything it started has stopped.
 // It returns errDrained, the end of ctx, or why the broker ended it.
 func (s *session) run(ctx context.Context) error {
-	ctx, fail := context.WithCancelCause(ctx)
-	var receiving, others sync.WaitGroup
+	// Not ctx itself: the last acknowledgement comes after its end, over a
+	// connection that nobody may have closed.
+	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
+	acking, stopAcking := context.WithCancel(working)
+	defer stopWorking()
+	var acker, receiver, others sync.WaitGroup
 	received := make(chan struct{})
-	receiving.Go(func() {
+	receiver.Go(func() {
 		defer close(received)
-		s.receive(fail)
+		s.receive()
 	})
-	others.Go(func() { s.acknowledge(ctx) })
-	others.Go(func() { fail(s.topology.watch(ctx)) })
-	others.Go(func() { s.deadLetters(ctx) })
+	acker.Go(func() { s.acknowledge(acking) })
+	others.Go(func() { s.fail(s.topology.watch(working)) })
+	others.Go(func() { s.deadLetters(working) })
 
 	err := s.wait(ctx, s.broker.draining)
 	if errors.Is(err, errDrained) {
 		err = s.finish(ctx, received)
 	}
 	s.deaf.Store(true)
-	fail(err)
-	others.Wait() // the last acknowledgement goes over a connection still open
+	stopAcking()
+	_ = s.link.within(working, closeTimeout, func() error { acker.Wait(); return nil })
+	stopWorking()
+	others.Wait()
 	s.link.close()
-	receiving.Wait()
+	receiver.Wait()
 	return err
 }
 
+// fail ends the session, if it is not ending already.
+func (s *session) fail(err error) {
+	select {
+	case s.failed <- err:
+	default:
+	}
+}
+
 // wait returns the reason for the session's end, or errDrained when done is
-// closed first.
+// closed or has a value first.
 func (s *session) wait(ctx context.Context, done <-chan struct{}) error {
 	select {
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return ctx.Err()
+	case err := <-s.failed:
+		return err
 	case err := <-s.linkClosed:
 		return closed(err)
 	case err := <-s.channelClosed:
@@ -160,14 +178,14 @@ func (s *session) finish(ctx context.Context, received <-chan struct{}) error {
 }
 
 // receive hands the deliveries on until the channel of them is closed.
-func (s *session) receive(fail context.CancelCauseFunc) {
+func (s *session) receive() {
 	for m := range s.deliveries {
 		if s.deaf.Load() {
 			continue
 		}
 		if !s.window.claim(m.DeliveryTag) {
 			s.deaf.Store(true)
-			fail(fmt.Errorf("the broker sent delivery %d with %d unacknowledged, over the prefetch of %d or out of turn",
+			s.fail(fmt.Errorf("the broker sent delivery %d with %d unacknowledged, over the prefetch of %d or out of turn",
 				m.DeliveryTag, s.window.unacked(), s.cfg.Prefetch))
 			continue
 		}
