@@ -92,7 +92,7 @@ func hostSubscribe(in *instance, mem api.Memory, stack []uint64) {
 	}
 	text := in.view(mem, abi.ImportSubscribe, stack[0], stack[1])
 	if err := in.sub.declare(string(text)); err != nil {
-		panic(faultf(faultCall, "its subscription is wrong: %s", err))
+		panic(faultf(faultCall, "its subscription is wrong: %s; its lines are \"on <event type>\" and \"want <JSON Pointer>\"", err))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"strings"
@@ -38,6 +39,8 @@ type instance struct {
 	doing     string
 	budget    int64
 	hostCalls int
+	// said is the first line that the call wrote to stderr.
+	said      string
 	eventTime int64
 	eventTick int64
 	stack     [1]uint64
@@ -51,6 +54,9 @@ type instance struct {
 	output [2]lineBuffer
 	paths  map[string]event.Pointer
 }
+
+// maxSaid bounds what is quoted of a guest's last words, in bytes.
+const maxSaid = 200
 
 // instanceKey finds the instance in the context of a host call.
 type instanceKey struct{}
@@ -83,8 +89,12 @@ func (f *filter) newInstance() (*instance, error) {
 	}
 	f.record.instances.Add(1)
 	in.ctx = &callContext{context.Background(), in}
-	for i, level := range []slog.Level{slog.LevelInfo, slog.LevelWarn} {
-		in.output[i].emit = func(line []byte) { f.record.log.write(level, line, in.messageID()) }
+	in.output[0].emit = func(line []byte) { f.record.log.write(slog.LevelInfo, line, in.messageID()) }
+	in.output[1].emit = func(line []byte) {
+		f.record.log.write(slog.LevelWarn, line, in.messageID())
+		if in.said == "" {
+			in.said = string(line[:min(len(line), maxSaid)])
+		}
 	}
 	if err := in.start(); err != nil {
 		in.close()
@@ -124,17 +134,17 @@ func (in *instance) start() error {
 // adopt takes what hr_init returned.
 func (in *instance) adopt(answer uint64) error {
 	if answer == 0 {
-		return faultf(faultStart, "%s returned 0: it refuses to start; what it logged says why", abi.Init)
+		return faultf(faultStart, "%s returned 0: it refuses to start; the log says why, if the plugin does", abi.Init)
 	}
 	pointer, length := uint32(answer>>32), uint32(answer)
 	needs := scratchNeeds(len(in.sub.wants))
 	switch buf, ok := in.mem.Read(pointer, length); {
 	case !ok:
-		return faultf(faultResult, "%s returned a scratch buffer past the end of its memory", abi.Init)
+		return faultf(faultResult, "%s returned a scratch buffer past the end of its memory; return one within it", abi.Init)
 	case len(buf) < needs:
-		return faultf(faultResult, "%s returned a scratch buffer of %d bytes; for %d wanted fields it takes %d and room for what is in them", abi.Init, length, len(in.sub.wants), needs)
+		return faultf(faultResult, "%s returned a scratch buffer of %d bytes; for %d wanted fields it takes %d and room for what is in them; return a larger one", abi.Init, length, len(in.sub.wants), needs)
 	case len(in.sub.patterns) == 0:
-		return faultf(faultStart, "%s subscribed to no event type; it would never be called", abi.Init)
+		return faultf(faultStart, "%s subscribed to no event type, so that it would never be called; declare one", abi.Init)
 	}
 	in.scratch, in.scratchLength = pointer, length
 	in.startBytes = in.mem.Size()
@@ -145,7 +155,7 @@ func (in *instance) adopt(answer uint64) error {
 // handle calls the guest with one notification and leaves what it wants done in
 // in.result, which aliases guest memory. It allocates nothing.
 func (in *instance) handle(n *event.Notification) *Fault {
-	in.n, in.doing, in.hostCalls = n, abi.Event, 0
+	in.n, in.doing, in.hostCalls, in.said = n, abi.Event, 0, ""
 	in.eventTime, in.eventTick = n.At.UnixNano(), in.clock
 	buf, ok := in.mem.Read(in.scratch, in.scratchLength)
 	if !ok {
@@ -189,12 +199,24 @@ func (in *instance) fault(err error, key string) *Fault {
 	}
 	var f *Fault
 	if errors.As(err, &f) {
+		if f.kind == faultExit {
+			return in.lastWords(f)
+		}
 		return f
 	}
 	if int64(in.fuel.Get()) < 0 {
 		return in.outOfFuel(key)
 	}
-	return faultf(faultTrap, "%s trapped: %s", in.doing, strings.TrimPrefix(firstLine(err), "wasm error: "))
+	return in.lastWords(faultf(faultTrap, "%s trapped: %s", in.doing, strings.TrimPrefix(firstLine(err), "wasm error: ")))
+}
+
+// lastWords adds what the guest wrote to stderr first: a Go program says there
+// what it panicked about.
+func (in *instance) lastWords(f *Fault) *Fault {
+	if in.said != "" {
+		f.text += fmt.Sprintf(" (it said %q)", in.said)
+	}
+	return f
 }
 
 func (in *instance) outOfFuel(key string) *Fault {

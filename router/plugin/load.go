@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -135,15 +136,17 @@ func (h *Host) admit(f *filter, module []byte) ([]byte, error) {
 	limits := fuel.DefaultLimits()
 	limits.ModuleBytes = int(h.cfg.MaxModuleBytes)
 	limits.MemoryPages = int(f.limits.pages)
+	if !bytes.HasPrefix(module, []byte("\x00asm")) {
+		return nil, errors.New("it is no WebAssembly module; build one (GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared)")
+	}
 	instrumented, info, err := fuel.Instrument(module, limits)
 	if err != nil {
 		return nil, h.explain(f, module, limits, err)
 	}
-	if err := checkExports(info); err != nil {
-		return nil, err
-	}
-	if err := checkImports(info); err != nil {
-		return nil, err
+	for _, check := range []func(*fuel.Info) error{checkMarker, checkImports, checkExports} {
+		if err := check(info); err != nil {
+			return nil, err
+		}
 	}
 	return instrumented, nil
 }
@@ -156,19 +159,24 @@ func (h *Host) explain(f *filter, module []byte, limits fuel.Limits, err error) 
 		return fmt.Errorf("memory %d bytes is over the limit of %d; raise [plugin.%s] memory_bytes",
 			int64(info.Memory.Min)*pageBytes, int64(f.limits.pages)*pageBytes, f.Name)
 	}
-	return fmt.Errorf("it is not admitted: %w; build it with less, or with a supported toolchain", err)
+	return fmt.Errorf("it is not admitted: %w; build it again, smaller or with a supported toolchain", err)
 }
 
-// checkExports makes sure that the module speaks the ABI.
-func checkExports(info *fuel.Info) error {
-	if info.Export(abi.Marker) == nil {
-		for _, e := range info.Exports {
-			if other, ok := strings.CutPrefix(e.Name, "hr_abi_"); ok {
-				return fmt.Errorf("it speaks version %s of the plugin ABI, the router version %d; rebuild it with this router's sdk", other, abi.Version)
-			}
-		}
-		return fmt.Errorf("it has no export %q, so it is no filter for this router; build it with the sdk (GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared)", abi.Marker)
+// checkMarker makes sure that the module speaks this version of the ABI.
+func checkMarker(info *fuel.Info) error {
+	if info.Export(abi.Marker) != nil {
+		return nil
 	}
+	for _, e := range info.Exports {
+		if other, ok := strings.CutPrefix(e.Name, "hr_abi_"); ok {
+			return fmt.Errorf("it speaks version %s of the plugin ABI, the router version %d; rebuild it with this router's sdk", other, abi.Version)
+		}
+	}
+	return fmt.Errorf("it has no export %q, so it is no filter for this router; build it with the sdk (GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared)", abi.Marker)
+}
+
+// checkExports makes sure that the module has what the host calls.
+func checkExports(info *fuel.Info) error {
 	for _, want := range []struct{ name, signature string }{
 		{abi.Marker, "()"}, {abi.Init, "() -> i64"}, {abi.Event, "() -> i64"},
 	} {
@@ -201,13 +209,13 @@ func checkImports(info *fuel.Info) error {
 		name := i.Module + "." + i.Name
 		switch want, ok := functions[i.Name]; {
 		case functions == nil:
-			return fmt.Errorf("it imports %s, but a filter gets functions of %q and %q only", name, abi.Module, wasiModule)
+			return fmt.Errorf("it imports %s, but a filter gets functions of %q and %q only; build it without that (AssemblyScript: --use abort=)", name, abi.Module, wasiModule)
 		case !ok:
 			return fmt.Errorf("it imports %s, which this router does not have; rebuild it with this router's sdk", name)
 		case i.Kind != fuel.KindFunction:
-			return fmt.Errorf("it imports %s as a %s, it is a function", name, i.Kind)
+			return fmt.Errorf("it imports %s as a %s; import it as a function", name, i.Kind)
 		case i.Func.String() != want.signature():
-			return fmt.Errorf("it imports %s with the type %s, it has the type %s", name, i.Func, want.signature())
+			return fmt.Errorf("it imports %s with the type %s, but it has the type %s; rebuild it with this router's sdk", name, i.Func, want.signature())
 		}
 	}
 	return nil

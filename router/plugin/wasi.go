@@ -134,7 +134,7 @@ func wasiRandom(in *instance, mem api.Memory, stack []uint64) {
 }
 
 func wasiExit(in *instance, _ api.Memory, stack []uint64) {
-	panic(faultf(faultExit, "%s ended the module with exit code %d; what it wrote to stderr is in the log", in.doing, int32(stack[0])))
+	panic(faultf(faultExit, "%s ended the module with exit code %d", in.doing, int32(stack[0])))
 }
 
 // wasiWrite passes stdout and stderr on to the log.
