@@ -24,11 +24,16 @@ const (
 // where there is one. What Instrument lets pass is not yet valid: types are for
 // the engine to check, on the rewritten module.
 func Instrument(original []byte, limits Limits) ([]byte, *Info, error) {
+	return instrument(original, limits, &scanner{})
+}
+
+func instrument(original []byte, limits Limits, s *scanner) ([]byte, *Info, error) {
 	m, err := decode(original, limits)
 	if err != nil {
 		return nil, nil, err
 	}
-	code, err := m.rewriteCode()
+	s.m = m
+	code, err := m.rewriteCode(s)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -42,11 +47,10 @@ func Instrument(original []byte, limits Limits) ([]byte, *Info, error) {
 }
 
 // rewriteCode makes the payload of the code section.
-func (m *module) rewriteCode() ([]byte, error) {
+func (m *module) rewriteCode(s *scanner) ([]byte, error) {
 	if m.payload[sectionCode] == nil {
 		return nil, nil
 	}
-	s := &scanner{m: m}
 	e := newEmitter(m)
 	out := make([]byte, 0, len(m.payload[sectionCode])*7/4)
 	out = appendU32(out, uint32(len(m.bodies)))

@@ -81,8 +81,9 @@ type script struct {
 	ctx      context.Context
 	dir      string
 	commands []command
-	worlds   [2]*world // as it is, rewritten
-	ran      int
+	// worlds are: as it is, rewritten, rewritten to be charged exactly.
+	worlds [3]*world
+	ran    int
 }
 
 type command struct {
@@ -106,11 +107,27 @@ type value struct {
 
 // world is one engine with the script's modules in it.
 type world struct {
-	rewrite bool
+	rewrite func([]byte, fuel.Limits) ([]byte, *fuel.Info, error) // nil: as it is
 	runtime wazero.Runtime
 	last    api.Module
 	named   map[string]api.Module
+	all     []api.MutableGlobal // the counters of all modules
 }
+
+func (w *world) refuel() {
+	for _, g := range w.all {
+		g.Set(plenty)
+	}
+}
+
+func (w *world) used() (n uint64) {
+	for _, g := range w.all {
+		n += plenty - g.Get()
+	}
+	return n
+}
+
+var rewriters = [3]func([]byte, fuel.Limits) ([]byte, *fuel.Info, error){1: fuel.Instrument, 2: fuel.InstrumentExactly}
 
 func newScript(t *testing.T, ctx context.Context, file string, spectest []byte, config wazero.RuntimeConfig) *script {
 	t.Helper()
@@ -124,7 +141,7 @@ func newScript(t *testing.T, ctx context.Context, file string, spectest []byte, 
 	}
 	s := &script{t: t, ctx: ctx, dir: filepath.Dir(file), commands: parsed.Commands}
 	for i := range s.worlds {
-		w := &world{rewrite: i == 1, runtime: wazero.NewRuntimeWithConfig(ctx, config), named: map[string]api.Module{}}
+		w := &world{rewrite: rewriters[i], runtime: wazero.NewRuntimeWithConfig(ctx, config), named: map[string]api.Module{}}
 		if err := w.load(ctx, spectest, ""); err != nil {
 			t.Fatalf("instantiate spectest: %v", err)
 		}
@@ -150,8 +167,8 @@ func wide() fuel.Limits {
 }
 
 func (w *world) load(ctx context.Context, binary []byte, name string) error {
-	if w.rewrite {
-		rewritten, _, err := fuel.Instrument(binary, wide())
+	if w.rewrite != nil {
+		rewritten, _, err := w.rewrite(binary, wide())
 		if err != nil {
 			return fmt.Errorf("rewrite: %w", err)
 		}
@@ -165,8 +182,9 @@ func (w *world) load(ctx context.Context, binary []byte, name string) error {
 	if err != nil {
 		return err
 	}
-	if w.rewrite {
-		m.ExportedGlobal(fuel.Global).(api.MutableGlobal).Set(plenty)
+	if w.rewrite != nil {
+		w.all = append(w.all, m.ExportedGlobal(fuel.Global).(api.MutableGlobal))
+		w.refuel()
 		if start := m.ExportedFunction(fuel.Start); start != nil {
 			if _, err := start.Call(ctx); err != nil {
 				return fmt.Errorf("start: %w", err)
@@ -206,7 +224,7 @@ func (s *script) load(c *command, as string, must bool) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	var errs [2]error
+	var errs [3]error
 	for i, w := range s.worlds {
 		before := w.last
 		errs[i] = w.load(s.ctx, binary, as)
@@ -216,16 +234,17 @@ func (s *script) load(c *command, as string, must bool) {
 			w.named[c.Name] = w.last
 		}
 	}
-	if (errs[0] == nil) != (errs[1] == nil) || must && errs[0] != nil {
-		s.t.Errorf("%s (line %d): as it is: %v, rewritten: %v", c.Filename, c.Line, errs[0], errs[1])
+	if (errs[0] == nil) != (errs[1] == nil) || (errs[1] == nil) != (errs[2] == nil) || must && errs[0] != nil {
+		s.t.Errorf("%s (line %d): as it is: %v, rewritten: %v", c.Filename, c.Line, errs[0], errs[1:])
 	}
 }
 
 // act does what the command says in both worlds and compares.
 func (s *script) act(c *command) {
 	s.ran++
-	var results [2][]uint64
-	var errs [2]error
+	var results [3][]uint64
+	var errs [3]error
+	var used [3]uint64
 	for i, w := range s.worlds {
 		m := w.last
 		if c.Action.Module != "" {
@@ -239,12 +258,17 @@ func (s *script) act(c *command) {
 		for _, a := range c.Action.Args {
 			args = append(args, a.bits()...)
 		}
+		w.refuel()
 		results[i], errs[i] = m.ExportedFunction(c.Action.Field).Call(s.ctx, args...)
+		used[i] = w.used()
 	}
 	where := fmt.Sprintf("%s line %d: %s", filepath.Base(s.dir), c.Line, c.Action.Field)
 	if (errs[0] == nil) != (errs[1] == nil) {
 		s.t.Errorf("%s: as it is: %v, rewritten: %v", where, errs[0], errs[1])
 		return
+	}
+	if errs[0] == nil && used[1] < used[2] {
+		s.t.Errorf("%s: took %d units of fuel and did %d units of work", where, used[1], used[2])
 	}
 	if wantErr := c.Type == "assert_trap" || c.Type == "assert_exhaustion"; wantErr != (errs[0] != nil) {
 		s.t.Errorf("%s: %v", where, errs[0])
