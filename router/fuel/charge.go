@@ -89,8 +89,9 @@ const (
 // meter follows the flow of control through one function and places the
 // points. Its slices are used again for the next function.
 type meter struct {
-	// exact gives every stretch a point of its own, so that a run is charged
-	// for what it did and no more. It is slow; tests compare with it.
+	// allowed is how much slack a point may have, slackLimit but in tests.
+	allowed int
+	// exact gives every stretch a point of its own: tests compare with that.
 	exact   bool
 	points  []point
 	frames  []frame
@@ -129,7 +130,7 @@ func (m *meter) settle() {
 	case m.dead || m.cost == 0:
 	case m.certain && !m.exact:
 		p.cost += m.cost
-	case p.slack+m.cost <= slackLimit && !m.exact:
+	case p.slack+m.cost <= m.allowed && !m.exact:
 		p.cost += m.cost
 		p.slack += m.cost
 	default:

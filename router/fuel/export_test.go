@@ -1,9 +1,12 @@
 package fuel
 
-// InstrumentExactly charges a run for what it does and no more, however slow
-// that is.
-func InstrumentExactly(original []byte, limits Limits) ([]byte, *Info, error) {
-	s := &scanner{}
-	s.exact = true
-	return instrument(original, limits, s)
+// InstrumentWithoutSlack never charges for code that may not run.
+func InstrumentWithoutSlack(original []byte, limits Limits) ([]byte, *Info, error) {
+	return instrument(original, limits, &scanner{})
+}
+
+// InstrumentStretches charges each stretch of code where it begins: what a run
+// takes is what it did, by no other rule than that of the costs.
+func InstrumentStretches(original []byte, limits Limits) ([]byte, *Info, error) {
+	return instrument(original, limits, &scanner{meter: meter{exact: true}})
 }

@@ -24,7 +24,7 @@ const (
 // where there is one. What Instrument lets pass is not yet valid: types are for
 // the engine to check, on the rewritten module.
 func Instrument(original []byte, limits Limits) ([]byte, *Info, error) {
-	return instrument(original, limits, &scanner{})
+	return instrument(original, limits, &scanner{meter: meter{allowed: slackLimit}})
 }
 
 func instrument(original []byte, limits Limits, s *scanner) ([]byte, *Info, error) {
