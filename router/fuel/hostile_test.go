@@ -1,0 +1,209 @@
+package fuel_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+
+	"horizon-realtime/router/fuel"
+)
+
+// budget is what a hostile module gets: a few milliseconds.
+const budget = 1_000_000
+
+// instantiate rewrites a module and gives it fuel. Nothing of it has run yet.
+func instantiate(tb testing.TB, binary []byte, units uint64) (api.Module, api.MutableGlobal) {
+	tb.Helper()
+	rewritten, _, err := fuel.Instrument(binary, fuel.DefaultLimits())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ctx := context.Background()
+	r := wazero.NewRuntime(ctx)
+	tb.Cleanup(func() { r.Close(ctx) })
+	if _, err := r.NewHostModuleBuilder("host").NewFunctionBuilder().WithFunc(func() { hostCalls++ }).Export("call").Instantiate(ctx); err != nil {
+		tb.Fatal(err)
+	}
+	m, err := r.Instantiate(ctx, rewritten)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	counter := m.ExportedGlobal(fuel.Global).(api.MutableGlobal)
+	counter.Set(units)
+	return m, counter
+}
+
+// hostCalls counts the calls of the tests' only host function.
+var hostCalls int
+
+// withMemory adds a memory of 16 to 16 pages and a segment of 64 KiB.
+func withMemory(p parts) parts {
+	p.memory = op(0, 16)
+	p.data = [][]byte{slices.Concat(op(1), leb(65536), make([]byte, 65536))}
+	return p
+}
+
+func withTable(p parts) parts {
+	p.tables = [][]byte{slices.Concat(op(funcref, 0), leb(10_000))}
+	p.elements = [][]byte{slices.Concat(op(1, 0), leb(10_000), make([]byte, 10_000))}
+	return p
+}
+
+// callTree is a chain of functions that call the next one twice each: 2^depth
+// calls without a loop or a recursion.
+func callTree(depth byte) parts {
+	p := parts{types: [][]byte{funcType(nil, nil)}, exports: [][]byte{export("run", 0, 0)}}
+	for i := range depth {
+		p.funcs = append(p.funcs, 0)
+		if i+1 < depth {
+			p.bodies = append(p.bodies, code(call(i+1), call(i+1)))
+		} else {
+			p.bodies = append(p.bodies, code())
+		}
+	}
+	return p
+}
+
+func mutualRecursion() parts {
+	p := withTable(running(constant(1), op(0x11, 0, 0)))
+	p.funcs = []byte{0, 0}
+	p.bodies = append(p.bodies, code(constant(0), op(0x11, 0, 0)))
+	p.elements = [][]byte{slices.Concat(op(0), constant(0), op(0x0b, 2, 0, 1))}
+	return p
+}
+
+// unwinding recurses as far as fuel allows to pay for the way down only, if the
+// way up were not looked at: each frame then does much that stands behind a
+// branch.
+func unwinding() parts {
+	work := slices.Repeat(op(0x23, 0, 0x41, 1, 0x6a, 0x24, 0), 2_000) // work++
+	p := parts{
+		types:   [][]byte{funcType([]byte{i32}, nil), funcType(nil, nil)},
+		funcs:   []byte{0, 1},
+		globals: [][]byte{slices.Concat(op(i32, 1), constant(0), op(0x0b))},
+		exports: [][]byte{export("run", 0, 1), export("work", 3, 0)},
+	}
+	p.bodies = [][]byte{
+		code(
+			op(0x20, 0, 0x04, void), op(0x20, 0), constant(1), op(0x6b), call(0), op(0x0b), // if n { f(n-1) }
+			op(0x02, void), op(0x20, 0), constant(-1), op(0x46, 0x0d, 0), work, op(0x0b), // if n != -1 { work }
+		),
+		code(constant(30_000), call(0)),
+	}
+	return p
+}
+
+func TestHostileModulesRunOutOfFuel(t *testing.T) {
+	page := constant(65536)
+	tests := map[string]parts{
+		"empty loop":                 running(inLoop()),
+		"loop that is left never":    running(op(0x03, void), constant(1), op(0x0d, 0, 0x0b)),
+		"loop in a loop":             running(inLoop(inLoop())),
+		"loop by br_table":           running(op(0x03, void, 0x02, void), constant(7), op(0x0e, 2, 1, 0, 1, 0x0b, 0x0c, 0, 0x0b)),
+		"loop that continues early":  running(inLoop(constant(1), op(0x04, void, 0x0c, 1, 0x0b))),
+		"loop of calls":              {types: [][]byte{funcType(nil, nil)}, funcs: []byte{0, 0}, exports: [][]byte{export("run", 0, 0)}, bodies: [][]byte{code(inLoop(call(1))), code()}},
+		"call tree":                  callTree(60),
+		"mutual recursion by table":  mutualRecursion(),
+		"way up of a recursion":      unwinding(),
+		"memory.fill":                withMemory(running(inLoop(constant(0), constant(0), page, op(0xfc, 11, 0)))),
+		"memory.copy":                withMemory(running(inLoop(constant(1), constant(0), page, op(0xfc, 10, 0, 0)))),
+		"memory.init":                withMemory(running(inLoop(constant(1), constant(0), page, op(0xfc, 8, 0, 0)))),
+		"memory.grow by nothing":     withMemory(running(inLoop(constant(0), op(0x40, 0, 0x1a)))),
+		"memory.grow by too much":    withMemory(running(inLoop(constant(-1), op(0x40, 0, 0x1a)))),
+		"memory.grow":                withMemory(running(inLoop(constant(1), op(0x40, 0, 0x1a)))),
+		"table.fill":                 withTable(running(inLoop(constant(0), op(0xd0, funcref), constant(10_000), op(0xfc, 17, 0)))),
+		"table.copy":                 withTable(running(inLoop(constant(1), constant(0), constant(9_999), op(0xfc, 14, 0, 0)))),
+		"table.init":                 withTable(running(inLoop(constant(0), constant(0), constant(10_000), op(0xfc, 12, 0, 0)))),
+		"table.grow":                 withTable(running(inLoop(op(0xd0, funcref), constant(1), op(0xfc, 15, 0, 0x1a)))),
+		"references made":            running(inLoop(op(0xd2, 0, 0x1a))),
+		"length without sign":        withMemory(running(constant(0), constant(0), constant(-1), op(0xfc, 11, 0))),
+		"loop after a dead end":      running(op(0x02, void, 0x0c, 0, 0x00, 0x0b), inLoop()),
+		"loop in the arm of an else": running(constant(0), op(0x04, void, 0x05), inLoop(), op(0x0b)),
+	}
+	for name, p := range tests {
+		t.Run(name, func(t *testing.T) {
+			m, counter := instantiate(t, p.bytes(), budget)
+			_, err := m.ExportedFunction("run").Call(t.Context())
+			if err == nil || !strings.Contains(err.Error(), "unreachable") {
+				t.Fatalf("got %v, want the trap of a spent budget", err)
+			}
+			if left := int64(counter.Get()); left >= 0 {
+				t.Errorf("%d units were left at the trap", left)
+			}
+			if g := m.ExportedGlobal("work"); g != nil && g.Get() > budget/4 {
+				t.Errorf("%d turns of 4 instructions were made with %d units", g.Get(), budget)
+			}
+		})
+	}
+}
+
+// A recursion that does nothing else overflows the engine's stack or spends its
+// fuel; either ends it.
+func TestEndlessRecursionEnds(t *testing.T) {
+	for _, units := range []uint64{budget, plenty} {
+		m, _ := instantiate(t, running(call(0)).bytes(), units)
+		if _, err := m.ExportedFunction("run").Call(t.Context()); err == nil {
+			t.Errorf("with %d units: an endless recursion returned", units)
+		}
+	}
+}
+
+func TestHostCallsAreCharged(t *testing.T) {
+	p := running(inLoop(call(0)))
+	p.imports = [][]byte{slices.Concat(leb(4), []byte("host"), leb(4), []byte("call"), op(0, 0))}
+	p.exports = [][]byte{export("run", 0, 1)}
+	m, counter := instantiate(t, p.bytes(), budget)
+	hostCalls = 0
+	if _, err := m.ExportedFunction("run").Call(t.Context()); err == nil || int64(counter.Get()) >= 0 {
+		t.Fatalf("got %v with %d units left", err, int64(counter.Get()))
+	}
+	if hostCalls == 0 || hostCalls > budget/50 {
+		t.Errorf("%d host calls were made with %d units", hostCalls, budget)
+	}
+}
+
+func TestNothingRunsBeforeThereIsFuel(t *testing.T) {
+	p := running(inLoop())
+	p.start = op(0)
+	m, counter := instantiate(t, p.bytes(), 0) // an instance: the start function has not run
+	for _, name := range []string{"run", fuel.Start} {
+		counter.Set(0)
+		if _, err := m.ExportedFunction(name).Call(t.Context()); err == nil || int64(counter.Get()) >= 0 {
+			t.Errorf("%s: got %v with %d units left", name, err, int64(counter.Get()))
+		}
+	}
+}
+
+// What fails to grow is cheap: it is how an allocator learns that there is no
+// more, and the guest must get to say so.
+func TestFailedGrowthIsCheap(t *testing.T) {
+	p := withMemory(running(constant(-1), op(0x40, 0, 0x1a)))
+	m, counter := instantiate(t, p.bytes(), budget)
+	if _, err := m.ExportedFunction("run").Call(t.Context()); err != nil || counter.Get() < budget-1_000 {
+		t.Errorf("got %v with %d of %d units left", err, int64(counter.Get()), budget)
+	}
+}
+
+func TestFuelIsDeterministic(t *testing.T) {
+	rewritten, _, err := fuel.Instrument(buildGoGuest(t), fuel.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var used [3]uint64
+	for i := range used {
+		m := newGuest(t, rewritten)
+		counter := m.ExportedGlobal(fuel.Global).(api.MutableGlobal)
+		counter.Set(plenty)
+		if _, err := m.ExportedFunction("spin").Call(t.Context(), 1_000); err != nil {
+			t.Fatal(err)
+		}
+		used[i] = plenty - counter.Get()
+	}
+	if used[0] != used[1] || used[0] != used[2] || used[0] < 1_000 {
+		t.Errorf("three equal runs took %d units", used)
+	}
+}
