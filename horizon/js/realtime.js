@@ -143,8 +143,8 @@ export class Realtime {
       if (client === this.#client) this.#update(reason);
     });
     client.on('error', (context) => this.#onError(client, context));
-    for (const [channel, entry] of this.#subscriptions) this.#attach(channel, entry);
     client.connect();
+    for (const [channel, entry] of this.#subscriptions) this.#attach(channel, entry);
   }
 
   // A proxy may let a websocket open and then pass nothing. The client stays
@@ -189,7 +189,7 @@ export class Realtime {
 
   #update(reason = '') {
     const status = this.#current();
-    if (status === this.#status && reason === this.#reason) return;
+    if (status === this.#status && (reason === '' || reason === this.#reason)) return;
     this.#status = status;
     this.#reason = reason;
     this.#options.onStatus(status, reason);

@@ -153,6 +153,7 @@ func (h *handler) notifications(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, raw := range recent {
+		raw.Past = true
 		if !send(raw) {
 			return
 		}

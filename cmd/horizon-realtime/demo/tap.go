@@ -25,6 +25,7 @@ type Raw struct {
 	RoutingKey string `json:"routing_key"`
 	Project    string `json:"project"` // the owner's name
 	Body       string `json:"body"`
+	Past       bool   `json:"past"` // published before the watcher came
 }
 
 func newTap() *tap { return &tap{watchers: map[chan Raw]struct{}{}} }
@@ -33,7 +34,7 @@ func (t *tap) put(m message) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.seq++
-	raw := Raw{t.seq, m.exchange, m.routingKey, m.project, string(m.body)}
+	raw := Raw{Seq: t.seq, Exchange: m.exchange, RoutingKey: m.routingKey, Project: m.project, Body: string(m.body)}
 	if len(t.recent) == tapHistory {
 		t.recent = append(t.recent[:0], t.recent[1:]...)
 	}

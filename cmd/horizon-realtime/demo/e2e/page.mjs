@@ -174,6 +174,38 @@ function onlyEvents() {
   }, '/connection/sse');
 }
 
+/** stuckWebSocket has a proxy accept the websocket and then pass nothing on. */
+async function stuckWebSocket() {
+  const paths = [];
+  const { page, close } = await open({
+    prepare: async (p) => {
+      p.on('request', (request) => paths.push(new URL(request.url()).pathname));
+      await p.routeWebSocket(/connection\/websocket/, () => {});
+    },
+  });
+  assert.ok(paths.some((path) => path.endsWith('/connection/http_stream')), `no stream among ${paths}`);
+  await launch(page, 'alpha', 'e2e-stuck');
+  await remove(page, 'alpha', 'e2e-stuck');
+  await close();
+}
+
+/** tooOld has the page come with a position that the router cannot recover
+ *  from, and without its first row: it is there once the page was read again. */
+async function tooOld() {
+  let missing;
+  const { page, close } = await open({
+    prepare: (p) => p.route(/\/demo\/api\/instances\?project=alpha/, async (route) => {
+      const response = await route.fetch();
+      const view = await response.json();
+      view.position.epoch = 'of-another-router';
+      if (!missing) missing = view.instances.shift();
+      await route.fulfill({ response, json: view });
+    }),
+  });
+  await row(page, 'alpha', missing.name).waitFor();
+  await close();
+}
+
 async function refusal() {
   const { page, close } = await open({ expected: /409 \(Conflict\)/ });
   const [first] = await page.locator('#alpha tbody tr .name').allTextContents();
@@ -238,6 +270,8 @@ try {
     ['the keyboard is enough', keyboard],
     ['without websockets the page streams over HTTP', withoutWebSocket],
     ['without websockets and streams the page uses server-sent events', onlyEvents],
+    ['a websocket that opens and stays silent is given up', stuckWebSocket],
+    ['a position that is too old has the page read again', tooOld],
     ['a refusal is shown', refusal],
     ['a lost connection is shown, and what was missed is caught up with', lostConnection],
     ['it is dark where that is preferred', dark],

@@ -21,17 +21,6 @@ function announce(sentence) {
   }, ANNOUNCE_MS);
 }
 
-const panels = document.getElementById('panels');
-for (const project of PROJECTS) {
-  const panel = new Panel(project, {
-    prefix,
-    announce,
-    onMessage: (name, message) => wire.received(name, message),
-  });
-  panels.append(panel.element);
-  panel.start();
-}
-
 const life = document.getElementById('life');
 life.addEventListener('change', async () => {
   try {
@@ -40,6 +29,16 @@ life.addEventListener('change', async () => {
     life.checked = !life.checked;
   }
 });
-call(`instances?project=${PROJECTS[0]}`).then((view) => {
-  life.checked = view.life;
-}, () => {});
+
+const panels = document.getElementById('panels');
+for (const project of PROJECTS) {
+  const panel = new Panel(project, {
+    prefix,
+    announce,
+    onMessage: (name, message) => wire.received(name, message),
+  });
+  panels.append(panel.element);
+  panel.start().then((view) => {
+    life.checked = view.life;
+  });
+}

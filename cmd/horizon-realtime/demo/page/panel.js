@@ -71,7 +71,8 @@ export class Panel {
     return this.#element;
   }
 
-  /** start reads the list and keeps it current from there. */
+  /** start reads the list and keeps it current from there. It returns what it
+   *  read. */
   async start() {
     await this.#load();
     const connection = new Realtime({
@@ -85,6 +86,7 @@ export class Panel {
       onRefused: ({ message }) => this.#complain(`the router will not let ${this.#view.user} hear this project: ${message}`),
     }, this.#view.position);
     setInterval(() => this.#growOlder(), 15_000);
+    return this.#view;
   }
 
   // load reads the list (again), until it has been read.

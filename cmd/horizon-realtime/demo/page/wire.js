@@ -6,6 +6,7 @@ const KEPT = 40;
 const PATIENCE_MS = 3000;
 const WAITING = 'waiting';
 const NONE = 'nothing for panels';
+const PAST = 'before this page';
 
 /** Wire is the strip. */
 export class Wire {
@@ -63,6 +64,8 @@ export class Wire {
     if (early >= 0) {
       const [{ project, message }] = this.#early.splice(early, 1);
       this.#deliver(entry, project, message);
+    } else if (raw.past) {
+      this.#outcome(entry, PAST, 'none');
     } else {
       entry.patience = setTimeout(() => this.#outcome(entry, NONE, 'none'), PATIENCE_MS);
     }
