@@ -27,7 +27,9 @@ type wheel struct {
 	began time.Time
 	turn  int // ticks that have been handled
 	slots [wheelSlots]*timer
-	work  []*session
+
+	turning sync.Mutex
+	work    []*session // those who are being called, guarded by turning
 }
 
 func newWheel() *wheel { return &wheel{began: time.Now()} }
@@ -86,6 +88,8 @@ func (w *wheel) run(ctx context.Context) {
 
 // advance calls everybody who is due.
 func (w *wheel) advance(now time.Time) {
+	w.turning.Lock()
+	defer w.turning.Unlock()
 	w.mu.Lock()
 	for until := int(now.Sub(w.began) / wheelTick); w.turn < until; {
 		w.turn++
