@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -119,6 +120,11 @@ func live(t *testing.T, c *Cloud) {
 		t.Fatal(err)
 	}
 	reaches("gone")
+	// A step's notifications are published after its states have changed, and
+	// before the next step: one more step, and all of them are out.
+	if err := c.call(ctx, func() error { return nil }); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestNotificationsLookLikeNovas compares every notification of a server's life
@@ -328,5 +334,10 @@ func TestActionsEndWithTheCloud(t *testing.T) {
 // TestPublishFailureIsSurvived: a notification that cannot be published is
 // lost, and nothing else.
 func TestPublishFailureIsSurvived(t *testing.T) {
-	live(t, startCloud(t, func(string, string, []byte) error { return errors.New("no broker") }, Options{}))
+	var log bytes.Buffer
+	lost := errors.New("no broker")
+	live(t, startCloud(t, func(string, string, []byte) error { return lost }, Options{Log: slog.New(slog.NewTextHandler(&log, nil))}))
+	if !strings.Contains(log.String(), lost.Error()) {
+		t.Errorf("the log says nothing of it: %s", log.String())
+	}
 }
