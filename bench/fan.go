@@ -10,9 +10,9 @@ import (
 const (
 	fanClients = 1000
 	fanBytes   = 300
-	fanPaced   = 500  // messages, one every fanPace
+	fanPaced   = 150  // messages, one every fanPace
 	fanBurst   = 1500 // messages, as fast as the server takes them
-	fanPace    = 10 * time.Millisecond
+	fanPace    = 40 * time.Millisecond
 )
 
 const fanChannel = "project/bench/instances"

@@ -31,7 +31,7 @@ func TestEveryRecordedNotificationIsAccountedFor(t *testing.T) {
 	}
 	clients = append(clients, connect(t, r, token(t, "root", "", "admin"), nil, "admin/*", "public/*"))
 
-	out, err := exec.Command(binary, "replay", "--url", broker.URL(), "--declare", "--rate", "max", file).CombinedOutput()
+	out, err := exec.Command(binary, "replay", "--url", broker.URL(), "--declare", file).CombinedOutput()
 	if err != nil {
 		t.Fatalf("replay: %v\n%s", err, out)
 	}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"horizon-realtime/router/rabbit"
+)
+
+func newReplay(o *options) *cobra.Command {
+	var url, rate string
+	var speed float64
+	var declare bool
+	cmd := &cobra.Command{
+		Use:   "replay FILE",
+		Short: "Publish recorded notifications to a broker, as the services do",
+		Long: `Publish recorded notifications to RabbitMQ, as the services do. FILE has a JSON
+object a line: exchange, routing_key, properties, headers, and body as a string; it
+may be packed by gzip, and "-" is standard input. The broker is --url, or the first
+of [amqp] urls. Each message is confirmed by the broker.`,
+		Example: `  horizon-realtime replay --rate 100 recorded.jsonl
+  horizon-realtime replay --speed 10 --declare --url amqp://guest:guest@localhost/ recorded.jsonl.gz`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := replayConfig(o, url, rate, speed, declare)
+			if err != nil {
+				return err
+			}
+			in, err := openRecording(args[0], cmd.InOrStdin())
+			if err != nil {
+				return err
+			}
+			defer in.Close()
+			return replay(cmd.Context(), cfg, in, cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().StringVar(&url, "url", "", "the broker, instead of the first of [amqp] urls")
+	cmd.Flags().StringVar(&rate, "rate", "", `notifications a second, or "max" (the default)`)
+	cmd.Flags().Float64Var(&speed, "speed", 0, "how many recorded seconds pass in one, instead of a rate: 1 is recorded time")
+	cmd.Flags().BoolVar(&declare, "declare", false, "make exchanges that are missing, as services do")
+	cmd.MarkFlagsMutuallyExclusive("rate", "speed")
+	return cmd
+}
+
+func replayConfig(o *options, url, rate string, speed float64, declare bool) (cfg rabbit.ReplayConfig, err error) {
+	cfg = rabbit.ReplayConfig{URL: url, Speed: speed, Declare: declare}
+	if speed < 0 {
+		return cfg, &usageError{fmt.Errorf("--speed %v: more than 0", speed)}
+	}
+	if rate != "" && rate != "max" {
+		if cfg.Rate, err = strconv.ParseFloat(rate, 64); err != nil || !(cfg.Rate > 0) {
+			return cfg, &usageError{fmt.Errorf(`--rate %s: a number more than 0, or "max"`, rate)}
+		}
+	}
+	if url != "" {
+		return cfg, nil
+	}
+	all, err := o.load()
+	if err != nil {
+		return cfg, fmt.Errorf("no --url was given: %w", err)
+	}
+	if len(all.AMQP.URLs) == 0 {
+		return cfg, &usageError{fmt.Errorf("name a broker with --url, or in [amqp] urls of %s", o.configFile)}
+	}
+	cfg.URL, cfg.TLS = all.AMQP.URLs[0], all.AMQP.TLS
+	return cfg, nil
+}
+
+// replay publishes, and reports every few seconds and at the end.
+func replay(ctx context.Context, cfg rabbit.ReplayConfig, in io.Reader, out io.Writer) error {
+	next := time.Now().Add(5 * time.Second)
+	report, err := rabbit.Replay(ctx, cfg, in, func(r rabbit.ReplayReport) {
+		if time.Now().After(next) {
+			fmt.Fprintf(out, "published %d\n", r.Published)
+			next = time.Now().Add(5 * time.Second)
+		}
+	})
+	var by []string
+	for exchange, n := range report.Exchanges {
+		by = append(by, fmt.Sprintf("%s %d", exchange, n))
+	}
+	slices.Sort(by)
+	fmt.Fprintf(out, "published %d notifications, confirmed %d, %d bytes in %s: %s\n", report.Published, report.Confirmed,
+		report.Bytes, report.Elapsed.Round(time.Millisecond), strings.Join(by, ", "))
+	if errors.Is(err, context.Canceled) {
+		return errors.New("interrupted")
+	}
+	return err
+}
+
+// openRecording opens a file or standard input, and unpacks what gzip packed.
+func openRecording(name string, stdin io.Reader) (io.ReadCloser, error) {
+	file := io.NopCloser(stdin)
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, fmt.Errorf("open the recording: %w", err)
+		}
+		file = f
+	}
+	buffered := bufio.NewReaderSize(file, 64<<10)
+	if magic, _ := buffered.Peek(2); string(magic) != "\x1f\x8b" {
+		return readCloser{buffered, file}, nil
+	}
+	unpacked, err := gzip.NewReader(buffered)
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("unpack the recording: %w", err)
+	}
+	return readCloser{unpacked, file}, nil
+}
+
+// readCloser reads from one and closes the other below it.
+type readCloser struct {
+	io.Reader
+	io.Closer
+}
