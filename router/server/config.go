@@ -122,7 +122,7 @@ func (c Config) Validate() error {
 	}
 	number("outbox_bytes", c.OutboxBytes, 64<<10, 1<<30)
 	number("frame_bytes", c.FrameBytes, 4<<10, 16<<20)
-	number("max_subscriptions", c.MaxSubscriptions, 1, 100_000)
+	number("max_subscriptions", c.MaxSubscriptions, 1, 10_000)
 	number("commands_per_second", c.CommandsPerSecond, 1, 1_000_000)
 	number("max_connections", c.MaxConnections, 1, 10_000_000)
 	number("max_connections_per_user", c.MaxConnectionsPerUser, 0, 10_000_000)

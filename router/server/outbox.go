@@ -145,8 +145,9 @@ func (o *outbox) flush() {
 	}
 }
 
-// settle waits until nothing waits any more, or until linger is over.
-func (o *outbox) settle() {
+// settle waits until nothing waits any more, or until linger is over. It tells
+// whether the other side was sent everything.
+func (o *outbox) settle() bool {
 	o.Conn.SetWriteDeadline(time.Now().Add(linger))
 	o.mu.Lock()
 	var done chan struct{}
@@ -158,6 +159,9 @@ func (o *outbox) settle() {
 	if done != nil {
 		<-done
 	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.err == nil
 }
 
 // Close closes the socket at once. Closing twice is closing once.

@@ -18,8 +18,9 @@ import (
 	"horizon-realtime/router/hub"
 )
 
-// readBuffer is what a connection reads through. Clients send little.
-const readBuffer = 1 << 10
+// readBuffer is what a connection reads through, in bytes. Clients send little,
+// and a longer frame goes past the buffer.
+const readBuffer = 512
 
 // newUpgrader makes the gws side of all websockets.
 func newUpgrader(cfg Config, log *slog.Logger) *gws.Upgrader {
@@ -134,7 +135,10 @@ func (c *websocket) read() {
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()
-	c.out.settle()
+	if !c.out.settle() {
+		c.out.Close()
+		return
+	}
 	if t, ok := c.Conn.(*tls.Conn); ok {
 		t.CloseWrite()
 	}
@@ -249,5 +253,16 @@ func (frames) OnMessage(socket *gws.Conn, m *gws.Message) {
 		s.close(badRequest)
 		return
 	}
-	s.handle(m.Bytes())
+	if len(m.Bytes()) == 2 { // `{}`, a pong, is all that most connections ever say
+		s.handle(m.Bytes())
+		return
+	}
+	// Handling a command takes more stack than reading, and a stack that has
+	// grown does not shrink while it is a quarter full. So it is another one.
+	done := make(chan struct{})
+	s.server.work.Go(func() {
+		defer close(done)
+		s.handle(m.Bytes())
+	})
+	<-done
 }
