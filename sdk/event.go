@@ -1,0 +1,134 @@
+package sdk
+
+import (
+	"unsafe"
+
+	"horizon-realtime/sdk/abi"
+)
+
+const (
+	// scratchBytes holds an event's fields. Notifications have 3 kB where they
+	// are not 9; what does not fit is fetched one by one.
+	scratchBytes = 32 << 10
+	// resultBytes is what the result block starts with; it grows.
+	resultBytes = 8 << 10
+)
+
+// Event is one notification, and what the filter answers to it. There is one at
+// a time: it, and everything it hands out, is valid until Handle returns.
+type Event struct {
+	scratch [scratchBytes]byte
+	result  []byte
+	json    JSON
+}
+
+var current = Event{result: make([]byte, 0, resultBytes)}
+
+// Type is the event type, such as `compute.instance.update`.
+func (e *Event) Type() string { return e.standard(abi.FieldEventType) }
+
+// Publisher is who sent it: the service and its host, as in `compute.cloud1`.
+// Hosts are for admins' eyes only.
+func (e *Event) Publisher() string { return e.standard(abi.FieldPublisher) }
+
+// Priority is one of audit, debug, info, warn, error, critical, sample.
+func (e *Event) Priority() string { return e.standard(abi.FieldPriority) }
+
+// MessageID is the publisher's id of this message.
+func (e *Event) MessageID() string { return e.standard(abi.FieldMessageID) }
+
+// Time is when the message was sent: RFC 3339, UTC, with milliseconds.
+func (e *Event) Time() string { return e.standard(abi.FieldTimestamp) }
+
+// Project and User are the ids of who owns the resource that the message is
+// about, empty where it names none. Who acted is something else, and often an
+// admin.
+func (e *Event) Project() string { return e.standard(abi.FieldProject) }
+
+// User is the id of the user who owns the resource; see Project.
+func (e *Event) User() string { return e.standard(abi.FieldUser) }
+
+// RequestID is the API request that caused it, empty where there was none.
+func (e *Event) RequestID() string { return e.standard(abi.FieldRequestID) }
+
+// Now is the message's own time in nanoseconds since 1970, so that a replay
+// gives the same result. A filter has no other clock.
+func (e *Event) Now() int64 { return hostNow() }
+
+func (e *Event) standard(field int) string {
+	kind, text := e.entry(uint32(abi.HeaderSize + field*abi.EntrySize))
+	if kind != KindString {
+		return ""
+	}
+	return text
+}
+
+// Get gives a wanted field's value in this event.
+func (e *Event) Get(f Field) Value {
+	if f.entry == 0 {
+		return Value{}
+	}
+	kind, text := e.entry(f.entry)
+	if kind == abi.TooBig {
+		return e.Field(wants[(f.entry-abi.HeaderSize)/abi.EntrySize-abi.StandardFields])
+	}
+	return Value{kind, text}
+}
+
+// entry reads one entry of the scratch block. The router wrote it, and the
+// bytes it points at, so that it need not be checked more than Go does anyway.
+func (e *Event) entry(at uint32) (Kind, string) {
+	offset, word := load32(&e.scratch, at), load32(&e.scratch, at+4)
+	kind, length := Kind(word>>abi.LengthBits), word&abi.LengthMask
+	if kind == abi.TooBig || length == 0 {
+		return kind, ""
+	}
+	return kind, alias(e.scratch[offset : offset+length])
+}
+
+func load32(b *[scratchBytes]byte, at uint32) uint32 {
+	s := b[at : at+4]
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+}
+
+// Field reads any field of the message by its JSON Pointer, at the price of a
+// call to the router. Fields that are needed for most events are better wanted.
+func (e *Event) Field(pointer string) Value {
+	buffer := free(256)
+	word := hostField(pointer, buffer)
+	if length := int(word & abi.LengthMask); length > len(buffer) {
+		buffer = free(length)
+		word = hostField(pointer, buffer)
+	}
+	length := int(word & abi.LengthMask)
+	keep(length)
+	return Value{Kind(word >> abi.LengthBits), alias(buffer[:length])}
+}
+
+// Raw gives the whole message as JSON, without its secrets. It allocates as much.
+func (e *Event) Raw() string {
+	buffer := make([]byte, scratchBytes)
+	n := hostRaw(buffer)
+	if n > len(buffer) {
+		buffer = make([]byte, n)
+		n = hostRaw(buffer)
+	}
+	return alias(buffer[:n])
+}
+
+// arena holds the strings of an event that had to be decoded. It is emptied by
+// the next event; those who outgrow it leave the old one to the collector.
+var arena []byte
+
+// free lends room for n bytes at the arena's end; keep makes the first n of
+// them part of it.
+func free(n int) []byte {
+	if cap(arena)-len(arena) < n {
+		arena = make([]byte, 0, max(4096, 2*n))
+	}
+	return arena[len(arena) : len(arena)+n]
+}
+
+func keep(n int) { arena = arena[:len(arena)+n] }
+
+func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

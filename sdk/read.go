@@ -1,0 +1,309 @@
+package sdk
+
+import (
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Parse looks at JSON text of the filter's own: something it kept in the store,
+// or a string that holds JSON. Text that is no JSON gives an absent value, as
+// far as Parse looks: it finds the end of the value, and what is wrong further
+// in shows where it is read, as absent too.
+func Parse(text string) Value {
+	v, end := scan(text, blank(text, 0))
+	if end < 0 || blank(text, end) != len(text) {
+		return Value{}
+	}
+	return v
+}
+
+// Member gives an object's member of that name, the first of several, absent
+// where there is none or v is no object.
+func (v Value) Member(name string) Value {
+	if v.kind != KindObject {
+		return Value{}
+	}
+	for it := v.Items(); it.Next(); {
+		if it.Key() == name {
+			return it.Value()
+		}
+	}
+	return Value{}
+}
+
+// Items goes through the members of an object or the elements of an array, and
+// ends at once for any other value:
+//
+//	for it := v.Items(); it.Next(); {
+//		use(it.Key(), it.Value())
+//	}
+func (v Value) Items() Items {
+	switch v.kind {
+	case KindObject:
+		return Items{text: v.text, at: 1, object: true}
+	case KindArray:
+		return Items{text: v.text, at: 1}
+	}
+	return Items{}
+}
+
+// Items is a place in an object or array; see Value.Items.
+type Items struct {
+	text   string
+	at     int
+	object bool
+	key    string
+	value  Value
+}
+
+// Next moves on to the first or next one, and tells whether there is one.
+func (it *Items) Next() bool {
+	s := it.text
+	i := blank(s, it.at)
+	if it.value.kind != KindAbsent { // not the first
+		if i >= len(s) || s[i] != ',' {
+			return it.end()
+		}
+		i = blank(s, i+1)
+	}
+	if it.object {
+		if i >= len(s) || s[i] != '"' {
+			return it.end()
+		}
+		if it.key, i = scanString(s, i); i < 0 {
+			return it.end()
+		}
+		if i = blank(s, i); i >= len(s) || s[i] != ':' {
+			return it.end()
+		}
+		i = blank(s, i+1)
+	}
+	v, end := scan(s, i)
+	if end < 0 {
+		return it.end()
+	}
+	it.value, it.at = v, end
+	return true
+}
+
+func (it *Items) end() bool {
+	*it = Items{}
+	return false
+}
+
+// Key is the current member's name, empty in an array.
+func (it *Items) Key() string { return it.key }
+
+// Value is the current member or element.
+func (it *Items) Value() Value { return it.value }
+
+func blank(s string, i int) int {
+	for i < len(s) && (s[i] == ' ' || s[i] == '\n' || s[i] == '\r' || s[i] == '\t') {
+		i++
+	}
+	return i
+}
+
+// scan reads the value at i and tells where it ends, -1 where there is none.
+func scan(s string, i int) (Value, int) {
+	if i >= len(s) {
+		return Value{}, -1
+	}
+	switch c := s[i]; {
+	case c == '"':
+		text, end := scanString(s, i)
+		return Value{KindString, text}, end
+	case c == '{':
+		end := scanNested(s, i)
+		if end < 0 {
+			return Value{}, -1
+		}
+		return Value{KindObject, s[i:end]}, end
+	case c == '[':
+		end := scanNested(s, i)
+		if end < 0 {
+			return Value{}, -1
+		}
+		return Value{KindArray, s[i:end]}, end
+	case c == '-' || '0' <= c && c <= '9':
+		return scanNumber(s, i)
+	case hasWord(s, i, "null"):
+		return Value{kind: KindNull}, i + 4
+	case hasWord(s, i, "true"):
+		return Value{kind: KindTrue}, i + 4
+	case hasWord(s, i, "false"):
+		return Value{kind: KindFalse}, i + 5
+	}
+	return Value{}, -1
+}
+
+func hasWord(s string, i int, word string) bool {
+	return len(s)-i >= len(word) && s[i:i+len(word)] == word
+}
+
+// scanNested finds the end of an object or array by its brackets.
+func scanNested(s string, i int) int {
+	for depth := 0; i < len(s); i++ {
+		switch s[i] {
+		case '"':
+			if i = endOfString(s, i); i < 0 {
+				return -1
+			}
+			i--
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return -1
+}
+
+// endOfString finds where the string that begins at i ends.
+func endOfString(s string, i int) int {
+	for i++; i < len(s); i++ {
+		switch s[i] {
+		case '"':
+			return i + 1
+		case '\\':
+			i++
+		}
+	}
+	return -1
+}
+
+// scanNumber follows the grammar, so that a literal can be passed on as it is.
+func scanNumber(s string, i int) (Value, int) {
+	start := i
+	if s[i] == '-' {
+		i++
+	}
+	first := i
+	if i = digits(s, i); i == first || s[first] == '0' && i > first+1 {
+		return Value{}, -1
+	}
+	if i < len(s) && s[i] == '.' {
+		from := i + 1
+		if i = digits(s, from); i == from {
+			return Value{}, -1
+		}
+	}
+	if i < len(s) && (s[i] == 'e' || s[i] == 'E') {
+		i++
+		if i < len(s) && (s[i] == '+' || s[i] == '-') {
+			i++
+		}
+		from := i
+		if i = digits(s, from); i == from {
+			return Value{}, -1
+		}
+	}
+	return Value{KindNumber, s[start:i]}, i
+}
+
+func digits(s string, i int) int {
+	for i < len(s) && '0' <= s[i] && s[i] <= '9' {
+		i++
+	}
+	return i
+}
+
+// scanString reads the string at i. Most have no escapes and are a part of s.
+func scanString(s string, i int) (string, int) {
+	start := i + 1
+	for i = start; i < len(s); i++ {
+		switch s[i] {
+		case '"':
+			return s[start:i], i + 1
+		case '\\':
+			return unescape(s, start, i)
+		}
+	}
+	return "", -1
+}
+
+// unescape decodes the string from start, whose first escape is at i, into the
+// arena.
+func unescape(s string, start, i int) (string, int) {
+	end := endOfString(s, i-1)
+	if end < 0 {
+		return "", -1
+	}
+	// Decoded, a string never takes more bytes than its escapes did.
+	dst := append(free(end - start)[:0], s[start:i]...)
+	for i < end-1 {
+		if s[i] != '\\' {
+			dst = append(dst, s[i])
+			i++
+			continue
+		}
+		r, size := escape(s[i : end-1])
+		if size == 0 {
+			return "", -1
+		}
+		dst = utf8.AppendRune(dst, r)
+		i += size
+	}
+	keep(len(dst))
+	return alias(dst), end
+}
+
+// escape decodes the escape at the beginning of s, a surrogate pair as one, and
+// tells how many bytes it took: none if it is no escape. Half a pair is U+FFFD.
+func escape(s string) (rune, int) {
+	if len(s) < 2 {
+		return 0, 0
+	}
+	switch s[1] {
+	case '"', '\\', '/':
+		return rune(s[1]), 2
+	case 'b':
+		return '\b', 2
+	case 'f':
+		return '\f', 2
+	case 'n':
+		return '\n', 2
+	case 'r':
+		return '\r', 2
+	case 't':
+		return '\t', 2
+	case 'u':
+		r, ok := hex4(s[2:])
+		if !ok {
+			return 0, 0
+		}
+		if !utf16.IsSurrogate(r) {
+			return r, 6
+		}
+		if len(s) >= 12 && s[6] == '\\' && s[7] == 'u' {
+			if low, ok := hex4(s[8:]); ok {
+				if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
+					return pair, 12
+				}
+			}
+		}
+		return utf8.RuneError, 6
+	}
+	return 0, 0
+}
+
+func hex4(s string) (r rune, ok bool) {
+	if len(s) < 4 {
+		return 0, false
+	}
+	for i := range 4 {
+		c := s[i]
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c|0x20 && c|0x20 <= 'f':
+			c = c | 0x20 - 'a' + 10
+		default:
+			return 0, false
+		}
+		r = r<<4 | rune(c)
+	}
+	return r, true
+}

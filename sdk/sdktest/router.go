@@ -1,0 +1,166 @@
+package sdktest
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"horizon-realtime/sdk/abi"
+	"horizon-realtime/sdk/internal/native"
+)
+
+// router is the host's side of the ABI for one filter.
+type router struct {
+	config  []byte
+	on      []string
+	wants   []string
+	message json.RawMessage
+	at      time.Time
+	store   map[string]entry
+	version uint32
+	log     []Line
+}
+
+// entry is a value in the store.
+type entry struct {
+	value   string
+	version uint32
+	expires time.Time
+}
+
+// kvTTL is the longest that an entry lives, as the router has it unless
+// configured otherwise.
+const kvTTL = 24 * time.Hour
+
+var _ native.Host = (*router)(nil)
+
+func (r *router) Subscribe(text string) {
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if pattern, ok := strings.CutPrefix(line, abi.DeclareOn); ok {
+			r.on = append(r.on, pattern)
+		} else if pointer, ok := strings.CutPrefix(line, abi.DeclareWant); ok {
+			r.wants = append(r.wants, pointer)
+		}
+	}
+}
+
+// matches tells whether the filter asked for the event type.
+func (r *router) matches(eventType string) bool {
+	for _, pattern := range r.on {
+		begin, wild := strings.CutSuffix(pattern, "*")
+		if pattern == eventType || wild && strings.HasPrefix(eventType, begin) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *router) Config(buffer []byte) int { return fill(buffer, r.config) }
+
+func (r *router) Raw(buffer []byte) int { return fill(buffer, r.message) }
+
+func (r *router) Log(level uint32, line string) {
+	r.log = append(r.log, Line{Level: level, Text: line})
+}
+
+func (r *router) Now() int64 { return r.at.UnixNano() }
+
+func (r *router) Field(path string, buffer []byte) uint32 {
+	kind, text := value(find(r.message, path))
+	return kind<<abi.LengthBits | uint32(fill(buffer, text))
+}
+
+func (r *router) KVGet(key string, buffer []byte) uint64 {
+	e, ok := r.live(key)
+	if !ok {
+		return 0
+	}
+	return uint64(e.version)<<32 | uint64(fill(buffer, []byte(e.value)))
+}
+
+func (r *router) KVSet(key, value string, ttl, version uint32) bool {
+	e, _ := r.live(key)
+	if version != abi.KVAnyVersion && version != e.version {
+		return false
+	}
+	lives := time.Duration(ttl) * time.Second
+	if lives == 0 || lives > kvTTL {
+		lives = kvTTL
+	}
+	r.version++
+	r.store[strings.Clone(key)] = entry{strings.Clone(value), r.version, r.at.Add(lives)}
+	return true
+}
+
+func (r *router) KVDelete(key string) bool {
+	_, ok := r.live(key)
+	delete(r.store, key)
+	return ok
+}
+
+func (r *router) live(key string) (entry, bool) {
+	e, ok := r.store[key]
+	if ok && r.at.After(e.expires) {
+		delete(r.store, key)
+		return entry{}, false
+	}
+	return e, ok
+}
+
+// fill copies text into the buffer where it fits, and tells its length.
+func fill(buffer, text []byte) int {
+	if len(text) <= len(buffer) {
+		copy(buffer, text)
+	}
+	return len(text)
+}
+
+// find follows a JSON Pointer; nil where it leads nowhere.
+func find(text json.RawMessage, pointer string) json.RawMessage {
+	if pointer == "" {
+		return text
+	}
+	for segment := range strings.SplitSeq(pointer[1:], "/") {
+		segment = strings.NewReplacer("~1", "/", "~0", "~").Replace(segment)
+		var members map[string]json.RawMessage
+		var elements []json.RawMessage
+		if json.Unmarshal(text, &members) == nil {
+			text = members[segment]
+		} else if i, err := strconv.Atoi(segment); err == nil && json.Unmarshal(text, &elements) == nil && 0 <= i && i < len(elements) {
+			text = elements[i]
+		} else {
+			return nil
+		}
+	}
+	return text
+}
+
+// value gives a value as it crosses the border: its kind and its bytes.
+func value(text json.RawMessage) (kind uint32, _ []byte) {
+	text = bytes.TrimSpace(text)
+	if len(text) == 0 {
+		return abi.Absent, nil
+	}
+	switch text[0] {
+	case 'n':
+		return abi.Null, nil
+	case 'f':
+		return abi.False, nil
+	case 't':
+		return abi.True, nil
+	case '{':
+		return abi.Object, text
+	case '[':
+		return abi.Array, text
+	case '"':
+		var s string
+		if err := json.Unmarshal(text, &s); err != nil {
+			return abi.Absent, nil
+		}
+		return abi.String, []byte(s)
+	}
+	return abi.Number, text
+}

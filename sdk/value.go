@@ -1,0 +1,95 @@
+package sdk
+
+import (
+	"strconv"
+
+	"horizon-realtime/sdk/abi"
+)
+
+// Kind is what a value is.
+type Kind uint8
+
+// The kinds of a value. KindAbsent is that of the zero Value: the message has no such
+// member, or it was a secret.
+const (
+	KindAbsent Kind = abi.Absent
+	KindNull   Kind = abi.Null
+	KindFalse  Kind = abi.False
+	KindTrue   Kind = abi.True
+	KindNumber Kind = abi.Number
+	KindString Kind = abi.String
+	KindObject Kind = abi.Object
+	KindArray  Kind = abi.Array
+)
+
+// Value is a value of the message, of the configuration, or of some JSON text.
+// Absent, null and a value of another kind than expected are told apart by
+// Kind; the getters give nothing for all three.
+type Value struct {
+	kind Kind
+	// text is decoded where it is a string, the literal of a number, the JSON
+	// text of an object or array, else empty.
+	text string
+}
+
+// StringValue makes a string, NullValue makes null, for where a Value is asked
+// for. The zero Value is absent.
+func StringValue(text string) Value { return Value{KindString, text} }
+
+// NullValue makes null.
+func NullValue() Value { return Value{kind: KindNull} }
+
+// Kind tells what the value is.
+func (v Value) Kind() Kind { return v.kind }
+
+// Known tells whether there is a value: it is neither absent nor null.
+func (v Value) Known() bool { return v.kind > KindNull }
+
+// Text is the content of a string, empty for anything else.
+func (v Value) Text() string {
+	if v.kind != KindString {
+		return ""
+	}
+	return v.text
+}
+
+// Int is the value of a number without fraction that fits into 64 bits; ok tells
+// whether it is one.
+func (v Value) Int() (n int64, ok bool) {
+	if v.kind != KindNumber {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(v.text, 10, 64)
+	return n, err == nil
+}
+
+// Float is the value of a number; ok tells whether it is one.
+func (v Value) Float() (f float64, ok bool) {
+	if v.kind != KindNumber {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(v.text, 64)
+	return f, err == nil
+}
+
+// Bool is the value of true and false; ok tells whether it is one of them.
+func (v Value) Bool() (b, ok bool) {
+	return v.kind == KindTrue, v.kind == KindTrue || v.kind == KindFalse
+}
+
+// BoolOr is Bool with a default.
+func (v Value) BoolOr(otherwise bool) bool {
+	if b, ok := v.Bool(); ok {
+		return b
+	}
+	return otherwise
+}
+
+// Literal is the text of a number as the message has it, or the JSON text of an
+// object or array; empty for anything else.
+func (v Value) Literal() string {
+	if v.kind == KindNumber || v.kind == KindObject || v.kind == KindArray {
+		return v.text
+	}
+	return ""
+}
