@@ -31,7 +31,6 @@ test: test-js test-go ## all tests but the end-to-end ones, with the race detect
 
 e2e: build plugins $(JS) ## from oslo.messaging through RabbitMQ to the official client and a real Chromium
 	@.ci/need rabbitmq-server:rabbitmq-server chromium:chromium python3-oslo.messaging:/usr/lib/python3/dist-packages/oslo_messaging gcc:gcc
-	cd cmd/horizon-realtime/e2e && npm ci --no-audit --no-fund --loglevel=error
 	$(GO) test -tags e2e -count=1 -timeout 20m ./cmd/horizon-realtime/e2e/...
 
 bench: build plugins ## measure beside peers in the same run; writes bench/results.json and a table
@@ -47,7 +46,7 @@ check: $(PAGE) ## formatting, vet, static analysis, import directions, tidy go.m
 	$(GO) run $(STATICCHECK) ./...
 
 clean: ## remove what the other targets made
-	rm -rf bin plugins/*.wasm cmd/horizon-realtime/demo/dist/*.* horizon/node_modules cmd/horizon-realtime/e2e/node_modules
+	rm -rf bin plugins/*.wasm cmd/horizon-realtime/demo/dist/*.* horizon/node_modules
 
 test-js: $(JS)
 	cd horizon && npm test --silent

@@ -88,10 +88,11 @@ sandboxed WebAssembly filters, and pushes the results to Horizon's panels.
 
 Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong, 3 the
 configuration is wrong.`,
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		Args:          cobra.NoArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceUsage:               true,
+		SilenceErrors:              true,
+		SuggestionsMinimumDistance: 2,
+		Args:                       cobra.NoArgs,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.PersistentFlags().StringVar(&o.configFile, "config-file", "router.toml", "the configuration")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {

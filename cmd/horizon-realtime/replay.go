@@ -49,14 +49,13 @@ of [amqp] urls. Each message is confirmed by the broker.`,
 	cmd.Flags().StringVar(&rate, "rate", "", `notifications a second, or "max" (the default)`)
 	cmd.Flags().Float64Var(&speed, "speed", 0, "how many recorded seconds pass in one, instead of a rate: 1 is recorded time")
 	cmd.Flags().BoolVar(&declare, "declare", false, "make exchanges that are missing, as services do")
-	cmd.MarkFlagsMutuallyExclusive("rate", "speed")
 	return cmd
 }
 
 func replayConfig(o *options, url, rate string, speed float64, declare bool) (cfg rabbit.ReplayConfig, err error) {
 	cfg = rabbit.ReplayConfig{URL: url, Speed: speed, Declare: declare}
-	if speed < 0 {
-		return cfg, &usageError{fmt.Errorf("--speed %v: more than 0", speed)}
+	if speed < 0 || speed > 0 && rate != "" {
+		return cfg, &usageError{fmt.Errorf("--speed %v: more than 0, and not together with --rate", speed)}
 	}
 	if rate != "" && rate != "max" {
 		if cfg.Rate, err = strconv.ParseFloat(rate, 64); err != nil || !(cfg.Rate > 0) {

@@ -26,6 +26,10 @@ A second signal ends it at once. SIGHUP reads the [plugin.X] tables again.`,
 			if err != nil {
 				return err
 			}
+			if len(cfg.AMQP.URLs) == 0 && cfg.AMQP.URLFile == "" {
+				return &router.ConfigError{File: o.configFile, Problems: []string{
+					"[amqp] urls: no broker is named; set urls or url_file, or see it work without one: horizon-realtime demo"}}
+			}
 			log := newLogger(cfg.Log, cmd.ErrOrStderr())
 			registry := prometheus.NewRegistry()
 			source, err := router.NewRabbit(cfg, log, registry)

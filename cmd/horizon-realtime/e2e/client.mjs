@@ -5,9 +5,12 @@
 // It prints one JSON object a line: {"event": "connected" | "subscribed" | "publication" | …, …}, and
 // takes one command a line: `drop` closes the socket under the client, which then comes back by itself;
 // `away MS` stays away as long; `unsubscribe CHANNEL`; `quit`.
+import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
-import { Centrifuge } from 'centrifuge';
-import WebSocket from 'ws';
+
+const require = createRequire(new URL('../../../horizon/package.json', import.meta.url));
+const { Centrifuge } = require('centrifuge');
+const WebSocket = require('ws');
 
 const [endpoints, token, ...channels] = process.argv.slice(2);
 const say = (event, more = {}) => process.stdout.write(JSON.stringify({ event, ...more }) + '\n');

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestCommandLine runs what an operator mistypes first, and looks at the code
+// and the sentence.
+func TestCommandLine(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	if err := os.Mkdir(filepath.Join(dir, "plugins"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write("plugins/50-broken.wasm", "this is no WebAssembly")
+	typo := write("typo.toml", "[server]\nlissten = \":80\"\n")
+	broken := write("broken.toml", "[plugins]\ncache_dir = \"none\"\ndir = \""+dir+"/plugins\"\n")
+	noBroker := write("no-broker.toml", "[plugins]\ncache_dir = \"none\"\ndir = \""+dir+"\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[server]\nlisten = \"127.0.0.1:0\"\n")
+	recording := write("bad.jsonl", "{\"exchange\": \"nova\"\n")
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"help", []string{"--help"}, exitOK, "horizon-realtime demo     see it work"},
+		{"help of a verb", []string{"replay", "--help"}, exitOK, "--declare"},
+		{"version", []string{"version"}, exitOK, "plugin ABI 1"},
+		{"an unknown verb", []string{"rnu"}, exitUsage, `there is no command "rnu"; did you mean "run"?`},
+		{"an unknown flag", []string{"run", "--config"}, exitUsage, "unknown flag: --config; see 'horizon-realtime run --help'"},
+		{"a superfluous argument", []string{"run", "now"}, exitUsage, `"now"`},
+		{"no configuration", []string{"run", "--config-file", dir + "/none.toml"}, exitConfig, "there is no " + dir + "/none.toml; copy router.toml"},
+		{"a typo", []string{"check", "--config-file", typo}, exitConfig, typo + `: line 2: unknown key "lissten" in [server]; did you mean "listen"?`},
+		{"a broken filter", []string{"check", "--config-file", broken}, exitConfig, "plugin 50-broken.wasm: "},
+		{"no broker", []string{"run", "--config-file", noBroker}, exitConfig, "[amqp] urls"},
+		{"a bad rate", []string{"replay", "--rate", "fast", recording}, exitUsage, `--rate fast: a number more than 0, or "max"`},
+		{"two speeds", []string{"replay", "--rate", "1", "--speed", "1", recording}, exitUsage, "--speed 1: more than 0, and not together with --rate"},
+		{"no recording", []string{"replay", "--url", "amqp://127.0.0.1:1/", dir + "/none"}, exitFailure, "open the recording"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var out bytes.Buffer
+			code := execute(context.Background(), c.args, &out, &out)
+			if code != c.code || !strings.Contains(out.String(), c.want) {
+				t.Errorf("exit code %d, want %d, and %q in:\n%s", code, c.code, c.want, out.String())
+			}
+		})
+	}
+}
