@@ -58,30 +58,34 @@ func (s *shard) run(stop <-chan struct{}) {
 			s.tell()
 		case <-stop:
 			s.queue.close()
-			s.drain()
+			for s.drain() {
+			}
 			return
 		}
 	}
 }
 
-// drain does all that waits, and sends what came of it.
-func (s *shard) drain() {
-	for s.queue.take(&s.work) {
-		now := time.Since(s.began)
-		for i := range s.work.commands {
-			switch c := &s.work.commands[i]; c.verb {
-			case publish:
-				p := s.work.publication(c)
-				s.publish(&p, now)
-			case subscribe:
-				s.subscribe(c.sub, c.id)
-			case unsubscribe:
-				s.unsubscribe(c.sub, c.id)
-			}
-		}
-		s.work.reset()
-		s.flushAll()
+// drain does what waits now, sends what came of it, and tells whether there was
+// anything. What comes meanwhile wakes the shard again.
+func (s *shard) drain() bool {
+	if !s.queue.take(&s.work) {
+		return false
 	}
+	now := time.Since(s.began)
+	for i := range s.work.commands {
+		switch c := &s.work.commands[i]; c.verb {
+		case publish:
+			p := s.work.publication(c)
+			s.publish(&p, now)
+		case subscribe:
+			s.subscribe(c.sub, c.id)
+		case unsubscribe:
+			s.unsubscribe(c.sub, c.id)
+		}
+	}
+	s.work.reset()
+	s.flushAll()
+	return true
 }
 
 // publish gives a publication its offset, remembers it, and puts it into the

@@ -1,0 +1,66 @@
+package server
+
+import (
+	"net/http"
+	"testing"
+	"time"
+)
+
+func TestConfig(t *testing.T) {
+	if err := DefaultConfig().Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		change func(*Config)
+		want   string
+	}{
+		"listen":       {func(c *Config) { c.Listen = "8080" }, `[server] listen = "8080": host:port is wanted, such as ":8080"`},
+		"prefix":       {func(c *Config) { c.Prefix = "/realtime/" }, `[server] prefix = "/realtime/": a path that starts with a slash and does not end in one, such as "/realtime"`},
+		"any origin":   {func(c *Config) { c.AllowedOrigins = []string{"*"} }, `[server] allowed_origins: "*" is not an origin; each is written out, scheme://host[:port], such as "https://horizon.example.org"`},
+		"origin path":  {func(c *Config) { c.AllowedOrigins = []string{"https://h/"} }, `[server] allowed_origins: "https://h/" is not an origin; each is written out, scheme://host[:port], such as "https://horizon.example.org"`},
+		"proxy":        {func(c *Config) { c.TrustedProxies = []string{"haproxy"} }, `[server] trusted_proxies: "haproxy" is not an address or a network, such as "10.0.0.0/8"`},
+		"half TLS":     {func(c *Config) { c.TLSCertFile = "x" }, `[server] tls_cert_file and tls_key_file: set both, or neither`},
+		"conflate":     {func(c *Config) { c.Slow = "conflate" }, `[server] slow = "conflate" is not there yet: use "disconnect", after which a client recovers what it has missed`},
+		"slow":         {func(c *Config) { c.Slow = "x" }, `[server] slow = "x": it is "disconnect"`},
+		"outbox":       {func(c *Config) { c.OutboxBytes = 1 }, `[server] outbox_bytes = 1: between 65536 and 1073741824`},
+		"pong timeout": {func(c *Config) { c.PongTimeout = c.Ping }, `[server] pong_timeout = 25s: shorter than ping (25s)`},
+		"ping":         {func(c *Config) { c.Ping, c.PongTimeout = time.Hour, time.Second }, `[server] ping = 1h0m0s: between 1s and 10m0s`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := DefaultConfig()
+			c.change(&cfg)
+			if err := cfg.Validate(); err == nil || err.Error() != c.want {
+				t.Errorf("%v\nnot %s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestAddressOf(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.TrustedProxies = []string{"127.0.0.1", "10.0.0.0/8", "fd00::/8"}
+	l, err := newLimits(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		peer      string
+		forwarded []string
+		want      string
+	}{
+		"direct":            {"192.0.2.1:1", nil, "192.0.2.1"},
+		"direct, forged":    {"192.0.2.1:1", []string{"198.51.100.9"}, "192.0.2.1"},
+		"a proxy":           {"127.0.0.1:1", []string{"192.0.2.1"}, "192.0.2.1"},
+		"a proxy, forged":   {"127.0.0.1:1", []string{"198.51.100.9, 192.0.2.1"}, "192.0.2.1"},
+		"two proxies":       {"127.0.0.1:1", []string{"198.51.100.9", "192.0.2.1, 10.1.2.3"}, "192.0.2.1"},
+		"only proxies":      {"127.0.0.1:1", []string{"10.1.2.3"}, "10.1.2.3"},
+		"IPv6":              {"[fd00::1]:1", []string{"2001:db8::1"}, "2001:db8::1"},
+		"garbage":           {"127.0.0.1:1", []string{"unknown"}, "127.0.0.1"},
+		"proxy without one": {"127.0.0.1:1", nil, "127.0.0.1"},
+	} {
+		r := &http.Request{RemoteAddr: c.peer, Header: http.Header{"X-Forwarded-For": c.forwarded}}
+		if got := l.addressOf(r); got != c.want {
+			t.Errorf("%s: %s, not %s", name, got, c.want)
+		}
+	}
+}
