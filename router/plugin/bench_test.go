@@ -3,7 +3,9 @@ package plugin
 import (
 	"context"
 	"fmt"
+	"math"
 	"testing"
+	"time"
 )
 
 // dropping is a filter that asks for everything of compute and says nothing.
@@ -24,10 +26,20 @@ func benchmarkHandle(b *testing.B, eventType string, files ...any) {
 	}
 	b.ReportAllocs()
 	b.ResetTimer()
-	for range b.N {
-		w.Handle(ctx, n, emit)
+	best := time.Duration(math.MaxInt64)
+	for left := b.N; left > 0; left -= batch {
+		began := time.Now()
+		for range batch {
+			w.Handle(ctx, n, emit)
+		}
+		best = min(best, time.Since(began))
 	}
+	b.ReportMetric(float64(best)/batch, "best-ns/op")
 }
+
+// batch is so short that the best of many is undisturbed, whatever else the
+// machine has to do.
+const batch = 200
 
 func BenchmarkUnmatched(b *testing.B) {
 	benchmarkHandle(b, "volume.create.end", "50-drop.wasm", assemble(b, silent(dropping)))

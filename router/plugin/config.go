@@ -33,8 +33,9 @@ type Config struct {
 	// file systems that send none.
 	Rescan time.Duration `toml:"rescan"`
 
-	// Fuel bounds the work of one call; a unit is about one function entry,
-	// one turn of a loop or eight bytes copied.
+	// Fuel bounds the work of one call; a million units take about one or two
+	// milliseconds at the worst. The default is well above the 12 million of a
+	// garbage collection in a Go program.
 	Fuel int64 `toml:"fuel"`
 	// InitFuel bounds the work of starting an instance.
 	InitFuel int64 `toml:"init_fuel"`
@@ -82,7 +83,7 @@ func DefaultConfig() Config {
 		Settle:         250 * time.Millisecond,
 		Rescan:         5 * time.Second,
 
-		Fuel:              10_000_000,
+		Fuel:              30_000_000,
 		InitFuel:          200_000_000,
 		MemoryBytes:       16 << 20,
 		EmissionsPerEvent: 64,

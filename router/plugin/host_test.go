@@ -1,6 +1,8 @@
 package plugin
 
 import (
+	"context"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -39,5 +41,41 @@ func TestFiltersRunInFileNameOrderUntilOneStops(t *testing.T) {
 	}
 	if want := (Outcome{Called: 2, Emitted: 2, Stopped: true}); outcome != want {
 		t.Errorf("got %+v, want %+v", outcome, want)
+	}
+}
+
+func TestHandleAllocatesNothing(t *testing.T) {
+	h := testHost(t, testConfig(t), nil,
+		"10-drop.wasm", buildGo(t, "drop"), "20-route.wasm", buildGo(t, "route"), "30-other.wasm", silent("on volume.*\n"))
+	w := testWorker(t, h)
+	ctx, emitted := context.Background(), 0
+	emit := func(e Emission) { emitted += len(e.Payload) }
+	for _, eventType := range []string{"compute.instance.update", "volume.create.end", "image.update"} {
+		n := notification(t, eventType, serverUpdate)
+		w.Handle(ctx, n, emit)
+		if allocs := testing.AllocsPerRun(100, func() { w.Handle(ctx, n, emit) }); allocs != 0 {
+			t.Errorf("%s costs %v allocations", eventType, allocs)
+		}
+	}
+	if emitted == 0 {
+		t.Error("nothing was emitted")
+	}
+}
+
+func TestMatcherIsBounded(t *testing.T) {
+	h := testHost(t, testConfig(t), nil, "10-a.wasm", silent("on compute.instance.*\non image.update\n"))
+	m := newMatcher(h.current.Load().filters)
+	for i := range 3 * maxMatches {
+		if got := m.match(fmt.Sprintf("compute.instance.%d", i)); len(got) != 1 {
+			t.Fatalf("got %v", got)
+		}
+	}
+	if len(m.known) > maxMatches {
+		t.Errorf("%d types are remembered", len(m.known))
+	}
+	for eventType, want := range map[string]int{"image.update": 1, "image.update.end": 0, "compute.instance": 0, "": 0, "compute.instance.": 1} {
+		if got := m.match(eventType); len(got) != want {
+			t.Errorf("%q: got %v", eventType, got)
+		}
 	}
 }

@@ -20,7 +20,7 @@ func scratchNeeds(wants int) int {
 // writeScratch lays the standard fields and the wanted ones out in buf, which
 // is guest memory of at least scratchNeeds bytes. What does not fit is marked
 // as too big. It allocates nothing.
-func writeScratch(buf []byte, n *event.Notification, wants []event.Pointer) {
+func writeScratch(buf []byte, n *event.Notification, wants []want) {
 	w := scratchWriter{buf: buf, entry: abi.HeaderSize, end: scratchNeeds(len(wants))}
 	w.text(n.Type)
 	w.text(n.Publisher)
@@ -30,8 +30,12 @@ func writeScratch(buf []byte, n *event.Notification, wants []event.Pointer) {
 	w.text(n.Project)
 	w.text(n.User)
 	w.text(n.RequestID)
+	var parent event.Value
 	for i := range wants {
-		w.value(n.Get(wants[i]))
+		if !wants[i].sibling {
+			parent = n.Get(wants[i].parent)
+		}
+		w.value(parent.Get(wants[i].last))
 	}
 	binary.LittleEndian.PutUint32(buf[abi.HeaderFeatures:], features)
 	binary.LittleEndian.PutUint32(buf[abi.HeaderLength:], uint32(w.end))
@@ -69,9 +73,7 @@ func (w *scratchWriter) value(v event.Value) {
 
 // put writes an entry for length bytes that stand at the end, or would.
 func (w *scratchWriter) put(kind uint32, length int) {
-	at := w.buf[w.entry : w.entry+abi.EntrySize]
-	binary.LittleEndian.PutUint32(at, uint32(w.end))
-	binary.LittleEndian.PutUint32(at[4:], fieldWord(kind, length))
+	binary.LittleEndian.PutUint64(w.buf[w.entry:], uint64(w.end)|uint64(fieldWord(kind, length))<<32)
 	w.entry += abi.EntrySize
 	if kind != abi.TooBig {
 		w.end += length

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"horizon-realtime/router/event"
@@ -21,7 +22,43 @@ type subscription struct {
 	// patterns are event types, or beginnings of them followed by `*`.
 	patterns []string
 	// wants are the fields written into the scratch block, in this order.
-	wants []event.Pointer
+	wants []want
+}
+
+// want is one wanted field. Most of them stand side by side in one object, which
+// is then looked up once.
+type want struct {
+	pointer string
+	// parent leads to the object or array, last from there to the field.
+	parent, last event.Pointer
+	// sibling says that the parent is that of the want before.
+	sibling bool
+}
+
+// want adds a field.
+//
+// # Errors
+//
+// Those of event.ParsePointer.
+func (s *subscription) want(pointer string) error {
+	if _, err := event.ParsePointer(pointer); err != nil {
+		return err
+	}
+	cut := max(strings.LastIndexByte(pointer, '/'), 0)
+	parent, err := event.ParsePointer(pointer[:cut])
+	if err != nil {
+		return err
+	}
+	last, err := event.ParsePointer(pointer[cut:])
+	if err != nil {
+		return err
+	}
+	w := want{pointer: pointer, parent: parent, last: last}
+	if n := len(s.wants); n > 0 {
+		w.sibling = s.wants[n-1].parent.String() == parent.String()
+	}
+	s.wants = append(s.wants, w)
+	return nil
 }
 
 // declare adds the lines of a declaration.
@@ -34,11 +71,9 @@ func (s *subscription) declare(text string) error {
 			}
 			s.patterns = append(s.patterns, pattern)
 		} else if pointer, ok := strings.CutPrefix(line, abi.DeclareWant); ok {
-			p, err := event.ParsePointer(pointer)
-			if err != nil {
+			if err := s.want(pointer); err != nil {
 				return err
 			}
-			s.wants = append(s.wants, p)
 		} else if line != "" {
 			return fmt.Errorf("the line %.80q starts neither with %q nor with %q", line, abi.DeclareOn, abi.DeclareWant)
 		}
@@ -77,27 +112,14 @@ func (s *subscription) matches(eventType string) bool {
 
 // equal tells whether two instances declared the same.
 func (s *subscription) equal(o *subscription) bool {
-	if len(s.patterns) != len(o.patterns) || len(s.wants) != len(o.wants) {
-		return false
-	}
-	for i := range s.patterns {
-		if s.patterns[i] != o.patterns[i] {
-			return false
-		}
-	}
-	for i := range s.wants {
-		if s.wants[i].String() != o.wants[i].String() {
-			return false
-		}
-	}
-	return true
+	return slices.Equal(s.patterns, o.patterns) && slices.Equal(s.wantNames(), o.wantNames())
 }
 
 // wantNames lists the wanted fields as they were written.
 func (s *subscription) wantNames() []string {
 	names := make([]string, len(s.wants))
 	for i, w := range s.wants {
-		names[i] = w.String()
+		names[i] = w.pointer
 	}
 	return names
 }

@@ -75,6 +75,24 @@ func TestGoProgramFindsNothingOfTheMachine(t *testing.T) {
 	}
 }
 
+// A call in which the guest collects its garbage takes more than a hundred times
+// the fuel of the others. The default allows for that.
+func TestGoProgramSurvivesItsGarbageCollections(t *testing.T) {
+	h, _ := loggingHost(t, testConfig(t), nil, "50-stdlib.wasm", buildGo(t, "stdlib"))
+	w := testWorker(t, h)
+	n := notification(t, "compute.x", "{}")
+	most := int64(0)
+	for range 1200 {
+		if _, o := gather(w, n); o.Called != 1 {
+			t.Fatalf("got %+v: %+v", o, h.Status()[0])
+		}
+		most = max(most, w.instances[0].used())
+	}
+	if most < 5_000_000 {
+		t.Errorf("no call took more than %d units: no garbage was collected", most)
+	}
+}
+
 // caller makes an instance whose host functions can be called without a guest:
 // its memory has one page.
 func caller(n *event.Notification) (*instance, *wazerotest.Memory) {

@@ -1,0 +1,211 @@
+package plugin
+
+import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"log/slog"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+)
+
+func TestDefaultConfigIsValid(t *testing.T) {
+	if err := DefaultConfig().Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestValidateRefusals(t *testing.T) {
+	for want, change := range map[string]func(*Config){
+		`[plugins] dir = "": name the folder that holds the .wasm files`:       func(c *Config) { c.Dir = "" },
+		"[plugins] memory_bytes = 1: between 65536 and 4294901760":             func(c *Config) { c.MemoryBytes = 1 },
+		"[plugins] settle = 0s: between 1ms and 1m0s":                          func(c *Config) { c.Settle = 0 },
+		"[plugins] require_signature = true needs at least one of public_keys": func(c *Config) { c.RequireSignature = true },
+		"[plugins] public_keys: key 1: it is neither base64 nor PEM":           func(c *Config) { c.PublicKeys = []string{"?"} },
+		"[plugins] fault_limit = 0: between 1 and 1048576":                     func(c *Config) { c.FaultLimit = 0 },
+		"[plugins] host_calls_per_event = -1: between 1 and 1073741824":        func(c *Config) { c.HostCallsPerEvent = -1 },
+		"[plugins] bytes_per_event = 2147483647: between 64 and 67108864":      func(c *Config) { c.BytesPerEvent = math.MaxInt32 },
+		"[plugins] kv_ttl = 1ns: between 1s and 87600h0m0s":                    func(c *Config) { c.KVTTL = time.Nanosecond },
+		"[plugins] max_module_bytes = 1: between 1024 and 1073741824":          func(c *Config) { c.MaxModuleBytes = 1 },
+		"[plugins] rescan = 1ms: between 10ms and 1h0m0s":                      func(c *Config) { c.Rescan = time.Millisecond },
+		"[plugins] log_lines_per_second = -1: between 0 and 1048576":           func(c *Config) { c.LogLinesPerSecond = -1 },
+		"[plugins] emissions_per_event = 0: between 1 and 65536":               func(c *Config) { c.EmissionsPerEvent = 0 },
+		"[plugins] workers = 1000: between 0 and 256":                          func(c *Config) { c.Workers = 1000 },
+		"[plugins] init_fuel = 5: between 1000 and 1125899906842624":           func(c *Config) { c.InitFuel = 5 },
+		"[plugins] cache_bytes = 5: between 1048576 and 1099511627776":         func(c *Config) { c.CacheBytes = 5 },
+	} {
+		c := DefaultConfig()
+		change(&c)
+		if err := c.Validate(); err == nil || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+	for want, s := range map[string]Settings{
+		"[plugin.x] fuel = 10: at least 1000, or 0 for the default":                       {Fuel: 10},
+		"[plugin.x] memory_bytes = 7: between 65536 and 4294901760, or 0 for the default": {MemoryBytes: 7},
+		`[plugin.x] grants: unknown grant "root"; there are "admin" and "cross_project"`:  {Grants: []string{"admin", "root"}},
+		"[plugin.x] config: json: unsupported value: NaN":                                 {Config: map[string]any{"a": math.NaN()}},
+	} {
+		if err := ValidateSettings(map[string]Settings{"x": s}); err == nil || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+}
+
+func TestPluginName(t *testing.T) {
+	for file, want := range map[string]string{
+		"50-nova.wasm": "nova", "nova.wasm": "nova", "5-a-b.wasm": "a-b", "x5-a.wasm": "x5-a", "-a.wasm": "-a", "50.wasm": "50",
+	} {
+		if got := pluginName(file); got != want {
+			t.Errorf("%s: got %q, want %q", file, got, want)
+		}
+	}
+}
+
+func TestSignatures(t *testing.T) {
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, stranger, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	module := assemble(t, saying("1"))
+	sign := func(key ed25519.PrivateKey, what []byte) []byte { return ed25519.Sign(key, what) }
+	for spelling, key := range map[string]string{
+		"raw": base64.StdEncoding.EncodeToString(public),
+		"DER": base64.StdEncoding.EncodeToString(der),
+		"PEM": string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})),
+	} {
+		for name, c := range map[string]struct {
+			signature []byte
+			refusal   string
+		}{
+			"good":      {sign(private, module), ""},
+			"in base64": {[]byte(base64.StdEncoding.EncodeToString(sign(private, module)) + "\n"), ""},
+			"none":      {nil, "it has no signature; put one beside it, into the same name with .sig behind it, or set [plugins] require_signature = false"},
+			"stranger":  {sign(stranger, module), "its signature is by none of [plugins] public_keys, or of another file; sign this file again, or add the signer's key"},
+			"other":     {sign(private, append(module[:len(module):len(module)], 0)), "its signature is by none of [plugins] public_keys, or of another file; sign this file again, or add the signer's key"},
+			"nonsense":  {[]byte("signed, the boss"), "its signature is no Ed25519 signature: 64 bytes, raw or in base64"},
+			"novel":     {make([]byte, 5000), "its signature has 5000 bytes; it has 64, raw or in base64"},
+		} {
+			t.Run(spelling+" "+name, func(t *testing.T) {
+				config := testConfig(t)
+				config.RequireSignature, config.PublicKeys = true, []string{key}
+				if c.signature != nil {
+					write(t, filepath.Join(config.Dir, "10-a.wasm.sig"), c.signature)
+				}
+				h := testHost(t, config, nil, "10-a.wasm", module)
+				got := strings.TrimPrefix(h.Status()[0].Refused, "plugin 10-a.wasm: ")
+				if got != c.refusal {
+					t.Errorf("got  %s\nwant %s", got, c.refusal)
+				}
+			})
+		}
+	}
+}
+
+// A signature that arrives after its file brings the plugin up.
+func TestSignatureIsAChangeOfTheFile(t *testing.T) {
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := testConfig(t)
+	c.RequireSignature, c.PublicKeys = true, []string{base64.StdEncoding.EncodeToString(public)}
+	module := assemble(t, saying("1"))
+	h := testHost(t, c, nil, "10-a.wasm", module)
+	if s := h.Status()[0]; s.State != Refused {
+		t.Fatalf("got %+v", s)
+	}
+	write(t, filepath.Join(c.Dir, "10-a.wasm.sig"), ed25519.Sign(private, module))
+	reload(t, h)
+	if s := h.Status()[0]; s.State != Running {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestCacheIsPrivateAndBounded(t *testing.T) {
+	c := testConfig(t)
+	c.CacheDir = filepath.Join(t.TempDir(), "cache")
+	testHost(t, c, nil, "10-a.wasm", saying("1"))
+	info, err := os.Stat(c.CacheDir)
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Fatalf("got %v, %v", info.Mode(), err)
+	}
+	kept := func() (n int) {
+		files, err := filepath.Glob(filepath.Join(c.CacheDir, "*", "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(files)
+	}
+	if kept() != 1 {
+		t.Errorf("%d files are kept", kept())
+	}
+	if err := pruneCache(c.CacheDir, 1<<20); err != nil || kept() != 1 {
+		t.Errorf("tidying below the bound leaves %d files, %v", kept(), err)
+	}
+	if err := pruneCache(c.CacheDir, 1); err != nil || kept() != 0 {
+		t.Errorf("tidying leaves %d files, %v", kept(), err)
+	}
+	if err := os.Chmod(c.CacheDir, 0o770); err != nil {
+		t.Fatal(err)
+	}
+	_, err = New(c, nil, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	want := "the cache of compiled plugins " + c.CacheDir + " has mode 0770, so that others could plant machine code there; chmod 700 it, or set [plugins] cache_dir"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestMetricsTellHowPluginsFare(t *testing.T) {
+	c := testConfig(t)
+	c.FaultLimit = 1
+	h := newTestHost(t, c, nil, slog.New(slog.DiscardHandler))
+	h.install(t, "10-bad.wasm", trapping, "20-good.wasm", saying("1"), "30-none.wasm", []byte("x"))
+	w := testWorker(t, h)
+	for range 3 {
+		payloads(t, w)
+	}
+	want := `
+# HELP horizon_realtime_plugin_calls_total Notifications that the plugin was called with and returned from.
+# TYPE horizon_realtime_plugin_calls_total counter
+horizon_realtime_plugin_calls_total{plugin="bad"} 0
+horizon_realtime_plugin_calls_total{plugin="good"} 3
+# HELP horizon_realtime_plugin_emissions_total Emissions of the plugin, before anybody judged their channels.
+# TYPE horizon_realtime_plugin_emissions_total counter
+horizon_realtime_plugin_emissions_total{plugin="bad"} 0
+horizon_realtime_plugin_emissions_total{plugin="good"} 3
+# HELP horizon_realtime_plugin_skipped_total Notifications it asked for but did not see, being paused or quarantined.
+# TYPE horizon_realtime_plugin_skipped_total counter
+horizon_realtime_plugin_skipped_total{plugin="bad"} 2
+horizon_realtime_plugin_skipped_total{plugin="good"} 0
+# HELP horizon_realtime_plugin_state 1 for the state that the plugin is in.
+# TYPE horizon_realtime_plugin_state gauge
+horizon_realtime_plugin_state{plugin="bad",state="quarantined"} 1
+horizon_realtime_plugin_state{plugin="good",state="running"} 1
+horizon_realtime_plugin_state{plugin="none",state="refused"} 1
+`
+	if err := testutil.CollectAndCompare(newCollector(h), strings.NewReader(want),
+		"horizon_realtime_plugin_calls_total", "horizon_realtime_plugin_emissions_total",
+		"horizon_realtime_plugin_skipped_total", "horizon_realtime_plugin_state"); err != nil {
+		t.Error(err)
+	}
+	if problems, err := testutil.CollectAndLint(newCollector(h)); err != nil || len(problems) > 0 {
+		t.Errorf("%v %v", problems, err)
+	}
+}
