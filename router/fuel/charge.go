@@ -63,8 +63,6 @@ type frame struct {
 	dead bool
 	// target is the outermost frame a branch from within leads to.
 	target int
-	// uses counts the branches to the frame's label.
-	uses int
 }
 
 // patch is an instruction that is charged by its last operand, a length.
@@ -102,6 +100,8 @@ type meter struct {
 	start, depth, cost int
 	certain            bool
 	dead               bool
+	// loops is how many of the open frames are loops.
+	loops int
 	// meets says that the open stretch comes to a look.
 	meets bool
 	// lastCall is the position of the last call so far, calledBefore that of
@@ -114,7 +114,7 @@ func (m *meter) reset(pos, entry int) {
 	m.frames = append(m.frames[:0], frame{shape: leave, certain: true})
 	m.patches = m.patches[:0]
 	m.current, m.certain, m.dead = 0, true, false
-	m.lastCall = -1
+	m.lastCall, m.loops = -1, 0
 	m.begin(pos)
 }
 
@@ -150,6 +150,9 @@ func (m *meter) open(s shape, pos int) {
 	m.frames = append(m.frames, frame{
 		shape: s, entry: m.current, certain: m.certain, dead: m.dead, target: len(m.frames),
 	})
+	if s == loop {
+		m.loops++
+	}
 	switch {
 	case m.dead:
 	case s == loop:
@@ -189,6 +192,9 @@ func (m *meter) close(pos int) bool {
 	if height == 0 {
 		return false
 	}
+	if f.shape == loop {
+		m.loops--
+	}
 	if outer := &m.frames[height-1]; f.target < outer.target {
 		outer.target = f.target
 	}
@@ -198,14 +204,11 @@ func (m *meter) close(pos int) bool {
 	return true
 }
 
-// branch notes that a branch leads to the label, which must exist, and returns
-// how many do.
-func (m *meter) branch(label uint32) (uses int) {
+// branch notes that a branch leads to the label, which must exist.
+func (m *meter) branch(label uint32) {
 	top := &m.frames[len(m.frames)-1]
 	target := len(m.frames) - 1 - int(label)
 	top.target = min(top.target, target)
-	m.frames[target].uses++
-	return m.frames[target].uses
 }
 
 // fork: what follows pos may not run.

@@ -93,7 +93,7 @@ type instruction struct {
 const (
 	// entryCost is for a call's frame: what it takes to get into the function
 	// and out of it again.
-	entryCost = 4
+	entryCost = 8
 	// localsPerUnit: declared locals are set to zero at entry.
 	localsPerUnit = 4
 	// loopCost is for each turn of a loop, so that an empty one costs something.
@@ -102,9 +102,9 @@ const (
 	// there it charges itself.
 	hostCallCost = 60
 	// Bulk operations cost one unit per 8 bytes or one table entry, and growing
-	// a memory one unit per 4 bytes: the engine may have to move what is there.
+	// a memory one unit per 2 bytes: the engine may have to move what is there.
 	bytesShift = 3
-	pageShift  = 16 - 2
+	pageShift  = 16 - 1
 )
 
 var (

@@ -1,6 +1,9 @@
 package fuel
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // scanner reads one function after the other.
 type scanner struct {
@@ -14,7 +17,9 @@ type scanner struct {
 	groups     int
 	groupBytes []byte
 	turns      int
-	work       int // of all functions
+	// loopDepths adds up, over its loops, how many loops each stands in.
+	loopDepths int
+	work       time.Duration // of all functions
 }
 
 // function reads the body of the defined function of the given index and fills
@@ -24,7 +29,7 @@ func (s *scanner) function(index int) error {
 	t := s.m.funcType(uint32(s.m.importedFuncs + index))
 	s.results = t.Results
 	s.declarations(t)
-	s.turns = 0
+	s.turns, s.loopDepths = 0, 0
 	s.reset(s.r.pos, entryCost+s.locals/localsPerUnit)
 	if s.r.err == nil {
 		s.instructions()
@@ -41,17 +46,27 @@ func (s *scanner) function(index int) error {
 	return nil
 }
 
-// weigh bounds what the function costs to compile: the engine carries every
-// variable across every turn in the flow of control.
+// Costs of compiling a function, in nanoseconds, measured on what is worst for
+// the engine: its compiler takes time quadratic in the blocks and branches of a
+// function and in how deep its loops are nested, and carries every variable
+// (locals and mutable globals) across each of them.
+const (
+	nsPerTurnSquared    = 25
+	nsPerTurnByVariable = 500
+	nsPerLoopByVariable = 300
+)
+
+// weigh bounds the time the engine can take to compile the function.
 func (s *scanner) weigh() {
-	work := s.turns * (s.locals + s.m.mutableGlobals + 1)
-	if work > s.m.limits.FunctionWork {
-		s.r.failf("%d blocks, branches and calls with %d locals and %d mutable globals: %w",
-			s.turns, s.locals, s.m.mutableGlobals, over("to carry across", int64(work), int64(s.m.limits.FunctionWork)))
-		return
-	}
-	if s.work += work; s.work > s.m.limits.ModuleWork {
-		s.r.failf("with it, all functions have %w", over("variables to carry across blocks, branches and calls", int64(s.work), int64(s.m.limits.ModuleWork)))
+	variables := s.locals + s.m.mutableGlobals + 1
+	work := time.Duration(nsPerTurnSquared*s.turns*s.turns + variables*(nsPerTurnByVariable*s.turns+nsPerLoopByVariable*s.loopDepths))
+	s.work += work
+	switch l := &s.m.limits; {
+	case work > l.FunctionCompile:
+		s.r.failf("%d blocks, branches and calls with %d locals and %d mutable globals may take %v to compile, the limit is %v",
+			s.turns, s.locals, s.m.mutableGlobals, work.Round(time.Millisecond), l.FunctionCompile)
+	case s.work > l.ModuleCompile:
+		s.r.failf("it and those before it may take %v to compile, the limit is %v", s.work.Round(time.Millisecond), l.ModuleCompile)
 	}
 }
 
@@ -147,6 +162,9 @@ func (s *scanner) control(kind shape, at int) {
 	case block, loop, conditional:
 		s.blockType()
 		s.open(kind, r.pos)
+		if kind == loop {
+			s.loopDepths += s.loops
+		}
 		if n := len(s.frames) - 1; n > s.m.limits.Nesting {
 			r.fail(over("blocks in one another", int64(n), int64(s.m.limits.Nesting)))
 		}
@@ -191,9 +209,7 @@ func (s *scanner) branches(kind shape) {
 			r.failf("a branch leads out of %d blocks, there are %d", int64(l)+1, len(s.frames))
 			return
 		}
-		if uses := s.branch(l); uses > s.m.limits.LabelUses {
-			r.fail(over("branches to one label", int64(uses), int64(s.m.limits.LabelUses)))
-		}
+		s.branch(l)
 		if kind == br {
 			s.jump(l)
 		}

@@ -176,7 +176,7 @@ func (s *script) close() {
 func wide() fuel.Limits {
 	l := fuel.DefaultLimits()
 	l.MemoryPages, l.TableEntries, l.Tables = 1<<16, math.MaxUint32, 100
-	l.LabelUses, l.BranchTargets = 100_000, 100_000
+	l.BranchTargets, l.FunctionCompile = 100_000, math.MaxInt64
 	return l
 }
 
