@@ -65,8 +65,25 @@ func (p *people) Revalidate(_ context.Context, id *auth.Identity) (*auth.Identit
 // world is a server with a hub, both running.
 type world struct {
 	*Server
-	hub    *hub.Hub
-	people *people
+	hub      *hub.Hub
+	people   *people
+	registry *prometheus.Registry
+}
+
+// subscriptions is how many the hub has.
+func (w *world) subscriptions(t testing.TB) int {
+	t.Helper()
+	families, err := w.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "horizon_realtime_hub_subscriptions" {
+			return int(f.GetMetric()[0].GetGauge().GetValue())
+		}
+	}
+	t.Fatal("no such metric")
+	return 0
 }
 
 func testConfig() Config {
@@ -87,7 +104,7 @@ func startWith(t testing.TB, cfg Config, hubConfig hub.Config) *world {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	reg := prometheus.NewRegistry()
-	w := &world{hub: hub.New(hubConfig, log, reg), people: &people{expired: map[string]bool{}}}
+	w := &world{hub: hub.New(hubConfig, log, reg), people: &people{expired: map[string]bool{}}, registry: reg}
 	var err error
 	if w.Server, err = New(cfg, w.hub, w.people, Options{Log: log, Registerer: reg}); err != nil {
 		t.Fatal(err)

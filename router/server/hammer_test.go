@@ -1,0 +1,159 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"horizon-realtime/router/hub"
+)
+
+// wanderer is a client that loses its connection again and again, and remembers
+// where it was in each of its channels, as the official clients do.
+type wanderer struct {
+	address string
+	epoch   string
+	offsets map[string]uint64 // by what it subscribes to
+	heard   map[string][]int  // numbers of publications, by what it subscribes to
+}
+
+// visit connects, recovers, and listens until it has heard so many publications
+// or, at the end of the test, all.
+func (v *wanderer) visit(t *testing.T, stay int, total *atomic.Int64) error {
+	conn, err := net.Dial("tcp", v.address)
+	if err != nil {
+		return err
+	}
+	c := dial(t, conn)
+	lines := []string{`{"id":1,"connect":{"token":"ann@p1"}}`}
+	for channel, offset := range v.offsets {
+		lines = append(lines, fmt.Sprintf(`{"id":%d,"subscribe":{"channel":%q,"recover":%t,"epoch":%q,"offset":%d}}`,
+			len(lines)+1, channel, v.epoch != "", v.epoch, offset))
+	}
+	asked := lines[1:]
+	c.say(lines...)
+	for n := 0; n < stay || total.Load() > 0; {
+		if last := int(total.Load()); last > 0 && v.complete(last) {
+			break
+		}
+		line, err := c.next()
+		if err != nil {
+			return err
+		}
+		var m message
+		if err := json.Unmarshal(line, &m); err != nil {
+			return err
+		}
+		switch {
+		case m.Error != nil:
+			return fmt.Errorf("%s", line)
+		case m.Subscribe != nil:
+			var ask command
+			json.Unmarshal([]byte(asked[m.ID-2]), &ask)
+			if ask.Subscribe.Recover && !m.Subscribe.Recovered {
+				return fmt.Errorf("not recovered: %s", line)
+			}
+			v.epoch = m.Subscribe.Epoch
+			if !ask.Subscribe.Recover {
+				v.offsets[ask.Subscribe.Channel] = m.Subscribe.Offset
+			}
+			for _, p := range m.Subscribe.Publications {
+				v.take(ask.Subscribe.Channel, p)
+				n++
+			}
+		case m.Push != nil && m.Push.Pub != nil:
+			v.take(m.Push.Channel, *m.Push.Pub)
+			n++
+		case m.Connect == nil && string(line) != "{}":
+			return fmt.Errorf("unexpected: %s", line)
+		}
+	}
+	if rand.IntN(2) == 0 {
+		conn.(*net.TCPConn).SetLinger(0) // a reset
+	}
+	return conn.Close()
+}
+
+func (v *wanderer) take(channel string, p publication) {
+	n, _ := strconv.Atoi(string(p.Data))
+	v.offsets[channel] = p.Offset
+	v.heard[channel] = append(v.heard[channel], n)
+}
+
+func (v *wanderer) complete(last int) bool {
+	for _, numbers := range v.heard {
+		if len(numbers) == 0 || numbers[len(numbers)-1] != last {
+			return false
+		}
+	}
+	return true
+}
+
+// TestHammer has clients lose their connections while a channel is published to,
+// and checks that each hears every publication once and in order, on the channel
+// and on its wildcard.
+func TestHammer(t *testing.T) {
+	const clients, minimum, visits = 12, 300, 8
+	cfg := testConfig()
+	cfg.OutboxBytes = 64 << 20 // whatever was missed has to fit
+	hubConfig := hub.DefaultConfig()
+	hubConfig.HistorySize = 100_000
+	w := startWith(t, cfg, hubConfig)
+	var total, arrived, done atomic.Int64
+	var wg sync.WaitGroup
+	people := make([]*wanderer, clients)
+	for i := range people {
+		v := &wanderer{
+			address: w.address(),
+			offsets: map[string]uint64{"project/p1/a": 0, "project/p1/*": 0},
+			heard:   map[string][]int{"project/p1/a": nil, "project/p1/*": nil},
+		}
+		people[i] = v
+		wg.Go(func() {
+			stays := rand.New(rand.NewPCG(uint64(i), 3))
+			for n := range visits {
+				if err := v.visit(t, 1+stays.IntN(30), &total); err != nil {
+					t.Errorf("client %d: %v", i, err)
+					break
+				}
+				if n == 0 {
+					arrived.Add(1)
+				}
+			}
+			done.Add(1)
+			eventually(t, "the publisher is done", func() bool { return total.Load() > 0 })
+			if err := v.visit(t, 0, &total); err != nil {
+				t.Errorf("client %d: %v", i, err)
+			}
+		})
+	}
+	n := 0
+	for ; n < minimum || done.Load() < clients && !t.Failed(); n++ {
+		w.publish(t, "project/p1/a", strconv.Itoa(n+1))
+		if n%50 == 49 {
+			eventually(t, "the hub keeps up", func() bool { _, top := w.hub.Position(); return int(top) > n-50 })
+		}
+	}
+	total.Store(int64(n))
+	wg.Wait()
+	for i, v := range people {
+		for channel, numbers := range v.heard {
+			for j, number := range numbers {
+				if number != numbers[0]+j {
+					t.Fatalf("client %d on %s: %d follows %d", i, channel, number, numbers[j-1])
+				}
+			}
+			if len(numbers) == 0 || numbers[len(numbers)-1] != n {
+				t.Errorf("client %d on %s heard %d, and not the last of %d", i, channel, len(numbers), n)
+			}
+		}
+	}
+	t.Logf("%d clients, %d connections, %d publications", clients, clients*(visits+1), n)
+	eventually(t, "all sessions are gone", func() bool { return w.Sessions() == 0 })
+	eventually(t, "the hub holds no subscription", func() bool { return w.subscriptions(t) == 0 })
+}
