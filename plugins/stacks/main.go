@@ -1,0 +1,96 @@
+// Command stacks is the filter behind Horizon's stacks table: heat's
+// notifications.
+//
+//	admin/stacks
+//	project/<actor's project>/stacks    with projects = true, and the grant cross_project
+//
+// Heat does not say whose a stack is: its tenant_id is the project of whoever
+// acted. That is nearly always the owner, and where it is not, the acting admin's
+// own project is told. Operators who can live with that switch it on.
+package main
+
+import (
+	"errors"
+	"strings"
+
+	"horizon-realtime/plugins/panel"
+	"horizon-realtime/sdk"
+)
+
+func init() {
+	sdk.Register(sdk.Filter{On: []string{"orchestration.stack.*"}, Start: start, Handle: handle})
+}
+
+func main() {}
+
+var (
+	id          = sdk.Want("/payload/stack_identity")
+	name        = sdk.Want("/payload/stack_name")
+	project     = sdk.Want("/payload/tenant_id")
+	state       = sdk.Want("/payload/state")
+	reason      = sdk.Want("/payload/state_reason")
+	description = sdk.Want("/payload/description")
+	created     = sdk.Want("/payload/create_at")
+	updated     = sdk.Want("/payload/updated_at")
+	tags        = sdk.Want("/payload/tags")
+)
+
+var toAdmins, toProjects bool
+
+// start reads the configuration.
+//
+//	admin = false      send nothing to admin/stacks
+//	projects = true    send to the project of whoever acted; needs the grant cross_project
+//
+// # Errors
+//
+// A key is unknown or its value no boolean.
+func start(config sdk.Value) error {
+	toAdmins, toProjects = true, false
+	for it := config.Items(); it.Next(); {
+		b, ok := it.Value().Bool()
+		switch {
+		case ok && it.Key() == "admin":
+			toAdmins = b
+		case ok && it.Key() == "projects":
+			toProjects = b
+		default:
+			return errors.New("config " + it.Key() + ": the keys are admin and projects, true or false")
+		}
+	}
+	return nil
+}
+
+// handle tells of a stack; also of nested ones, which heat does not mark and
+// Horizon's table does not list: a panel asks for a row it does not know.
+func handle(e *sdk.Event) {
+	m := panel.Message{
+		Topic: "stacks", Kind: "stack", ID: e.Get(id).Text(),
+		Action: panel.Update, Name: e.Get(name), Status: e.Get(state), Error: sdk.NullValue(),
+	}
+	if m.ID == "" {
+		return
+	}
+	action, phase, _ := strings.Cut(strings.TrimPrefix(e.Type(), "orchestration.stack."), ".")
+	switch {
+	case phase == "error":
+		m.Error = sdk.StringValue(panel.Sentence(e.Get(reason).Text()))
+	case action == "delete" && phase == "end":
+		m.Action = panel.Delete
+	case (action == "create" || action == "adopt") && phase == "start":
+		m.Action = panel.Create
+	}
+	d := panel.Begin(e, &m)
+	d.Data.Value("state_reason", panel.Small(e.Get(reason)))
+	d.Data.Value("description", panel.Small(e.Get(description)))
+	panel.Time(d.Data, "created_at", e.Get(created))
+	panel.Time(d.Data, "updated_at", e.Get(updated))
+	d.Data.Value("tags", panel.Small(e.Get(tags)))
+	if toProjects {
+		d.To(sdk.Project(e.Get(project).Text(), m.Topic))
+	}
+	d.Data.Value("actor_project_id", e.Get(project))
+	if toAdmins {
+		d.To(sdk.Admin(m.Topic))
+	}
+}
