@@ -98,7 +98,7 @@ configuration is wrong.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newRun(o), newDemo(o), newCheck(o), newReplay(o), newVersion())
+	root.AddCommand(newRun(o), newDemo(o), newCheck(o), newReplay(o), newPlugin(o), newVersion())
 	for _, cmd := range root.Commands() {
 		cmd.Args = usageArgs(cmd.Args)
 	}

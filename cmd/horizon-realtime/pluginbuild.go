@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"horizon-realtime/cmd/horizon-realtime/workshop"
+)
+
+func newPluginBuild(p *pluginOptions) *cobra.Command {
+	var to string
+	cmd := &cobra.Command{
+		Use:   "build [DIR]",
+		Short: "Build a filter's folder into a .wasm, and see whether a router admits it",
+		Long: `Build the Go package in DIR into DIR/50-<name>.wasm, or into --out. The number says
+when the filter is called: filters are called in the order of their file names. The
+module is loaded as a router would load it, and only put into its place if that admits
+it, so that --out may name the folder of a running router.`,
+		Example: `  horizon-realtime plugin build
+  horizon-realtime plugin build --out /etc/horizon-realtime/plugins/ ./volumes`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			setup, err := p.setup(cmd)
+			if err != nil {
+				return err
+			}
+			source, err := workshop.OpenSource(cmd.Context(), folder(args), cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			target, err := targetOf(source, to)
+			if err != nil {
+				return err
+			}
+			if workshop.SDKDiffers(source.Dir) {
+				fmt.Fprintln(cmd.ErrOrStderr(), "note: the filter's SDK is not the one of this program; `horizon-realtime plugin update` would renew it")
+			}
+			found, err := build(cmd.Context(), source, target, setup)
+			if err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			return p.print(out, found, func() {
+				fmt.Fprintf(out, "%s: %s, admitted\n", shown(target), sized(found.Bytes))
+				printSubscription(out, found)
+				fmt.Fprintf(out, "  imports  %s\n", strings.Join(namesOf(found.Imports), " "))
+			})
+		},
+	}
+	cmd.Flags().StringVarP(&to, "out", "o", "", "the file to write, or the folder to write 50-<name>.wasm into")
+	return cmd
+}
+
+// targetOf is the file that is built.
+func targetOf(s *workshop.Source, to string) (string, error) {
+	if to == "" {
+		return filepath.Join(s.Dir, s.File()), nil
+	}
+	to, err := filepath.Abs(to)
+	if err != nil {
+		return "", fmt.Errorf("find --out: %w", err)
+	}
+	if info, err := os.Stat(to); err == nil && info.IsDir() {
+		return filepath.Join(to, s.File()), nil
+	}
+	if !strings.HasSuffix(to, ".wasm") {
+		return "", &usageError{fmt.Errorf("--out %s: a router loads files whose names end in .wasm", to)}
+	}
+	return to, nil
+}
+
+// build makes the module beside its place, and renames it into place once it
+// has been admitted: a router that watches the folder sees whole files only.
+func build(ctx context.Context, source *workshop.Source, target string, setup workshop.Setup) (*workshop.Inspection, error) {
+	part := filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+".part")
+	defer os.Remove(part)
+	if err := source.Build(ctx, part); err != nil {
+		return nil, err
+	}
+	found, err := workshop.Inspect(ctx, part, filepath.Base(target), setup)
+	if err != nil {
+		return nil, err
+	}
+	found.File = target
+	if err := found.Refusal(); err != nil {
+		return nil, fmt.Errorf("it was built, but a router would refuse it: %w", err)
+	}
+	if err := os.Chmod(part, 0o644); err != nil {
+		return nil, fmt.Errorf("make the filter readable: %w", err)
+	}
+	if err := os.Rename(part, target); err != nil {
+		return nil, fmt.Errorf("put the filter into place: %w", err)
+	}
+	return found, nil
+}
+
+// shown is a path as somebody in the current folder would write it.
+func shown(path string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if short, err := filepath.Rel(here, path); err == nil && !strings.HasPrefix(short, "..") {
+		return short
+	}
+	return path
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"horizon-realtime/cmd/horizon-realtime/workshop"
+	"horizon-realtime/router/event"
+	"horizon-realtime/router/oslo"
+	"horizon-realtime/router/plugin"
+)
+
+func newPluginRun(p *pluginOptions) *cobra.Command {
+	var grants []string
+	cmd := &cobra.Command{
+		Use:   "run FILE.wasm NOTIFICATIONS.jsonl",
+		Short: "Show what a filter makes of recorded notifications",
+		Long: `Send recorded notifications to a filter, and print what it emits and whether the
+router would publish that. NOTIFICATIONS has a JSON object a line: what replay takes, or
+the notification itself; it may be packed by gzip, and "-" is standard input. With
+--output json, each notification that the filter asked for is a JSON object on a line.
+Exit code 1 says that a call failed or an emission would be refused.`,
+		Example: `  horizon-realtime plugin run 50-volumes.wasm recorded.jsonl
+  horizon-realtime plugin run --grant admin 50-volumes.wasm recorded.jsonl.gz`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			setup, err := p.setup(cmd)
+			if err != nil {
+				return err
+			}
+			if err := addGrants(&setup, args[0], grants); err != nil {
+				return err
+			}
+			in, err := openRecording(args[1], cmd.InOrStdin())
+			if err != nil {
+				return err
+			}
+			defer in.Close()
+			trial, err := workshop.Load(cmd.Context(), args[0], "", setup)
+			if err != nil {
+				return err
+			}
+			defer trial.Close()
+			r := pluginRun{json: p.json(), out: cmd.OutOrStdout(), trial: trial, oslo: oslo.NewDecoder(oslo.DefaultConfig())}
+			if err := workshop.ReadMessages(in, func(m workshop.Message) error { return r.send(cmd.Context(), m) }); err != nil {
+				return fmt.Errorf("read %s: %w", args[1], err)
+			}
+			return r.summary(cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().StringArrayVar(&grants, "grant", nil, `a grant the filter gets, as in [plugin.X] grants: "admin" or "cross_project"`)
+	return cmd
+}
+
+// addGrants gives a filter more than its table does.
+func addGrants(setup *workshop.Setup, file string, grants []string) error {
+	if len(grants) == 0 {
+		return nil
+	}
+	tables := maps.Clone(setup.Tables)
+	if tables == nil {
+		tables = make(map[string]plugin.Settings)
+	}
+	name := workshop.NameOf(file)
+	table := tables[name]
+	table.Grants = slices.Concat(table.Grants, grants)
+	tables[name] = table
+	if err := plugin.ValidateSettings(map[string]plugin.Settings{"x": {Grants: grants}}); err != nil {
+		return &usageError{fmt.Errorf(`--grant: there are "admin" and "cross_project", not %q`, grants)}
+	}
+	setup.Tables = tables
+	return nil
+}
+
+// pluginRun is one run of `plugin run`, and what it counted.
+type pluginRun struct {
+	json  bool
+	out   io.Writer
+	trial *workshop.Trial
+	oslo  *oslo.Decoder
+	n     event.Notification
+
+	read, malformed, heard, emissions, refused, faults int
+}
+
+// heard is one line of the output for programs.
+type heard struct {
+	Line      int    `json:"line"`
+	EventType string `json:"event_type"`
+	MessageID string `json:"message_id"`
+	Project   string `json:"project"`
+	User      string `json:"user"`
+	workshop.Answer
+}
+
+func (r *pluginRun) send(ctx context.Context, m workshop.Message) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	r.read++
+	n := &r.n
+	if err := r.oslo.Decode(n, m.Body, m.Compression); err != nil {
+		r.malformed++
+		if !r.json {
+			fmt.Fprintf(r.out, "line %d: the router would put it aside: %s\n", m.Line, err)
+		}
+		return nil
+	}
+	a := r.trial.Send(ctx, n)
+	if !a.Called {
+		return nil
+	}
+	r.heard++
+	r.emissions += len(a.Emissions)
+	for _, e := range a.Emissions {
+		if e.Refused != "" {
+			r.refused++
+		}
+	}
+	if a.Fault != "" {
+		r.faults++
+	}
+	if r.json {
+		encoder := json.NewEncoder(r.out)
+		encoder.SetEscapeHTML(false)
+		return encoder.Encode(heard{m.Line, n.Type, n.MessageID, n.Project, n.User, a})
+	}
+	r.print(m.Line, n, a)
+	return nil
+}
+
+func (r *pluginRun) print(line int, n *event.Notification, a workshop.Answer) {
+	owner := "owned by nobody"
+	if n.Project != "" || n.User != "" {
+		owner = fmt.Sprintf("project %q user %q", n.Project, n.User)
+	}
+	fmt.Fprintf(r.out, "line %d: %s, %s\n", line, n.Type, owner)
+	for _, l := range a.Log {
+		fmt.Fprintf(r.out, "  it said  %s: %s\n", l.Level, l.Text)
+	}
+	for _, e := range a.Emissions {
+		verdict := "emits "
+		if e.Refused != "" {
+			verdict = "REFUSED"
+		}
+		fmt.Fprintf(r.out, "  %-8s %s\n", verdict, e)
+		if e.Refused != "" {
+			fmt.Fprintf(r.out, "           %s\n", e.Refused)
+		}
+	}
+	switch {
+	case a.Fault != "":
+		fmt.Fprintf(r.out, "  FAILED   %s\n", a.Fault)
+	case len(a.Emissions) == 0:
+		fmt.Fprintln(r.out, "  nothing")
+	}
+	if a.Stopped {
+		fmt.Fprintln(r.out, "  stops it for later filters")
+	}
+}
+
+// summary counts, on standard error so that the output stays a program's.
+func (r *pluginRun) summary(out io.Writer) error {
+	fmt.Fprintf(out, "%s, %d heard, %s of which %d refused, %s, %d malformed\n",
+		counted(r.read, "notification"), r.heard, counted(r.emissions, "emission"), r.refused, counted(r.faults, "fault"), r.malformed)
+	switch {
+	case r.faults > 0:
+		return fmt.Errorf("%s failed", counted(r.faults, "call"))
+	case r.refused > 0:
+		return fmt.Errorf("the router would refuse %s", counted(r.refused, "emission"))
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"horizon-realtime/cmd/horizon-realtime/workshop"
+)
+
+// testReport is what `plugin test` found out.
+type testReport struct {
+	// Native is absent where a .wasm was tested.
+	Native *nativeReport `json:"native,omitempty"`
+	// Wasm is absent where the native tests failed.
+	Wasm *wasmReport `json:"wasm,omitempty"`
+}
+
+type nativeReport struct {
+	OK     bool   `json:"ok"`
+	Output string `json:"output"`
+}
+
+type wasmReport struct {
+	File  string                `json:"file"`
+	Cases []workshop.CaseResult `json:"cases"`
+}
+
+func newPluginTest(p *pluginOptions) *cobra.Command {
+	var cases string
+	var update bool
+	cmd := &cobra.Command{
+		Use:   "test [DIR | FILE.wasm]",
+		Short: "Run a filter's golden cases, natively and compiled",
+		Long: `Run a filter's golden cases: a notification in, the expected emissions out, a JSON
+file each (docs/writing-plugins.md). Of a folder, its Go tests are run first, natively;
+then it is compiled, and the cases in DIR/testdata are run against the module in the
+router's plugin host. Of a .wasm, only the latter. Exit code 1 says that a case failed.`,
+		Example: `  horizon-realtime plugin test
+  horizon-realtime plugin test --update     write what the filter emits into the cases
+  horizon-realtime plugin test --cases volumes/testdata 50-volumes.wasm`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			path := folder(args)
+			compiled := strings.HasSuffix(path, ".wasm")
+			if update && compiled {
+				return &usageError{errors.New("--update: cases are written by a folder's native tests; name the folder")}
+			}
+			if cases == "" {
+				cases = filepath.Join(path, "testdata")
+				if compiled {
+					cases = filepath.Join(filepath.Dir(path), "testdata")
+				}
+			}
+			t := pluginTest{pluginOptions: p, cases: cases, update: update}
+			err := t.run(cmd, path, compiled)
+			if !p.json() || t.report == (testReport{}) {
+				return err
+			}
+			return errors.Join(p.print(cmd.OutOrStdout(), t.report, nil), err)
+		},
+	}
+	cmd.Flags().StringVar(&cases, "cases", "", "the folder of the golden cases (default testdata, beside the filter)")
+	cmd.Flags().BoolVar(&update, "update", false, "write what the filter emits into the cases, to be read and kept")
+	return cmd
+}
+
+// pluginTest is one run of `plugin test`.
+type pluginTest struct {
+	*pluginOptions
+	cases  string
+	update bool
+	report testReport
+}
+
+func (t *pluginTest) run(cmd *cobra.Command, path string, compiled bool) error {
+	setup, err := t.setup(cmd)
+	if err != nil {
+		return err
+	}
+	out := cmd.OutOrStdout()
+	if t.json() {
+		out = io.Discard
+	}
+	file := path
+	if !compiled {
+		var done func()
+		if file, done, err = t.source(cmd, path, out, setup); err != nil {
+			return err
+		}
+		defer done()
+	}
+	results, err := workshop.RunCases(cmd.Context(), file, t.cases, setup)
+	if err != nil {
+		return err
+	}
+	t.report.Wasm = &wasmReport{filepath.Base(file), results}
+	return printCases(out, filepath.Base(file), results)
+}
+
+// source tests a folder natively and compiles it.
+func (t *pluginTest) source(cmd *cobra.Command, dir string, out io.Writer, setup workshop.Setup) (file string, done func(), err error) {
+	var native bytes.Buffer
+	source, err := workshop.OpenSource(cmd.Context(), dir, io.MultiWriter(out, &native))
+	if err != nil {
+		return "", nil, err
+	}
+	fmt.Fprintln(out, "natively:")
+	err = source.Test(cmd.Context(), t.update)
+	t.report.Native = &nativeReport{err == nil, native.String()}
+	if err != nil {
+		return "", nil, err
+	}
+	source.Out = cmd.ErrOrStderr()
+	temp, err := os.MkdirTemp("", "horizon-realtime-test-")
+	if err != nil {
+		return "", nil, fmt.Errorf("make a folder to build in: %w", err)
+	}
+	file = filepath.Join(temp, source.File())
+	if _, err := build(cmd.Context(), source, file, setup); err != nil {
+		os.RemoveAll(temp)
+		return "", nil, err
+	}
+	return file, func() { os.RemoveAll(temp) }, nil
+}
+
+func printCases(out io.Writer, file string, results []workshop.CaseResult) error {
+	fmt.Fprintf(out, "compiled, as %s:\n", file)
+	failed := 0
+	for _, r := range results {
+		if r.OK {
+			fmt.Fprintf(out, "  ok      %s\n", r.Name)
+			continue
+		}
+		failed++
+		fmt.Fprintf(out, "  FAILED  %s: %s\n", r.Name, r.About)
+		for _, problem := range r.Problems {
+			fmt.Fprintf(out, "          %s\n", strings.ReplaceAll(problem, "\n", "\n          "))
+		}
+		for _, line := range r.Log {
+			fmt.Fprintf(out, "          it said %s: %s\n", line.Level, line.Text)
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %s failed", failed, counted(len(results), "case"))
+	}
+	fmt.Fprintf(out, "%s passed\n", counted(len(results), "case"))
+	return nil
+}

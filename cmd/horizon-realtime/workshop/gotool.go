@@ -1,0 +1,122 @@
+package workshop
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"go/version"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Source is a folder with the Go package of a filter.
+type Source struct {
+	// Dir is its absolute path, and Name the filter's: that of the folder.
+	Dir, Name string
+	// Out takes what the go command prints.
+	Out io.Writer
+}
+
+// OpenSource looks at a folder and at the go command that would build it.
+//
+// # Errors
+//
+// There is no such folder, its name is no filter's, no Go is installed, it is
+// too old, or the folder is in no Go module.
+func OpenSource(ctx context.Context, dir string, out io.Writer) (*Source, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("find the folder %s: %w", dir, err)
+	}
+	info, err := os.Stat(abs)
+	if err != nil {
+		return nil, fmt.Errorf("look at the filter's folder: %w", err)
+	}
+	if !info.IsDir() {
+		return nil, fmt.Errorf("%s is no folder; name the one that holds the filter's main.go", dir)
+	}
+	s := &Source{Dir: abs, Name: filepath.Base(abs), Out: out}
+	if err := CheckName(s.Name); err != nil {
+		return nil, fmt.Errorf("the folder's name is the filter's: %w", err)
+	}
+	return s, s.checkGo(ctx)
+}
+
+// checkGo asks the go command who it is and which module it sees.
+func (s *Source) checkGo(ctx context.Context) error {
+	const install = "install Go " + GoVersion + " or newer: https://go.dev/dl/"
+	if _, err := exec.LookPath("go"); err != nil {
+		return errors.New("there is no go command in PATH, and filters are built with it; " + install)
+	}
+	var said, complaint bytes.Buffer
+	cmd := s.command(ctx, "env", "GOVERSION", "GOMOD")
+	cmd.Stdout, cmd.Stderr = &said, &complaint
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("ask the go command for its version: %w\n%s\n%s", err, bytes.TrimSpace(complaint.Bytes()), install)
+	}
+	has, module, _ := strings.Cut(strings.TrimRight(said.String(), "\n"), "\n")
+	// What follows a space are experiments, as in `go1.26.0 X:jsonv2`.
+	has, _, _ = strings.Cut(has, " ")
+	if version.IsValid(has) && version.Compare(has, "go"+GoVersion) < 0 {
+		return fmt.Errorf("the go command is %s, which cannot build a filter (-buildmode=c-shared for wasip1); %s", has, install)
+	}
+	if module == "" || module == os.DevNull {
+		return fmt.Errorf("%s is in no Go module: there is no go.mod; make a filter's folder with `horizon-realtime plugin new NAME`", s.Dir)
+	}
+	return nil
+}
+
+// command is a call of the go command within the folder. A workspace further up
+// does not concern the filter, unless it is asked for.
+func (s *Source) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = s.Dir
+	cmd.Env = append(os.Environ(), "GOWORK="+cmp.Or(os.Getenv("GOWORK"), "off"))
+	cmd.Stdout, cmd.Stderr = s.Out, s.Out
+	return cmd
+}
+
+// File is the name of the module that is built: it is called after those of a
+// lower number.
+func (s *Source) File() string { return "50-" + s.Name + ".wasm" }
+
+// Build compiles the folder into the file out, the same bytes for the same
+// source wherever it is built.
+//
+// # Errors
+//
+// The go command failed; Out has what it said.
+func (s *Source) Build(ctx context.Context, out string) error {
+	cmd := s.command(ctx, "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, ".")
+	cmd.Env = append(cmd.Env, "GOOS=wasip1", "GOARCH=wasm")
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("build %s: go build: %w", s.Dir, err)
+	}
+	return nil
+}
+
+// Test runs the folder's own tests natively. With update, the golden cases are
+// written anew and not compared.
+//
+// # Errors
+//
+// A test failed, or does not build; Out has what the go command said.
+func (s *Source) Test(ctx context.Context, update bool) error {
+	args := []string{"test", "./..."}
+	if update {
+		args = []string{"test", "-count=1", ".", "-update"}
+	}
+	if err := s.command(ctx, args...).Run(); err != nil {
+		return fmt.Errorf("test %s natively: go %s: %w", s.Dir, strings.Join(args, " "), err)
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,155 @@
+package workshop
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"horizon-realtime/router/fuel"
+	"horizon-realtime/sdk/abi"
+)
+
+const pageBytes = 64 << 10
+
+// Inspection is what can be known of a module without sending it anything.
+type Inspection struct {
+	File   string `json:"file"`
+	Name   string `json:"name"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+	// ABI is the version that the module speaks, 0 where it is no filter.
+	ABI int `json:"abi"`
+	// Admitted tells whether the router loads it, and Refused why not.
+	Admitted bool   `json:"admitted"`
+	Refused  string `json:"refused,omitempty"`
+	// Said is what the filter logged as it started.
+	Said []Line `json:"said,omitempty"`
+	// On and Wants are what it asked for: event types, and fields.
+	On    []string `json:"on"`
+	Wants []string `json:"wants"`
+	// Imports and Exports are functions with their types; anything else says
+	// what it is.
+	Imports []string `json:"imports"`
+	Exports []string `json:"exports"`
+	// MemoryBytes is what the module starts with, MemoryMaxBytes how far it
+	// would grow by its own account (0: as far as it may), and MemoryLimitBytes
+	// how far the router lets it.
+	MemoryBytes      int64 `json:"memory_bytes"`
+	MemoryMaxBytes   int64 `json:"memory_max_bytes"`
+	MemoryLimitBytes int64 `json:"memory_limit_bytes"`
+	// Functions counts those it defines, CodeBytes what their bodies take.
+	Functions int `json:"functions"`
+	CodeBytes int `json:"code_bytes"`
+	// FuelLimit is what one call may take, Grants what the configuration
+	// permits it.
+	FuelLimit int64    `json:"fuel_limit"`
+	Grants    []string `json:"grants"`
+	// Signed tells whether there is a signature beside the file. Whether it
+	// counts is part of Refused, where signatures are required.
+	Signed bool `json:"signed"`
+}
+
+// Inspect looks at the module in a file, and loads it as the router would. as
+// is the name it is loaded under, empty for the file's own.
+//
+// # Errors
+//
+// The file cannot be read, or is larger than any module may be. A module that
+// is refused is no error.
+func Inspect(ctx context.Context, file, as string, setup Setup) (*Inspection, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, fmt.Errorf("look at the filter: %w", err)
+	}
+	const most = 1 << 30
+	if !info.Mode().IsRegular() || info.Size() > most {
+		return nil, fmt.Errorf("%s is no file of at most %d bytes", file, most)
+	}
+	module, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the filter: %w", err)
+	}
+	sum := sha256.Sum256(module)
+	if as == "" {
+		as = file
+	}
+	_, unsigned := os.Stat(file + ".sig")
+	i := &Inspection{
+		File: file, Name: NameOf(as), Bytes: info.Size(), SHA256: hex.EncodeToString(sum[:]), Signed: unsigned == nil,
+		On: []string{}, Wants: []string{}, Imports: []string{}, Exports: []string{}, Grants: []string{},
+	}
+	i.describe(module)
+	return i, i.load(ctx, as, setup)
+}
+
+// describe fills in what the module itself says, as far as it can be read.
+func (i *Inspection) describe(module []byte) {
+	limits := fuel.DefaultLimits()
+	limits.ModuleBytes, limits.MemoryPages = math.MaxInt32, math.MaxUint16
+	_, info, err := fuel.Instrument(module, limits)
+	if err != nil || info == nil {
+		return // the refusal will say so
+	}
+	for _, m := range info.Imports {
+		text := m.Kind.String()
+		if m.Func != nil {
+			text = m.Func.String()
+		}
+		i.Imports = append(i.Imports, m.Module+"."+m.Name+" "+text)
+	}
+	for _, e := range info.Exports {
+		text := e.Kind.String()
+		if e.Func != nil {
+			text = e.Func.String()
+		}
+		i.Exports = append(i.Exports, e.Name+" "+text)
+		if digits, ok := strings.CutPrefix(e.Name, strings.TrimRight(abi.Marker, "0123456789")); ok {
+			if version, err := strconv.Atoi(digits); err == nil {
+				i.ABI = version
+			}
+		}
+	}
+	if m := info.Memory; m != nil {
+		i.MemoryBytes = int64(m.Min) * pageBytes
+		if m.Max != nil {
+			i.MemoryMaxBytes = int64(*m.Max) * pageBytes
+		}
+	}
+	i.Functions, i.CodeBytes = info.Functions, info.CodeBytes
+}
+
+// load fills in what the router says.
+func (i *Inspection) load(ctx context.Context, as string, setup Setup) error {
+	t, err := Load(ctx, i.File, filepath.Base(as), setup)
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
+		i.Refused, i.Said = refusal.Reason, refusal.Said
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	s := t.Status()
+	i.Admitted, i.Said = true, t.started
+	i.On, i.Wants = append(i.On, s.On...), append(i.Wants, s.Wants...)
+	i.Grants = append(i.Grants, s.Grants...)
+	i.FuelLimit, i.MemoryLimitBytes = s.FuelLimit, s.MemoryLimit
+	return nil
+}
+
+// Refusal is the inspection's result as an error, nil where the router admits
+// the filter.
+func (i *Inspection) Refusal() error {
+	if i.Admitted {
+		return nil
+	}
+	return &Refusal{i.Refused, i.Said}
+}

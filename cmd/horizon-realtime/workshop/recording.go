@@ -1,0 +1,77 @@
+package workshop
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"horizon-realtime/router/rabbit"
+)
+
+// maxLine bounds a line of a recording, in bytes.
+const maxLine = 64 << 20
+
+// Message is one notification of a recording, as it was on the wire.
+type Message struct {
+	// Line is where it stands, from 1.
+	Line int
+	Body []byte
+	// Compression is the AMQP header of that name.
+	Compression string
+}
+
+// ReadMessages reads a recording: what `replay` publishes, or lines that are
+// bodies themselves, with oslo.messaging's envelope or without. each is called
+// with one message at a time, which it may keep; its error ends the reading.
+//
+// # Errors
+//
+// A line that is neither, and what each returned; both start with the line's
+// number. There is no line at all.
+func ReadMessages(recording io.Reader, each func(Message) error) error {
+	lines := bufio.NewScanner(recording)
+	lines.Buffer(make([]byte, 64<<10), maxLine)
+	found := false
+	number := 1
+	for ; lines.Scan(); number++ {
+		line := bytes.TrimSpace(lines.Bytes())
+		if len(line) == 0 {
+			continue
+		}
+		found = true
+		m, err := parseMessage(line)
+		m.Line = number
+		if err == nil {
+			err = each(m)
+		}
+		if err != nil {
+			return fmt.Errorf("line %d: %w", number, err)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("line %d: %w", number, err)
+	}
+	if !found {
+		return errors.New("the recording is empty; it has a notification a line")
+	}
+	return nil
+}
+
+func parseMessage(line []byte) (Message, error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(line, &members); err != nil {
+		return Message{}, fmt.Errorf("it is no notification: %w; a recording has one JSON object a line", err)
+	}
+	if _, recorded := members["body"]; !recorded {
+		return Message{Body: bytes.Clone(line)}, nil
+	}
+	r, err := rabbit.ParseRecorded(line)
+	if err != nil {
+		return Message{}, err
+	}
+	compression, _ := r.Headers["compression"].(string)
+	return Message{Body: []byte(r.Body), Compression: compression}, nil
+}

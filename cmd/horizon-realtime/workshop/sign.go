@@ -1,0 +1,118 @@
+package workshop
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// NewKey makes an Ed25519 key: the private half in the file, for its owner's
+// eyes only and in PEM as openssl writes it, the public half as text for
+// [plugins] public_keys.
+//
+// # Errors
+//
+// The file is there already, or cannot be written.
+func NewKey(file string) (public string, err error) {
+	pub, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return "", fmt.Errorf("make a key: %w", err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return "", fmt.Errorf("encode the key: %w", err)
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return "", fmt.Errorf("%s is there already, and a key is not overwritten; choose another name", file)
+	}
+	if err != nil {
+		return "", fmt.Errorf("write the key: %w", err)
+	}
+	err = pem.Encode(f, &pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	if err = errors.Join(err, f.Close()); err != nil {
+		return "", fmt.Errorf("write the key: %w", err)
+	}
+	return base64.StdEncoding.EncodeToString(pub), nil
+}
+
+// Signature is what Sign made.
+type Signature struct {
+	// File has the signature, in base64.
+	File string `json:"file"`
+	// PublicKey is what [plugins] public_keys has to name.
+	PublicKey string `json:"public_key"`
+}
+
+// Sign writes the detached signature of a module beside it, under the module's
+// name with .sig behind it.
+//
+// # Errors
+//
+// The key or the module cannot be read or is none, others can read the key, or
+// the signature cannot be written.
+func Sign(file, keyFile string) (*Signature, error) {
+	key, err := readKey(keyFile)
+	if err != nil {
+		return nil, err
+	}
+	module, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the filter: %w", err)
+	}
+	if !bytes.HasPrefix(module, []byte("\x00asm")) {
+		return nil, fmt.Errorf("%s is no WebAssembly module; sign what `horizon-realtime plugin build` makes", file)
+	}
+	s := &Signature{File: file + ".sig", PublicKey: base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey))}
+	text := base64.StdEncoding.EncodeToString(ed25519.Sign(key, module)) + "\n"
+	part := s.File + ".part"
+	defer os.Remove(part)
+	if err := os.WriteFile(part, []byte(text), 0o644); err != nil {
+		return nil, fmt.Errorf("write the signature: %w", err)
+	}
+	if err := os.Rename(part, s.File); err != nil {
+		return nil, fmt.Errorf("put the signature into place: %w", err)
+	}
+	return s, nil
+}
+
+func readKey(file string) (ed25519.PrivateKey, error) {
+	const makeOne = "make one with `horizon-realtime plugin keygen FILE`"
+	info, err := os.Stat(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no key %s; %s", file, makeOne)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look at the key: %w", err)
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return nil, fmt.Errorf("the key %s has mode %#o, so that others can sign as you do; chmod 600 it", file, mode)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the key: %w", err)
+	}
+	block, _ := pem.Decode(text)
+	switch {
+	case block == nil:
+		return nil, fmt.Errorf("%s is no private key in PEM; %s", file, makeOne)
+	case block.Type != "PRIVATE KEY":
+		return nil, fmt.Errorf("%s holds a %q and no unencrypted \"PRIVATE KEY\"; %s", file, block.Type, makeOne)
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("read the key %s: %w; %s", file, err, makeOne)
+	}
+	private, ok := key.(ed25519.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("%s is no Ed25519 key but a %T; %s", file, key, makeOne)
+	}
+	return private, nil
+}

@@ -1,0 +1,251 @@
+package workshop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"horizon-realtime/router/auth"
+	"horizon-realtime/router/event"
+	"horizon-realtime/router/plugin"
+	"horizon-realtime/sdk/sdktest"
+)
+
+// Setup is what a router would be configured with for the filter that is tried.
+type Setup struct {
+	// Plugins are the limits, of [plugins].
+	Plugins plugin.Config
+	// Tables are the [plugin.X] tables. That of the filter applies.
+	Tables map[string]plugin.Settings
+	// Signed has the signature checked where Plugins.RequireSignature asks for
+	// one. A module that has just been built has none yet.
+	Signed bool
+}
+
+// Trial is one filter in a plugin host of its own. It is not safe for
+// concurrent use.
+type Trial struct {
+	dir      string
+	host     *plugin.Host
+	worker   *plugin.Worker
+	registry *prometheus.Registry
+	notes    *notes
+	// started is what the filter logged while it started.
+	started []Line
+}
+
+// Refusal says why a router would not load the filter.
+type Refusal struct {
+	// Reason is the router's sentence.
+	Reason string
+	// Said is what the filter logged before.
+	Said []Line
+}
+
+func (r *Refusal) Error() string {
+	text := r.Reason
+	for _, line := range r.Said {
+		text += "\nit said: " + line.Text
+	}
+	return text
+}
+
+// Line is one line that a filter logged.
+type Line struct {
+	Level slog.Level `json:"level"`
+	Text  string     `json:"text"`
+}
+
+// Answer is what a filter made of one notification.
+type Answer struct {
+	// Called tells whether the filter asked for this event type.
+	Called    bool       `json:"called"`
+	Emissions []Emission `json:"emissions"`
+	// Stopped says that filters after it would not see the notification.
+	Stopped bool `json:"stopped,omitempty"`
+	// Fault says what the call died of, empty where it did not. Nothing that it
+	// had emitted counts then.
+	Fault string `json:"fault,omitempty"`
+	Log   []Line `json:"log,omitempty"`
+}
+
+// Emission is what a filter wants published, and why the router would not,
+// where it would not.
+type Emission struct {
+	sdktest.Emission
+	Refused string `json:"refused,omitempty"`
+}
+
+// Load brings the filter of a file up, under the file's own name or, if as is
+// not empty, under that.
+//
+// # Errors
+//
+// A *Refusal where the router would refuse it; otherwise the file or the
+// configuration cannot be read.
+func Load(ctx context.Context, file, as string, setup Setup) (t *Trial, err error) {
+	if as == "" {
+		as = filepath.Base(file)
+	}
+	if !strings.HasSuffix(as, ".wasm") {
+		return nil, fmt.Errorf("%s: a router loads files whose names end in .wasm; rename it", file)
+	}
+	file, err = filepath.Abs(file)
+	if err != nil {
+		return nil, fmt.Errorf("find %s: %w", file, err)
+	}
+	if _, err := os.Stat(file); err != nil {
+		return nil, fmt.Errorf("look at the filter: %w", err)
+	}
+	t = &Trial{registry: prometheus.NewRegistry(), notes: &notes{}}
+	defer func() {
+		if err != nil {
+			t.Close()
+		}
+	}()
+	if t.dir, err = os.MkdirTemp("", "horizon-realtime-plugin-"); err != nil {
+		return nil, fmt.Errorf("make a folder to try the filter in: %w", err)
+	}
+	for _, ending := range []string{"", ".sig"} {
+		if err := os.Symlink(file+ending, filepath.Join(t.dir, as+ending)); err != nil {
+			return nil, fmt.Errorf("put the filter into a folder to try it in: %w", err)
+		}
+	}
+	if t.host, err = plugin.New(setup.config(t.dir), setup.Tables, slog.New(handler{notes: t.notes}), t.registry); err != nil {
+		return nil, err
+	}
+	if err := t.host.Load(ctx); err != nil {
+		return nil, err
+	}
+	status := t.Status()
+	if status.State == plugin.Disabled {
+		return nil, errors.New(status.Reason + "; enable it to try it")
+	}
+	if status.Refused != "" {
+		return nil, &Refusal{status.Refused, t.notes.take()}
+	}
+	t.started = t.notes.take()
+	t.worker = t.host.NewWorker()
+	return t, nil
+}
+
+// config is the router's, but for what would get into the way of a trial:
+// nothing is held back from the log, and a fault has no consequences.
+func (s Setup) config(dir string) plugin.Config {
+	c := s.Plugins
+	c.Dir, c.Workers = dir, 1
+	c.LogLinesPerSecond, c.LogBytesPerSecond = 1<<20, 1<<30
+	c.RequireSignature = c.RequireSignature && s.Signed
+	return c
+}
+
+// Status is the router's own account of the filter.
+func (t *Trial) Status() plugin.Status { return t.host.Status()[0] }
+
+// Send hands the filter one notification, and judges what it emits as the
+// router would.
+func (t *Trial) Send(ctx context.Context, n *event.Notification) Answer {
+	a := Answer{Emissions: []Emission{}}
+	outcome := t.worker.Handle(ctx, n, func(e plugin.Emission) {
+		emission := Emission{Emission: sdktest.Emission{
+			Channel: string(e.Channel), Key: string(e.Key), Removed: e.Removed, Payload: append([]byte(nil), e.Payload...),
+		}}
+		if err := judge(e, n); err != nil {
+			emission.Refused = err.Error()
+		}
+		a.Emissions = append(a.Emissions, emission)
+	})
+	a.Called = outcome.Called+outcome.Faults+outcome.Skipped > 0
+	a.Stopped = outcome.Stopped
+	if outcome.Faults > 0 {
+		a.Fault = t.notes.fault
+		_ = t.host.Release(t.Status().Name) // it is loaded
+	}
+	a.Log = t.notes.take()
+	return a
+}
+
+// judge is what a worker of the router asks before it publishes.
+func judge(e plugin.Emission, n *event.Notification) error {
+	channel, err := event.ParseChannel(string(e.Channel))
+	if err != nil {
+		return err
+	}
+	return auth.MayEmit(auth.Grants(e.Grants), n, channel)
+}
+
+// fuel tells how much fuel all calls together have taken, in units.
+func (t *Trial) fuel() (float64, error) {
+	families, err := t.registry.Gather()
+	if err != nil {
+		return 0, fmt.Errorf("read the plugin host's metrics: %w", err)
+	}
+	for _, family := range families {
+		if family.GetName() == "horizon_realtime_plugin_fuel_total" {
+			return family.GetMetric()[0].GetCounter().GetValue(), nil
+		}
+	}
+	return 0, errors.New("the plugin host counts no fuel")
+}
+
+// Close gives everything back.
+func (t *Trial) Close() {
+	if t.worker != nil {
+		t.worker.Close()
+	}
+	if t.host != nil {
+		t.host.Close()
+	}
+	if t.dir != "" {
+		os.RemoveAll(t.dir)
+	}
+}
+
+// notes are what the host had to say about the filter, and the filter itself.
+type notes struct {
+	said  []Line
+	fault string
+}
+
+// take gives the lines of the filter since the last take.
+func (n *notes) take() []Line {
+	said := n.said
+	n.said = nil
+	return said
+}
+
+// handler is the slog.Handler that fills notes. What the filter says comes
+// through a logger made for it, with its name; the host's own errors are in the
+// attribute error.
+type handler struct {
+	notes  *notes
+	filter bool
+}
+
+func (h handler) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h handler) WithGroup(string) slog.Handler { return h }
+
+func (h handler) WithAttrs([]slog.Attr) slog.Handler { return handler{h.notes, true} }
+
+func (h handler) Handle(_ context.Context, r slog.Record) error {
+	failed := ""
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == "error" {
+			failed = a.Value.String()
+		}
+		return true
+	})
+	if failed != "" {
+		h.notes.fault = failed
+	} else if h.filter {
+		h.notes.said = append(h.notes.said, Line{r.Level, r.Message})
+	}
+	return nil
+}
