@@ -16,7 +16,7 @@ import (
 )
 
 // deadline is how long a test waits for what has to come.
-const deadline = 10 * time.Second
+const deadline = 30 * time.Second
 
 // client is a websocket client that does what it is told, good or bad.
 type client struct {
