@@ -21,7 +21,19 @@ import (
 	"horizon-realtime/sdk/abi"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// testCache keeps compiled guests from one test to the next.
+var testCache string
+
+func TestMain(m *testing.M) {
+	var err error
+	if testCache, err = os.MkdirTemp("", "plugin-cache"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(testCache)
+		os.Exit(code)
+	}))
+}
 
 // assemble makes a module of text with wabt's wat2wasm.
 func assemble(t testing.TB, text string) []byte {
@@ -125,7 +137,7 @@ func testConfig(t testing.TB) Config {
 	t.Helper()
 	c := DefaultConfig()
 	c.Dir = t.TempDir()
-	c.CacheDir = "none"
+	c.CacheDir = testCache
 	c.Workers = 2
 	c.Settle = 5 * time.Millisecond
 	c.Rescan = 50 * time.Millisecond

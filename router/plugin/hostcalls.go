@@ -114,6 +114,9 @@ func hostLog(in *instance, mem api.Memory, stack []uint64) {
 	}
 	text := in.view(mem, abi.ImportLog, stack[1], stack[2])
 	in.filter.record.log.write(level, text, in.messageID())
+	if level == slog.LevelError {
+		in.say(text)
+	}
 }
 
 func hostField(in *instance, mem api.Memory, stack []uint64) {

@@ -39,7 +39,8 @@ type instance struct {
 	doing     string
 	budget    int64
 	hostCalls int
-	// said is the first line that the call wrote to stderr.
+	// said is the first line that the call wrote to stderr or logged as an
+	// error.
 	said      string
 	eventTime int64
 	eventTick int64
@@ -92,9 +93,7 @@ func (f *filter) newInstance() (*instance, error) {
 	in.output[0].emit = func(line []byte) { f.record.log.write(slog.LevelInfo, line, in.messageID()) }
 	in.output[1].emit = func(line []byte) {
 		f.record.log.write(slog.LevelWarn, line, in.messageID())
-		if in.said == "" {
-			in.said = string(line[:min(len(line), maxSaid)])
-		}
+		in.say(line)
 	}
 	if err := in.start(); err != nil {
 		in.close()
@@ -134,7 +133,7 @@ func (in *instance) start() error {
 // adopt takes what hr_init returned.
 func (in *instance) adopt(answer uint64) error {
 	if answer == 0 {
-		return faultf(faultStart, "%s returned 0: it refuses to start; the log says why, if the plugin does", abi.Init)
+		return in.lastWords(faultf(faultStart, "%s returned 0: it refuses to start; look at what it logs, and at [plugin.%s] config", abi.Init, in.filter.Name))
 	}
 	pointer, length := uint32(answer>>32), uint32(answer)
 	needs := scratchNeeds(len(in.sub.wants))
@@ -210,8 +209,15 @@ func (in *instance) fault(err error, key string) *Fault {
 	return in.lastWords(faultf(faultTrap, "%s trapped: %s", in.doing, strings.TrimPrefix(firstLine(err), "wasm error: ")))
 }
 
-// lastWords adds what the guest wrote to stderr first: a Go program says there
-// what it panicked about.
+// say notes what may turn out to be the reason of a fault.
+func (in *instance) say(line []byte) {
+	if in.said == "" {
+		in.said = string(line[:min(len(line), maxSaid)])
+	}
+}
+
+// lastWords adds what the guest said first: a Go program tells stderr what it
+// panicked about.
 func (in *instance) lastWords(f *Fault) *Fault {
 	if in.said != "" {
 		f.text += fmt.Sprintf(" (it said %q)", in.said)
