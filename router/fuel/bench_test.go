@@ -79,6 +79,25 @@ func BenchmarkInstrument(b *testing.B) {
 func BenchmarkDecodeJSON(b *testing.B) { compare(b, "decode") }
 func BenchmarkTightLoop(b *testing.B)  { compare(b, "spin", 100_000) }
 
+// BenchmarkHostile says how long a unit of fuel can be made to last: the figures
+// show what the costs in opcode.go are right for.
+func BenchmarkHostile(b *testing.B) {
+	const units = 10_000_000
+	for name, p := range hostileModules() {
+		b.Run(name, func(b *testing.B) {
+			m, counter := instantiate(b, p.bytes(), 0)
+			f := m.ExportedFunction("run")
+			for b.Loop() {
+				counter.Set(units)
+				if _, err := f.Call(b.Context()); err == nil {
+					b.Fatal("it ended by itself")
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed())/float64(b.N)/units, "ns/unit")
+		})
+	}
+}
+
 // compare runs an export of the Go guest as it is and rewritten, in turns so
 // that what else the machine does falls on both, and reports the ratio of the
 // medians as x-plain.

@@ -97,9 +97,10 @@ func unwinding() parts {
 	return p
 }
 
-func TestHostileModulesRunOutOfFuel(t *testing.T) {
+// hostileModules do not end by themselves.
+func hostileModules() map[string]parts {
 	page := constant(65536)
-	tests := map[string]parts{
+	return map[string]parts{
 		"empty loop":                 running(inLoop()),
 		"loop that is left never":    running(op(0x03, void), constant(1), op(0x0d, 0, 0x0b)),
 		"loop in a loop":             running(inLoop(inLoop())),
@@ -124,7 +125,10 @@ func TestHostileModulesRunOutOfFuel(t *testing.T) {
 		"loop after a dead end":      running(op(0x02, void, 0x0c, 0, 0x00, 0x0b), inLoop()),
 		"loop in the arm of an else": running(constant(0), op(0x04, void, 0x05), inLoop(), op(0x0b)),
 	}
-	for name, p := range tests {
+}
+
+func TestHostileModulesRunOutOfFuel(t *testing.T) {
+	for name, p := range hostileModules() {
 		t.Run(name, func(t *testing.T) {
 			m, counter := instantiate(t, p.bytes(), budget)
 			_, err := m.ExportedFunction("run").Call(t.Context())
@@ -193,7 +197,7 @@ func TestFuelIsDeterministic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var used [3]uint64
+	var used [2]uint64
 	for i := range used {
 		m := newGuest(t, rewritten)
 		counter := m.ExportedGlobal(fuel.Global).(api.MutableGlobal)
@@ -203,7 +207,7 @@ func TestFuelIsDeterministic(t *testing.T) {
 		}
 		used[i] = plenty - counter.Get()
 	}
-	if used[0] != used[1] || used[0] != used[2] || used[0] < 1_000 {
-		t.Errorf("three equal runs took %d units", used)
+	if used[0] != used[1] || used[0] < 1_000 {
+		t.Errorf("two equal runs took %d units", used)
 	}
 }

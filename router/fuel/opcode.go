@@ -52,7 +52,7 @@ const (
 	leave // return
 	call
 	callIndirect
-	typedSelect
+	// Those up to here change the flow of control, those from here do not.
 	local
 	global
 	table
@@ -66,6 +66,7 @@ const (
 	skip16
 	refNull
 	refFunc
+	typedSelect
 	lane
 	memargLane
 	memoryInit
