@@ -1,0 +1,91 @@
+// Command baremetal is the filter behind ironic's table of nodes.
+//
+//	admin/baremetal    nodes belong to the cloud
+//
+// Ironic has a topic of its own, ironic_versioned_notifications, which must be
+// among the router's, and tells nothing until its notification_level is set. It
+// does not tell of changes that a node's ports make to the table.
+package main
+
+import (
+	"strings"
+
+	"horizon-realtime/plugins/panel"
+	"horizon-realtime/sdk"
+)
+
+func init() {
+	sdk.Register(sdk.Filter{On: []string{"baremetal.node.*"}, Handle: handle})
+}
+
+func main() {}
+
+const data = "/payload/ironic_object.data/"
+
+var (
+	id    = sdk.Want(data + "uuid")
+	name  = sdk.Want(data + "name")
+	state = sdk.Want(data + "provision_state")
+	next  = sdk.Want(data + "target_provision_state")
+	fault = sdk.Want(data + "last_error")
+)
+
+// columns are what the table shows besides, and where: the names are ironic's
+// own. driver_info and instance_info hold addresses and logins and stay away.
+var columns = []struct {
+	key   string
+	field sdk.Field
+}{
+	{"power_state", sdk.Want(data + "power_state")},
+	{"target_power_state", sdk.Want(data + "target_power_state")},
+	{"target_provision_state", next},
+	{"maintenance", sdk.Want(data + "maintenance")},
+	{"maintenance_reason", sdk.Want(data + "maintenance_reason")},
+	{"fault", sdk.Want(data + "fault")},
+	{"driver", sdk.Want(data + "driver")},
+	{"instance_uuid", sdk.Want(data + "instance_uuid")},
+	{"resource_class", sdk.Want(data + "resource_class")},
+	{"conductor_group", sdk.Want(data + "conductor_group")},
+	{"console_enabled", sdk.Want(data + "console_enabled")},
+	{"protected", sdk.Want(data + "protected")},
+	{"retired", sdk.Want(data + "retired")},
+	{"owner", sdk.Want(data + "owner")},
+	{"lessee", sdk.Want(data + "lessee")},
+}
+
+func handle(e *sdk.Event) {
+	action, phase, _ := strings.Cut(strings.TrimPrefix(e.Type(), "baremetal.node."), ".")
+	m := panel.Message{
+		Topic: "baremetal", Kind: "node", ID: e.Get(id).Text(), Action: panel.Update,
+		Name: e.Get(name), Status: e.Get(state), Task: e.Get(next), Error: sdk.NullValue(),
+	}
+	if m.ID == "" || !telling(action, phase) {
+		return
+	}
+	switch action {
+	case "create":
+		m.Action = panel.Create
+	case "delete":
+		m.Action = panel.Delete
+	}
+	if text := e.Get(fault).Text(); text != "" {
+		m.Error = sdk.StringValue(panel.Sentence(text))
+	}
+	d := panel.Begin(e, &m)
+	for _, c := range columns {
+		d.Data.Value(c.key, panel.Small(e.Get(c.field)))
+	}
+	panel.Time(d.Data, "provision_updated_at", e.Field(data+"provision_updated_at"))
+	d.ToAdmin()
+}
+
+// telling tells whether the payload is what the node is now. Of a change made
+// through the API that has not been made yet, or could not be made, the payload
+// has what was wished for; what the conductor begins is in the node already.
+func telling(action, phase string) bool {
+	switch action {
+	case "power_set", "provision_set":
+		return true
+	}
+	return phase != "start" && phase != "error"
+}
