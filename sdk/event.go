@@ -86,11 +86,6 @@ func (e *Event) entry(at uint32) (Kind, string) {
 	return kind, alias(e.scratch[offset : offset+length])
 }
 
-func load32(b *[scratchBytes]byte, at uint32) uint32 {
-	s := b[at : at+4]
-	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
-}
-
 // Field reads any field of the message by its JSON Pointer, at the price of a
 // call to the router. Fields that are needed for most events are better wanted.
 func (e *Event) Field(pointer string) Value {

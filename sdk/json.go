@@ -2,7 +2,6 @@ package sdk
 
 import (
 	"strconv"
-	"unicode/utf8"
 )
 
 // maxDepth bounds how deep a JSON text may be nested; the router's bound is the
@@ -17,13 +16,20 @@ const maxDepth = 64
 // Writing to one that has been closed, or to one of an earlier text, is a
 // mistake in the filter and panics.
 type JSON struct {
+	// buf ends in the innermost container's bracket, or in the comma after its
+	// last item, so that nothing need be asked before the next.
 	buf []byte
+	// top is the serial number of the innermost open container, 0 where the
+	// buffer is not ready for an item.
+	top uint32
 	// open are the serial numbers of the open containers, the outermost first,
 	// and ends the brackets that will close them.
 	open   [maxDepth]uint32
 	ends   [maxDepth]byte
 	depth  int
 	serial uint32
+	// end is how long buf is without what Text has put there.
+	end int
 }
 
 // ObjectBuilder writes the members of an object. It is a small value.
@@ -35,7 +41,6 @@ type ArrayBuilder struct{ place }
 // place is one container of a text.
 type place struct {
 	j      *JSON
-	depth  int
 	serial uint32
 }
 
@@ -59,16 +64,17 @@ func (e *Event) Object() ObjectBuilder { return e.json.Object() }
 // can still be written to, and then Text is to be asked for again: it is valid
 // until then.
 func (p place) Text() string {
-	p.check()
-	j, end := p.j, len(p.j.buf)
+	p.ready(false)
+	j := p.j
+	j.end, j.top = len(j.buf), 0
 	for i := j.depth - 1; i >= 0; i-- {
-		j.buf = append(j.buf, j.ends[i])
+		j.closeWith(j.ends[i])
 	}
 	text := alias(j.buf)
-	j.buf = j.buf[:end]
-	return text
+	return text[:len(text)-1] // without the last comma
 }
 
+// begin opens a container.
 func (j *JSON) begin(bracket byte) place {
 	if j.depth == maxDepth {
 		panic("sdk: JSON nested deeper than 64")
@@ -77,32 +83,61 @@ func (j *JSON) begin(bracket byte) place {
 	j.buf = append(j.buf, bracket)
 	j.open[j.depth], j.ends[j.depth] = j.serial, bracket+2 // { } and [ ] are two apart
 	j.depth++
-	return place{j, j.depth, j.serial}
+	j.top = j.serial
+	return place{j, j.serial}
 }
 
-func (p place) check() {
-	if p.j == nil || p.depth > p.j.depth || p.j.open[p.depth-1] != p.serial {
-		panic("sdk: writing to JSON that is closed already")
+// closeWith ends a container, and leaves a comma behind it.
+func (j *JSON) closeWith(bracket byte) {
+	if last := len(j.buf) - 1; j.buf[last] == ',' {
+		j.buf[last] = bracket
+	} else {
+		j.buf = append(j.buf, bracket)
 	}
+	j.buf = append(j.buf, ',')
 }
 
-// next closes what is inside of the container and writes the comma.
-func (p place) next() *JSON {
-	p.check()
+// at makes the container the innermost one, ready for its next item.
+func (p place) at() *JSON {
+	if p.j == nil || p.serial != p.j.top {
+		p.ready(true)
+	}
+	return p.j
+}
+
+// ready takes back what Text has put there, makes sure that the container is
+// open, and if wanted closes those inside of it.
+func (p place) ready(innermost bool) {
 	j := p.j
-	for j.depth > p.depth {
+	if j == nil {
+		panic(closed)
+	}
+	if j.top == 0 && j.depth > 0 {
+		// Text overwrote the last comma, if there was one: an item's end.
+		if j.buf = j.buf[:j.end]; j.buf[j.end-1] == j.ends[j.depth-1] {
+			j.buf[j.end-1] = ','
+		}
+	}
+	depth := j.depth
+	for depth > 0 && j.open[depth-1] != p.serial {
+		depth--
+	}
+	if depth == 0 {
+		panic(closed)
+	}
+	for innermost && j.depth > depth {
 		j.depth--
-		j.buf = append(j.buf, j.ends[j.depth])
+		j.closeWith(j.ends[j.depth])
 	}
-	if last := j.buf[len(j.buf)-1]; last != '{' && last != '[' {
-		j.buf = append(j.buf, ',')
-	}
-	return j
+	j.top = j.open[j.depth-1]
 }
+
+const closed = "sdk: writing to JSON that is closed already"
 
 func (o ObjectBuilder) member(key string) *JSON {
-	j := o.next()
-	j.buf = append(appendString(j.buf, key), ':')
+	j := o.at()
+	j.buf = appendString(j.buf, key)
+	j.buf[len(j.buf)-1] = ':' // appendString has left a comma
 	return j
 }
 
@@ -117,7 +152,10 @@ func (o ObjectBuilder) Array(key string) ArrayBuilder {
 }
 
 // String adds a member. Bytes that are no UTF-8 become U+FFFD.
-func (o ObjectBuilder) String(key, value string) { o.member(key).string(value) }
+func (o ObjectBuilder) String(key, value string) {
+	j := o.at()
+	j.buf = appendMember(j.buf, key, value)
+}
 
 // StringOrNull adds a member that is null where the text is empty.
 func (o ObjectBuilder) StringOrNull(key, value string) {
@@ -151,31 +189,31 @@ func (o ObjectBuilder) Value(key string, v Value) {
 func (o ObjectBuilder) Raw(key, text string) { o.member(key).value(orNull(Parse(text))) }
 
 // Object adds an element that is an object, to be filled.
-func (a ArrayBuilder) Object() ObjectBuilder { return ObjectBuilder{a.next().begin('{')} }
+func (a ArrayBuilder) Object() ObjectBuilder { return ObjectBuilder{a.at().begin('{')} }
 
 // Array adds an element that is an array, to be filled.
-func (a ArrayBuilder) Array() ArrayBuilder { return ArrayBuilder{a.next().begin('[')} }
+func (a ArrayBuilder) Array() ArrayBuilder { return ArrayBuilder{a.at().begin('[')} }
 
 // String adds an element. Bytes that are no UTF-8 become U+FFFD.
-func (a ArrayBuilder) String(value string) { a.next().string(value) }
+func (a ArrayBuilder) String(value string) { a.at().string(value) }
 
 // Int adds an element.
-func (a ArrayBuilder) Int(value int64) { a.next().int(value) }
+func (a ArrayBuilder) Int(value int64) { a.at().int(value) }
 
 // Float adds an element, null where the value is infinite or no number.
-func (a ArrayBuilder) Float(value float64) { a.next().float(value) }
+func (a ArrayBuilder) Float(value float64) { a.at().float(value) }
 
 // Bool adds an element.
-func (a ArrayBuilder) Bool(value bool) { a.next().bool(value) }
+func (a ArrayBuilder) Bool(value bool) { a.at().bool(value) }
 
 // Null adds an element.
-func (a ArrayBuilder) Null() { a.next().raw("null") }
+func (a ArrayBuilder) Null() { a.at().raw("null") }
 
 // Value adds an element as it was in the message, null if it is absent.
-func (a ArrayBuilder) Value(v Value) { a.next().value(orNull(v)) }
+func (a ArrayBuilder) Value(v Value) { a.at().value(orNull(v)) }
 
 // Raw adds an element that is JSON text already; null where it is not.
-func (a ArrayBuilder) Raw(text string) { a.next().value(orNull(Parse(text))) }
+func (a ArrayBuilder) Raw(text string) { a.at().value(orNull(Parse(text))) }
 
 func orNull(v Value) Value {
 	if v.kind == KindAbsent {
@@ -184,9 +222,12 @@ func orNull(v Value) Value {
 	return v
 }
 
-func (j *JSON) raw(text string)     { j.buf = append(j.buf, text...) }
+func (j *JSON) raw(text string)     { j.buf = append(append(j.buf, text...), ',') }
 func (j *JSON) string(value string) { j.buf = appendString(j.buf, value) }
-func (j *JSON) int(value int64)     { j.buf = strconv.AppendInt(j.buf, value, 10) }
+
+func (j *JSON) int(value int64) {
+	j.buf = append(strconv.AppendInt(j.buf, value, 10), ',')
+}
 
 func (j *JSON) bool(value bool) {
 	if value {
@@ -201,7 +242,7 @@ func (j *JSON) float(value float64) {
 		j.raw("null")
 		return
 	}
-	j.buf = strconv.AppendFloat(j.buf, value, 'g', -1, 64)
+	j.buf = append(strconv.AppendFloat(j.buf, value, 'g', -1, 64), ',')
 }
 
 func (j *JSON) value(v Value) {
@@ -232,66 +273,23 @@ func copyMembers(o ObjectBuilder, v Value) {
 	for it := v.Items(); it.Next(); {
 		o.Value(it.Key(), it.Value())
 	}
-	o.close()
+	o.end()
 }
 
 func copyElements(a ArrayBuilder, v Value) {
 	for it := v.Items(); it.Next(); {
 		a.Value(it.Value())
 	}
-	a.close()
+	a.end()
 }
 
-// close ends the container, so that what comes next stands beside it.
-func (p place) close() {
-	j := p.j
-	j.depth = p.depth - 1
-	j.buf = append(j.buf, j.ends[j.depth])
-}
-
-// safe are the bytes that a string's text may hold as they are.
-var safe = func() (t [256]bool) {
-	for c := ' '; c < utf8.RuneSelf; c++ {
-		t[c] = c != '"' && c != '\\'
+// end ends the container, so that what comes next stands beside it.
+func (p place) end() {
+	j := p.at()
+	j.depth--
+	j.closeWith(j.ends[j.depth])
+	j.top = 0
+	if j.depth > 0 {
+		j.top = j.open[j.depth-1]
 	}
-	return t
-}()
-
-// appendString writes a string with its quotes.
-func appendString(dst []byte, s string) []byte {
-	const hex = "0123456789abcdef"
-	dst = append(dst, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if safe[c] {
-			i++
-			continue
-		}
-		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(s[i:])
-			if r != utf8.RuneError || size > 1 {
-				i += size
-				continue
-			}
-			dst = append(append(dst, s[start:i]...), "\uFFFD"...)
-		} else {
-			dst = append(dst, s[start:i]...)
-			switch c {
-			case '"', '\\':
-				dst = append(dst, '\\', c)
-			case '\n':
-				dst = append(dst, '\\', 'n')
-			case '\r':
-				dst = append(dst, '\\', 'r')
-			case '\t':
-				dst = append(dst, '\\', 't')
-			default:
-				dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-			}
-		}
-		i++
-		start = i
-	}
-	return append(append(dst, s[start:]...), '"')
 }

@@ -1,0 +1,179 @@
+// Package panel writes the panel message: the one shape in which every stock
+// filter tells browsers that a row of a table has changed, whatever service and
+// whatever format of notification it comes from. Filters use it; it is compiled
+// into each.
+//
+//	{"v":1, "event":"compute.instance.update", "kind":"server", "action":"update",
+//	 "id":"…", "name":"…", "project_id":"…", "user_id":"…", "status":"ACTIVE", "task":null,
+//	 "error":null, "at":"2026-11-23T10:00:00.123Z", "request_id":"req-…",
+//	 "data":{ the columns that the panel shows }}
+//
+// A notification rarely knows everything. What it does not know is left out, and
+// a panel keeps what it had; what is known to be nothing is null.
+package panel
+
+import (
+	"errors"
+
+	"horizon-realtime/sdk"
+)
+
+// version is the shape's.
+const version = 1
+
+// Action is what happened to the resource.
+type Action string
+
+// The actions. After Delete, only Create brings the id back.
+const (
+	Create Action = "create"
+	Update Action = "update"
+	Delete Action = "delete"
+)
+
+// Message is what is the same for all services. Of the values, an absent one is
+// left out of the message.
+type Message struct {
+	// Topic is the channel's last segment, such as `instances`.
+	Topic string
+	// Kind is what the resource is, such as `server`.
+	Kind   string
+	Action Action
+	// ID is the resource's, and the emission's key.
+	ID   string
+	Name sdk.Value
+	// Status is the one that the service's API gives, which is what Horizon
+	// shows: not the service's inner state.
+	Status sdk.Value
+	// Task is what is being done to it, null where nothing is.
+	Task sdk.Value
+	// Error is a sentence that the owner may read, null where all is well.
+	Error sdk.Value
+}
+
+// Draft is a message being written.
+type Draft struct {
+	event   *sdk.Event
+	message *Message
+	root    sdk.ObjectBuilder
+	// Data is where the columns go, those for everybody before ToProject, those
+	// for admins between it and ToAdmin.
+	Data sdk.ObjectBuilder
+}
+
+// toAdmins tells whether admins are sent anything.
+var toAdmins = true
+
+// Configure reads the configuration that all filters of panels have in common;
+// it is a sdk.Filter's Start.
+//
+//	admin = false    send nothing to admin/…; the filter needs no grant then
+//
+// # Errors
+//
+// A key is unknown or its value no boolean.
+func Configure(config sdk.Value) error {
+	toAdmins = true
+	for it := config.Items(); it.Next(); {
+		b, ok := it.Value().Bool()
+		if it.Key() != "admin" || !ok {
+			return errors.New("config " + it.Key() + ": the only key is admin, true or false")
+		}
+		toAdmins = b
+	}
+	return nil
+}
+
+// Begin writes what is the same for all services.
+func Begin(e *sdk.Event, m *Message) Draft {
+	o := e.Object()
+	o.Int("v", version)
+	o.String("event", e.Type())
+	o.String("kind", m.Kind)
+	o.String("action", string(m.Action))
+	o.String("id", m.ID)
+	o.Value("name", m.Name)
+	o.StringOrNull("project_id", e.Project())
+	o.StringOrNull("user_id", e.User())
+	o.Value("status", m.Status)
+	o.Value("task", m.Task)
+	o.Value("error", m.Error)
+	o.String("at", e.Time())
+	o.StringOrNull("request_id", e.RequestID())
+	return Draft{e, m, o, o.Object("data")}
+}
+
+// ToProject sends what has been written to the project that owns the resource.
+func (d *Draft) ToProject() { d.To(sdk.Project(d.event.Project(), d.message.Topic)) }
+
+// ToUser sends what has been written to the user who owns the resource.
+func (d *Draft) ToUser() { d.To(sdk.User(d.event.User(), d.message.Topic)) }
+
+// ToAdmin sends what has been written to admins.
+func (d *Draft) ToAdmin() {
+	if toAdmins {
+		d.To(sdk.Admin(d.message.Topic))
+	}
+}
+
+// To sends what has been written to a channel of the filter's choice.
+func (d *Draft) To(to sdk.Channel) {
+	if d.message.Action == Delete {
+		d.event.EmitRemoved(to, key(d.message.ID), d.root)
+		return
+	}
+	d.event.Emit(to, key(d.message.ID), d.root)
+}
+
+// TextOrNull makes an empty string null: nova's legacy notifications and cinder
+// have no null.
+func TextOrNull(v sdk.Value) sdk.Value {
+	if v.Kind() == sdk.KindString && v.Text() == "" {
+		return sdk.NullValue()
+	}
+	return v
+}
+
+// Time adds a time to the second as `2006-01-02T15:04:05Z`, however the service
+// spells it: nova, cinder and glance each have two ways, always in UTC. An empty
+// one is null.
+func Time(o sdk.ObjectBuilder, key string, v sdk.Value) {
+	text := v.Text()
+	if len(text) < len("2006-01-02T15:04:05") || text[4] != '-' || text[13] != ':' || !utc(text[19:]) {
+		o.Value(key, TextOrNull(v))
+		return
+	}
+	var b [20]byte
+	copy(b[:], text[:19])
+	b[10], b[19] = 'T', 'Z'
+	o.String(key, string(b[:]))
+}
+
+// utc tells whether what follows the seconds is a fraction, and no other zone.
+func utc(rest string) bool {
+	if rest != "" && rest[0] == '.' {
+		rest = rest[1:]
+		for rest != "" && '0' <= rest[0] && rest[0] <= '9' {
+			rest = rest[1:]
+		}
+	}
+	return rest == "" || rest == "Z" || rest == "+00:00"
+}
+
+// maxError is how long an error may be, in bytes; nova's API cuts it there too.
+const maxError = 255
+
+// Sentence is the first line of a text, of the length that a row has room for.
+func Sentence(text string) string {
+	end := 0
+	for end < len(text) && end < maxError && text[end] != '\n' {
+		end++
+	}
+	for end < len(text) && end > 0 && text[end]&0xC0 == 0x80 { // not within a character
+		end--
+	}
+	for end > 0 && text[end-1] == ' ' {
+		end--
+	}
+	return text[:end]
+}
