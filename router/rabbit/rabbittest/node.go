@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -97,22 +98,29 @@ func New(dir string, conf ...string) (*Node, error) {
 	return n, nil
 }
 
+// The ports that FreePorts chooses from lie below those that Linux gives to
+// outgoing connections, any of which could take one before its server does.
+const firstPort, lastPort = 20_000, 32_000
+
 // FreePorts finds n different TCP ports that nothing on loopback listens on.
 //
 // # Errors
 //
-// The operating system's, where it has no port left.
+// Hardly a port is free.
 func FreePorts(n int) ([]int, error) {
-	ports := make([]int, n)
-	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, fmt.Errorf("find a free port: %w", err)
+	ports := make([]int, 0, n)
+	for range 1000 {
+		if len(ports) == n {
+			return ports, nil
 		}
-		defer l.Close()
-		ports[i] = l.Addr().(*net.TCPAddr).Port
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", firstPort+rand.IntN(lastPort-firstPort)))
+		if err != nil {
+			continue
+		}
+		defer l.Close() // only then, so that all are different
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
 	}
-	return ports, nil
+	return nil, fmt.Errorf("find %d free ports between %d and %d: too many are taken", n, firstPort, lastPort)
 }
 
 // URL is the amqp:// URL of the node's default vhost, as its administrator.
@@ -235,7 +243,8 @@ func (n *Node) Start() error {
 		return fmt.Errorf("start rabbitmq-server: %w", err)
 	}
 	if err := poll(startTimeout, n.server, n.answers); err != nil {
-		return fmt.Errorf("wait for rabbitmq-server: %w; its log ends:\n%s", err, tail(n.LogFile(), 2000))
+		return fmt.Errorf("wait for rabbitmq-server: %w; its output ends:\n%s\nits log ends:\n%s", err,
+			tail(filepath.Join(n.dir, "log", "rabbitmq-server.out"), 2000), tail(n.LogFile(), 2000))
 	}
 	return nil
 }
