@@ -41,9 +41,6 @@ func openCache(cfg Config, log *slog.Logger) (string, error) {
 	if mode := info.Mode().Perm(); mode&0o022 != 0 {
 		return "", fmt.Errorf("the cache of compiled plugins %s has mode %#o, so that others could plant machine code there; chmod 700 it, or set [plugins] cache_dir", dir, mode)
 	}
-	if err := pruneCache(dir, cfg.CacheBytes); err != nil {
-		log.Warn("could not tidy the cache of compiled plugins", "error", err)
-	}
 	return dir, nil
 }
 

@@ -21,7 +21,7 @@ type Config struct {
 	// CacheDir keeps compiled machine code between starts. Empty: the user's
 	// cache directory; "none": nothing is kept.
 	CacheDir string `toml:"cache_dir"`
-	// CacheBytes bounds CacheDir; the longest unused files go first.
+	// CacheBytes bounds CacheDir; the oldest files go first.
 	CacheBytes int64 `toml:"cache_bytes"`
 	// MaxPlugins bounds how many files are loaded.
 	MaxPlugins int `toml:"max_plugins"`

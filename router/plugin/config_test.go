@@ -172,6 +172,32 @@ func TestCacheIsPrivateAndBounded(t *testing.T) {
 	}
 }
 
+// A cache that somebody or a full disk has damaged costs time, not a plugin.
+func TestDamagedCacheIsPassedBy(t *testing.T) {
+	c := testConfig(t)
+	c.CacheDir = t.TempDir()
+	if err := os.Chmod(c.CacheDir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	module := assemble(t, saying("1"))
+	testHost(t, c, nil, "10-a.wasm", module)
+	files, err := filepath.Glob(filepath.Join(c.CacheDir, "*", "*"))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	whole, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, damaged := range [][]byte{nil, []byte("x"), whole[:len(whole)/2], whole[:len(whole)-1]} {
+		write(t, files[0], damaged)
+		h := testHost(t, c, nil, "10-a.wasm", module)
+		if got := payloads(t, testWorker(t, h)); got != "a: public/a||1" {
+			t.Errorf("with %d of %d bytes: %q, %+v", len(damaged), len(whole), got, h.Status()[0])
+		}
+	}
+}
+
 func TestMetricsTellHowPluginsFare(t *testing.T) {
 	c := testConfig(t)
 	c.FaultLimit = 1

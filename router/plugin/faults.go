@@ -98,6 +98,9 @@ func (h *health) allows(now func() time.Time) bool {
 	return true
 }
 
+// quarantined tells whether the filter waits for a release.
+func (h *health) quarantined() bool { return h.blocked.Load() == forever }
+
 // fault notes one. It tells whether that quarantined the filter, and for how
 // long it pauses if not.
 func (h *health) fault(f *Fault, at time.Time) (quarantined bool, pause time.Duration) {

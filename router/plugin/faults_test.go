@@ -84,6 +84,12 @@ func TestQuarantineEndsWithANewFileOrARelease(t *testing.T) {
 		}
 	}
 	quarantine()
+	second := testWorker(t, h)
+	second.instances[0], _ = h.current.Load().filters[0].take()
+	second.Idle()
+	if second.instances[0] != nil {
+		t.Error("an instance of a plugin in quarantine is kept")
+	}
 	if !strings.Contains(log.String(), `msg="quarantined a plugin" plugin=bad`) {
 		t.Errorf("the log does not say so:\n%s", log)
 	}

@@ -38,8 +38,10 @@ type Host struct {
 	reloading sync.Mutex
 	settings  map[string]Settings
 	// seen is what the folder looked like when the current set was made.
-	seen   string
-	closed bool
+	seen string
+	// unknown are the tables without a file that were last warned about.
+	unknown []string
+	closed  bool
 
 	recordsMu sync.Mutex
 	records   map[string]*record
@@ -202,6 +204,11 @@ func (h *Host) reload(ctx context.Context) error {
 		}
 	}
 	_ = work.Wait()
+	if h.cacheDir != "" {
+		if err := pruneCache(h.cacheDir, h.cfg.CacheBytes); err != nil {
+			h.log.Warn("could not tidy the cache of compiled plugins", "error", err)
+		}
+	}
 	if err := ctx.Err(); err != nil {
 		next.abandon(h.current.Load())
 		return err
@@ -262,7 +269,12 @@ func (h *Host) report(next *set, gone map[string]*file) {
 	for _, f := range gone {
 		h.log.Info("removed a plugin", "plugin", f.plugin, "file", f.name)
 	}
-	for _, name := range slices.Sorted(maps.Keys(tables)) {
+	unknown := slices.Sorted(maps.Keys(tables))
+	if slices.Equal(unknown, h.unknown) {
+		return
+	}
+	h.unknown = unknown
+	for _, name := range unknown {
 		h.log.Warn("a table of router.toml names a plugin that there is no file for", "plugin", name,
 			"error", fmt.Sprintf("[plugin.%s]: no file %s.wasm or NN-%s.wasm in %s", name, name, name, h.cfg.Dir))
 	}

@@ -256,24 +256,19 @@ func valueTypes(letters string) []api.ValueType {
 }
 
 // compile makes machine code of the instrumented module, in a runtime of its
-// own: closing that gives everything back, and touches no other plugin.
+// own: closing that gives everything back, and touches no other plugin. What is
+// wrong with the cache is no reason to refuse a plugin.
 func (h *Host) compile(ctx context.Context, f *filter, module []byte) error {
-	config := wazero.NewRuntimeConfig().
-		WithCoreFeatures(api.CoreFeaturesV2).
-		WithMemoryLimitPages(f.limits.pages).
-		WithDebugInfoEnabled(false)
-	if h.cacheDir != "" {
-		cache, err := wazero.NewCompilationCacheWithDir(h.cacheDir)
-		if err != nil {
-			return fmt.Errorf("open the cache of compiled plugins: %w", err)
+	compiled, err := h.machineCode(ctx, f, module, h.cacheDir)
+	if err != nil && h.cacheDir != "" {
+		f.close()
+		cached := err
+		if compiled, err = h.machineCode(ctx, f, module, ""); err == nil {
+			h.log.Warn("compiled a plugin past the cache; empty the cache", "plugin", f.Name, "cache", h.cacheDir, "error", cached)
 		}
-		f.cache = cache
-		config = config.WithCompilationCache(cache)
 	}
-	f.runtime = wazero.NewRuntimeWithConfig(ctx, config)
-	compiled, err := f.runtime.CompileModule(experimental.WithCompilationWorkers(ctx, h.compilers), module)
 	if err != nil {
-		return fmt.Errorf("it does not compile: %s", firstLine(err))
+		return fmt.Errorf("it does not compile: %s; build it again with a supported toolchain", firstLine(err))
 	}
 	f.compiled = compiled
 	for _, name := range []string{abi.Module, wasiModule} {
@@ -282,6 +277,24 @@ func (h *Host) compile(ctx context.Context, f *filter, module []byte) error {
 		}
 	}
 	return nil
+}
+
+// machineCode gives f a runtime, and compiles the module in it.
+func (h *Host) machineCode(ctx context.Context, f *filter, module []byte, cacheDir string) (wazero.CompiledModule, error) {
+	config := wazero.NewRuntimeConfig().
+		WithCoreFeatures(api.CoreFeaturesV2).
+		WithMemoryLimitPages(f.limits.pages).
+		WithDebugInfoEnabled(false)
+	if cacheDir != "" {
+		cache, err := wazero.NewCompilationCacheWithDir(cacheDir)
+		if err != nil {
+			return nil, err
+		}
+		f.cache = cache
+		config = config.WithCompilationCache(cache)
+	}
+	f.runtime = wazero.NewRuntimeWithConfig(ctx, config)
+	return f.runtime.CompileModule(experimental.WithCompilationWorkers(ctx, h.compilers), module)
 }
 
 // provide instantiates the host module with just the functions that the filter
@@ -350,6 +363,7 @@ func (f *filter) close() {
 	if f.cache != nil {
 		_ = f.cache.Close(ctx)
 	}
+	f.runtime, f.cache = nil, nil
 }
 
 func (h *Host) path(file string) string { return filepath.Join(h.cfg.Dir, file) }

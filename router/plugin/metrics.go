@@ -10,7 +10,7 @@ type collector struct {
 	calls, skipped, emissions, fuel *prometheus.Desc
 	faults, droppedLog, evicted     *prometheus.Desc
 	renewals, instances, kvEntries  *prometheus.Desc
-	kvBytes, state                  *prometheus.Desc
+	kvBytes, state, refused         *prometheus.Desc
 }
 
 func newCollector(h *Host) *collector {
@@ -31,6 +31,7 @@ func newCollector(h *Host) *collector {
 		kvEntries:  desc("kv_entries", "Entries in its store."),
 		kvBytes:    desc("kv_bytes", "Bytes in its store."),
 		state:      desc("state", "1 for the state that the plugin is in.", "state"),
+		refused:    desc("refused", "1 if the file, as it is now, was not loaded."),
 	}
 }
 
@@ -38,7 +39,7 @@ func newCollector(h *Host) *collector {
 func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.calls, c.skipped, c.emissions, c.fuel, c.faults, c.droppedLog, c.evicted,
-		c.renewals, c.instances, c.kvEntries, c.kvBytes, c.state,
+		c.renewals, c.instances, c.kvEntries, c.kvBytes, c.state, c.refused,
 	} {
 		out <- d
 	}
@@ -63,6 +64,11 @@ func (c *collector) collect(out chan<- prometheus.Metric, f *file) {
 		out <- prometheus.MustNewConstMetric(d, kind, v, append([]string{f.plugin}, labels...)...)
 	}
 	send(c.state, prometheus.GaugeValue, 1, string(c.host.statusOf(f).State))
+	refused := 0.0
+	if f.refused != "" {
+		refused = 1
+	}
+	send(c.refused, prometheus.GaugeValue, refused)
 	if f.filter == nil {
 		return
 	}

@@ -166,14 +166,21 @@ func (w *Worker) drop() {
 }
 
 // Idle is for moments in which nothing waits: it takes up a new set, so that
-// the old one can go, and replaces instances whose memory has grown far.
+// the old one can go, and drops instances whose memory has grown far, for new
+// ones to take their place, and those of filters in quarantine.
 func (w *Worker) Idle() {
 	if w.set != w.host.current.Load() {
 		w.adopt()
 	}
 	for i, in := range w.instances {
-		if in != nil && in.grown() {
+		if in == nil {
+			continue
+		}
+		grown := in.grown()
+		if grown {
 			in.filter.record.renewals.Add(1)
+		}
+		if grown || in.filter.health.quarantined() {
 			in.close()
 			w.instances[i] = nil
 		}
