@@ -1,7 +1,6 @@
 // The official Centrifuge client, driven over standard input and output.
 //
-// node client.mjs ENDPOINTS TOKEN CHANNEL [CHANNEL...]
-//   ENDPOINTS  JSON: what the client is made with, a URL or its list of transports
+// node client.mjs URL TOKEN CHANNEL [CHANNEL...]
 // It prints one JSON object a line: {"event": "connected" | "subscribed" | "publication" | …, …}, and
 // takes one command a line: `drop` closes the socket under the client, which then comes back by itself;
 // `away MS` stays away as long; `unsubscribe CHANNEL`; `quit`.
@@ -12,7 +11,7 @@ const require = createRequire(new URL('../../../horizon/package.json', import.me
 const { Centrifuge } = require('centrifuge');
 const WebSocket = require('ws');
 
-const [endpoints, token, ...channels] = process.argv.slice(2);
+const [url, token, ...channels] = process.argv.slice(2);
 const say = (event, more = {}) => process.stdout.write(JSON.stringify({ event, ...more }) + '\n');
 
 let socket;
@@ -24,7 +23,7 @@ class TrackedSocket extends WebSocket {
   }
 }
 
-const client = new Centrifuge(JSON.parse(endpoints), {
+const client = new Centrifuge(url, {
   token, websocket: TrackedSocket, minReconnectDelay: 50, maxReconnectDelay: 200,
 });
 client.on('connected', (c) => say('connected', { transport: c.transport, client: c.client }));

@@ -20,25 +20,23 @@ import (
 var alpha, beta = demo.Projects[0], demo.Projects[1]
 
 // TestLifeReachesTheClient has oslo.messaging tell a server's life in each
-// format, and follows it on the official client over each transport.
+// format, and follows it on the official client.
 func TestLifeReachesTheClient(t *testing.T) {
 	broker := rabbittest.Start(t)
 	r := runRouter(t, broker.URL())
 	nova := startPublisher(t, broker.URL())
+	prime(t, nova, r, broker)
 	for i, c := range []struct {
-		name       string
-		formats    []string
-		transports []string
+		name    string
+		formats []string
 	}{
-		{"legacy", []string{"legacy"}, nil},
-		{"versioned", []string{"versioned"}, nil},
-		{"both", []string{"legacy", "versioned"}, nil},
-		{"over http_stream", []string{"versioned"}, []string{"http_stream"}},
-		{"over sse", []string{"versioned"}, []string{"sse"}},
+		{"legacy", []string{"legacy"}},
+		{"versioned", []string{"versioned"}},
+		{"both", []string{"legacy", "versioned"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			mine := connect(t, r, token(t, alpha.User.ID, alpha.ID), c.transports, "project/"+alpha.ID+"/instances", "project/"+alpha.ID+"/*")
-			other := connect(t, r, token(t, beta.User.ID, beta.ID), c.transports, "project/"+beta.ID+"/*")
+			mine := connect(t, r, token(t, alpha.User.ID, alpha.ID), "project/"+alpha.ID+"/instances", "project/"+alpha.ID+"/*")
+			other := connect(t, r, token(t, beta.User.ID, beta.ID), "project/"+beta.ID+"/*")
 			o := order{Formats: c.formats, Instance: fmt.Sprintf("11111111-2222-3333-4444-%012d", i),
 				Project: alpha.ID, User: alpha.User.ID, Name: "web \"é\" ☃ " + c.name}
 			for _, step := range []struct{ step, action, status string }{
@@ -78,6 +76,21 @@ func TestLifeReachesTheClient(t *testing.T) {
 	}
 }
 
+// prime has nova publish something of no interest, and waits until the router is
+// bound to the exchange that this made. What is published before, RabbitMQ keeps
+// for nobody.
+func prime(t *testing.T, nova *publisher, r *routerProcess, broker *rabbittest.Node) {
+	t.Helper()
+	nova.publish(order{Step: "resume", Formats: []string{"versioned"}, Instance: "cccccccc-0000-0000-0000-000000000000",
+		Project: "0123456789abcdef0123456789abcdef", User: "0123456789abcdef0123456789abcdef", Name: "elsewhere"})
+	eventually(t, "bound to nova", func() error {
+		if left := r.metric(`horizon_realtime_amqp_missing_exchanges{broker="` + broker.Addr() + `/"}`); left != 4 {
+			return fmt.Errorf("%v exchanges are missing", left)
+		}
+		return nil
+	})
+}
+
 // TestLifeReachesThePage shows the same on the demo's page in Chromium, with
 // RabbitMQ and `run` in the place of the simulated cloud, through a proxy as in
 // front of Horizon.
@@ -85,6 +98,7 @@ func TestLifeReachesThePage(t *testing.T) {
 	broker := rabbittest.Start(t)
 	r := runRouter(t, broker.URL())
 	nova := startPublisher(t, broker.URL())
+	prime(t, nova, r, broker)
 	page := servePage(t, r)
 
 	browser := start(t, "node", "page.mjs", page.URL+"/project/instances")

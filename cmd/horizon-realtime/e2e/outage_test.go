@@ -15,7 +15,8 @@ func TestBrokerRestarts(t *testing.T) {
 	broker := rabbittest.Start(t)
 	r := runRouter(t, broker.URL())
 	nova := startPublisher(t, broker.URL())
-	client := connect(t, r, token(t, alpha.User.ID, alpha.ID), nil, "project/"+alpha.ID+"/instances")
+	prime(t, nova, r, broker)
+	client := connect(t, r, token(t, alpha.User.ID, alpha.ID), "project/"+alpha.ID+"/instances")
 
 	sent := map[string]bool{}
 	create := func(i int) {
@@ -43,15 +44,8 @@ func TestBrokerRestarts(t *testing.T) {
 	// nova's exchange is not durable: it is gone until nova publishes again, and
 	// what nova publishes before the router is bound to it, RabbitMQ does not keep
 	// for us. So a first notification brings the exchange back.
-	nova.publish(order{Step: "resume", Formats: []string{"versioned"}, Instance: "cccccccc-0000-0000-0000-000000000000",
-		Project: beta.ID, User: beta.User.ID, Name: "elsewhere"})
 	eventually(t, "readiness", r.ready)
-	eventually(t, "bound to nova again", func() error {
-		if r.metric(`horizon_realtime_amqp_missing_exchanges{broker="`+broker.Addr()+`/"}`) > 4 {
-			return fmt.Errorf("the exchange is still missing")
-		}
-		return nil
-	})
+	prime(t, nova, r, broker)
 	for i := 20; i < 40; i++ {
 		create(i)
 	}
@@ -84,6 +78,7 @@ func TestClientComesBack(t *testing.T) {
 	broker := rabbittest.Start(t)
 	r := runRouter(t, broker.URL(), "[hub]\nhistory_size = 50")
 	nova := startPublisher(t, broker.URL())
+	prime(t, nova, r, broker)
 	for _, c := range []struct {
 		name      string
 		servers   int
@@ -94,8 +89,8 @@ func TestClientComesBack(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			nova.t = t
-			witness := connect(t, r, token(t, alpha.User.ID, alpha.ID), nil, "project/"+alpha.ID+"/instances")
-			client := connect(t, r, token(t, alpha.User.ID, alpha.ID), nil, "project/"+alpha.ID+"/instances")
+			witness := connect(t, r, token(t, alpha.User.ID, alpha.ID), "project/"+alpha.ID+"/instances")
+			client := connect(t, r, token(t, alpha.User.ID, alpha.ID), "project/"+alpha.ID+"/instances")
 			create := func(i int) {
 				nova.publish(order{Step: "create", Formats: []string{"legacy"}, Instance: fmt.Sprintf("dddddddd-2222-3333-%04d-%012d", c.servers, i),
 					Project: alpha.ID, User: alpha.User.ID, Name: fmt.Sprintf("server-%d", i)})

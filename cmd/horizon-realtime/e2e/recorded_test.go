@@ -27,9 +27,9 @@ func TestEveryRecordedNotificationIsAccountedFor(t *testing.T) {
 	r := runRouter(t, broker.URL())
 	var clients []*node
 	for _, p := range projects {
-		clients = append(clients, connect(t, r, token(t, "someone", p), nil, "project/"+p+"/*"))
+		clients = append(clients, connect(t, r, token(t, "someone", p), "project/"+p+"/*"))
 	}
-	clients = append(clients, connect(t, r, token(t, "root", "", "admin"), nil, "admin/*", "public/*"))
+	clients = append(clients, connect(t, r, token(t, "root", "", "admin"), "admin/*", "public/*"))
 
 	out, err := exec.Command(binary, "replay", "--url", broker.URL(), "--declare", file).CombinedOutput()
 	if err != nil {

@@ -34,7 +34,7 @@ const (
 
 	// patience bounds every wait: far more than anything here takes, so that
 	// a slow machine fails nothing.
-	patience = 60 * time.Second
+	patience = 30 * time.Second
 )
 
 // eventually waits until ready returns nil, and fails with its last error.
@@ -168,6 +168,8 @@ func launchRouter(t *testing.T, amqpURL string, more ...string) *routerProcess {
 	config := fmt.Sprintf(`
 [amqp]
 urls = [%q]
+exchange_retry = "200ms"
+exchange_retry_max = "200ms"
 exchanges = ["nova", "neutron", "openstack", "glance", "keystone"]
 [amqp.reconnect]
 max = "1s"
@@ -288,43 +290,15 @@ type panelMessage struct {
 	Task      *string
 }
 
-// connect starts a client over the given transports (websocket by default) and
-// waits until it is subscribed to every channel.
-func connect(t *testing.T, r *routerProcess, token string, transports []string, channels ...string) *node {
+// connect starts a client, and waits until it is subscribed to every channel.
+func connect(t *testing.T, r *routerProcess, token string, channels ...string) *node {
 	t.Helper()
-	n := connectTo(t, endpoints(r.server, transports), token, channels...)
+	url := "ws://" + r.server + "/realtime/connection/websocket"
+	n := &node{start(t, "node", append([]string{"client.mjs", url, token}, channels...)...)}
 	for range channels {
 		n.expect("subscribed")
 	}
 	return n
-}
-
-func connectTo(t *testing.T, endpoints, token string, channels ...string) *node {
-	t.Helper()
-	n := &node{start(t, "node", append([]string{"client.mjs", endpoints, token}, channels...)...)}
-	return n
-}
-
-// endpoints is what the client is made with: the URL of the websocket, or the
-// list of transports to try, with the endpoint that the fallbacks send to.
-func endpoints(server string, transports []string) string {
-	if transports == nil {
-		return fmt.Sprintf("%q", "ws://"+server+"/realtime/connection/websocket")
-	}
-	type endpoint struct {
-		Transport string `json:"transport"`
-		Endpoint  string `json:"endpoint"`
-	}
-	var list []endpoint
-	for _, transport := range transports {
-		scheme := "http://"
-		if transport == "websocket" {
-			scheme = "ws://"
-		}
-		list = append(list, endpoint{transport, scheme + server + "/realtime/connection/" + transport})
-	}
-	text, _ := json.Marshal(list)
-	return string(text)
 }
 
 // next is the next event of the client.
@@ -342,15 +316,19 @@ func (n *node) next() clientEvent {
 // errors.
 func (n *node) expect(event string) clientEvent {
 	n.t.Helper()
-	for {
+	var passed []clientEvent
+	for began := time.Now(); time.Since(began) < patience; {
 		e := n.next()
 		if e.Event == event {
 			return e
 		}
+		passed = append(passed[max(0, len(passed)-20):], e)
 		if strings.HasSuffix(e.Event, "error") && e.Code >= 100 {
 			n.t.Fatalf("waiting for %s, the client got %+v", event, e)
 		}
 	}
+	n.t.Fatalf("waiting for %s, the client got %+v", event, passed)
+	panic("unreachable")
 }
 
 // heard takes what the client has been told so far and has not yet been looked
