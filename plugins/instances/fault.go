@@ -13,7 +13,7 @@ import (
 // the reason that another one gave.
 func fault(e *sdk.Event, f *server, event string, state sdk.Value) sdk.Value {
 	if v := e.Get(f.fault); v.Known() {
-		return sdk.StringValue(versionedFault(v))
+		return sdk.StringValue(panel.Exception(v))
 	}
 	if strings.HasSuffix(event, ".error") && e.Get(f.message).Text() != "" {
 		return sdk.StringValue(panel.Sentence(e.Get(f.message).Text()))
@@ -24,40 +24,12 @@ func fault(e *sdk.Event, f *server, event string, state sdk.Value) sdk.Value {
 	return sdk.NullValue()
 }
 
-// versionedFault makes a sentence for tenants of an ExceptionPayload, by the rule
-// of nova's API (exception_to_dict in nova/compute/utils.py): the message of an
-// exception of nova's own, but only the name of any other, whose message can
-// tell of the cloud's inside. Legacy notifications had the rule applied already.
-func versionedFault(v sdk.Value) string {
-	exception := v.Member("nova_object.data")
-	class, message := exception.Member("exception").Text(), exception.Member("exception_message").Text()
-	trace := exception.Member("traceback").Text()
-	if message != "" && class != "" && (names(trace, "nova.exception.", class) || names(trace, "nova.exception_Remote.", class)) {
-		return panel.Sentence(message)
-	}
-	return panel.Sentence(strings.TrimSuffix(class, "_Remote"))
-}
-
-// names tells whether a line of a traceback is about that class of that module.
-func names(trace, module, class string) bool {
-	for {
-		i := strings.Index(trace, module)
-		if i < 0 {
-			return false
-		}
-		trace = trace[i+len(module):]
-		if rest, ok := strings.CutPrefix(trace, class); ok && strings.HasPrefix(rest, ":") {
-			return true
-		}
-	}
-}
-
 // unscheduled is nova's conductor telling that it found no place for a server,
 // to build it or to move it to. The server's own notifications do not say why.
 func unscheduled(e *sdk.Event) {
 	id, state, reason := e.Field(data+"instance_uuid").Text(), e.Field(data+"state"), ""
 	if id != "" {
-		reason = versionedFault(e.Field(data + "reason"))
+		reason = panel.Exception(e.Field(data + "reason"))
 	} else {
 		id, state = e.Get(legacy.id).Text(), e.Get(legacy.state)
 		// Only nova's own exceptions have kwargs, and a message for tenants.

@@ -1,0 +1,221 @@
+// Command toast is the filter behind the little messages in a page's corner:
+// what happened to my servers, volumes, snapshots and backups, in words. It
+// tells notable ends and all errors, and no progress.
+//
+//	user/<owner>/toasts
+//
+// Only nova and cinder say which user a resource belongs to, so nobody else's
+// resources can be told of. A toast is a panel message whose data are
+//
+//	{"level":"success|error", "code":"server.suspend", "text":"Server web was suspended", "by_other":false}
+//
+// and whose key is the resource's id: a later toast about it takes the place of
+// the earlier one. by_other says that somebody else did it; it is left out where
+// that is not known.
+package main
+
+import (
+	"strings"
+
+	"horizon-realtime/plugins/panel"
+	"horizon-realtime/sdk"
+)
+
+func init() {
+	sdk.Register(sdk.Filter{
+		On:     []string{"compute.instance.*", "instance.*", "volume.*", "snapshot.*", "backup.*"},
+		Handle: handle,
+	})
+}
+
+func main() {}
+
+const data = "/payload/nova_object.data/"
+
+// resource is where a service has what a toast is about.
+type resource struct {
+	kind, noun      string
+	id, name        sdk.Field
+	state, oldState sdk.Field
+}
+
+var (
+	legacyServer = resource{
+		kind: "server", noun: "Server",
+		id: sdk.Want("/payload/instance_id"), name: sdk.Want("/payload/display_name"),
+		state: sdk.Want("/payload/state"), oldState: sdk.Want("/payload/old_state"),
+	}
+	server = resource{
+		kind: "server", noun: "Server",
+		id: sdk.Want(data + "uuid"), name: sdk.Want(data + "display_name"),
+		state:    sdk.Want(data + "state_update/nova_object.data/state"),
+		oldState: sdk.Want(data + "state_update/nova_object.data/old_state"),
+	}
+	volume   = resource{kind: "volume", noun: "Volume", id: sdk.Want("/payload/volume_id"), name: legacyServer.name, state: status}
+	snapshot = resource{kind: "snapshot", noun: "Snapshot", id: sdk.Want("/payload/snapshot_id"), name: legacyServer.name, state: status}
+	backup   = resource{kind: "backup", noun: "Backup", id: sdk.Want("/payload/backup_id"), name: legacyServer.name, state: status}
+
+	status  = sdk.Want("/payload/status")
+	message = sdk.Want("/payload/message")
+	why     = sdk.Want("/payload/fail_reason")
+	fault   = sdk.Want(data + "fault")
+	actor   = sdk.Want("/_context_user_id")
+)
+
+func handle(e *sdk.Event) {
+	if e.User() == "" {
+		return
+	}
+	name := e.Type()
+	if event, ok := strings.CutPrefix(name, "compute.instance."); ok {
+		ofServer(e, &legacyServer, event)
+	} else if event, ok := strings.CutPrefix(name, "instance."); ok {
+		ofServer(e, &server, event)
+	} else if strings.HasPrefix(name, "volume.") {
+		ofStorage(e, &volume)
+	} else if strings.HasPrefix(name, "snapshot.") {
+		ofStorage(e, &snapshot)
+	} else {
+		ofStorage(e, &backup)
+	}
+}
+
+// ofServer tells of a server. That one is in error without more ado (nobody had
+// room for it), only its update says.
+func ofServer(e *sdk.Event, r *resource, event string) {
+	if event == "update" {
+		if e.Get(r.state).Text() == "error" && e.Get(r.oldState).Text() != "error" {
+			failed(e, r, phrase{"server.error", "is in error"}, "")
+		}
+		return
+	}
+	action, phase := cutLast(event)
+	if name, ok := versioned[action]; ok {
+		action = name
+	}
+	said, notable := servers[action]
+	switch {
+	case phase == "error":
+		if !notable {
+			said = phrase{"server." + action, ""}
+		}
+		reason := panel.Sentence(e.Get(message).Text())
+		if v := e.Get(fault); v.Known() {
+			reason = panel.Exception(v)
+		}
+		failed(e, r, phrase{said.code, "failed to " + verb(action)}, reason)
+	case phase == "end" && notable:
+		done(e, r, said)
+	}
+}
+
+// verb is an action as one would say it: resize_finish is to resize.
+func verb(action string) string {
+	switch action {
+	case "create":
+		return "build"
+	case "resize_prep", "resize_finish":
+		return "resize"
+	}
+	return strings.ReplaceAll(action, "_", " ")
+}
+
+// ofStorage tells of something of cinder's, which ends every attempt with an
+// `.end`, and says in the status how it went.
+func ofStorage(e *sdk.Event, r *resource) {
+	action, phase := cutLast(e.Type())
+	state := e.Get(r.state).Text()
+	said, notable := storage[action]
+	switch {
+	case phase == "error", phase == "end" && notable && strings.HasPrefix(state, "error"):
+		_, verb := cutLast(action)
+		failed(e, r, phrase{action, "failed to " + verb}, panel.Sentence(e.Get(why).Text()))
+	case phase == "end" && notable:
+		done(e, r, said)
+	}
+}
+
+// cutLast splits at the last point.
+func cutLast(s string) (before, after string) {
+	i := strings.LastIndexByte(s, '.')
+	return s[:max(i, 0)], s[i+1:]
+}
+
+func done(e *sdk.Event, r *resource, said phrase) {
+	if first(e, r, said.code) {
+		tell(e, r, "success", said, "")
+	}
+}
+
+// failed tells of an error. An error comes in several notifications, of which
+// some say why: one of these is told, or else the first.
+func failed(e *sdk.Event, r *resource, said phrase, reason string) {
+	toldWhy := "why " + said.code
+	if reason == "" {
+		if first(e, r, "error") {
+			tell(e, r, "error", said, "")
+		}
+		return
+	}
+	first(e, r, "error")
+	if first(e, r, toldWhy) {
+		tell(e, r, "error", said, reason)
+	}
+}
+
+// memory is for how many seconds a toast is remembered: where nova tells
+// everything in both of its formats, the second comes within one.
+const memory = 600
+
+// first tells whether this has not been said yet, of this resource and because
+// of this request.
+func first(e *sdk.Event, r *resource, what string) bool {
+	cause := e.RequestID()
+	if cause == "" {
+		cause = e.MessageID()
+	}
+	return e.KVSwap(clip(e.Get(r.id).Text())+" "+clip(cause)+" "+clip(what), "", memory, 0)
+}
+
+// clip keeps a part of a key within what the store takes, 256 bytes in all.
+func clip(s string) string { return s[:min(len(s), 80)] }
+
+func tell(e *sdk.Event, r *resource, level string, said phrase, reason string) {
+	id, name := e.Get(r.id), e.Get(r.name)
+	if id.Text() == "" {
+		return
+	}
+	m := panel.Message{Topic: "toasts", Kind: r.kind, Action: action(said.code), ID: id.Text(), Name: name, Error: sdk.NullValue()}
+	text := r.noun + " " + called(name, id) + " " + said.said
+	if reason != "" {
+		m.Error = sdk.StringValue(reason)
+		text += ": " + reason
+	}
+	d := panel.Begin(e, &m)
+	d.Data.String("level", level)
+	d.Data.String("code", said.code)
+	d.Data.String("text", text)
+	if v := e.Get(actor); v.Text() != "" {
+		d.Data.Bool("by_other", v.Text() != e.User())
+	}
+	// Not by the draft: a toast about a deletion is there, and not removed.
+	e.Emit(sdk.User(e.User(), m.Topic), m.ID, d.Data)
+}
+
+func action(code string) panel.Action {
+	switch _, what := cutLast(code); what {
+	case "create":
+		return panel.Create
+	case "delete", "soft_delete":
+		return panel.Delete
+	}
+	return panel.Update
+}
+
+// called is the resource's name, or its id where it has none.
+func called(name, id sdk.Value) string {
+	if name.Text() == "" {
+		return id.Text()
+	}
+	return panel.Sentence(name.Text())
+}
