@@ -61,7 +61,13 @@ func (w *scratchWriter) text(s string) {
 	}
 }
 
+// value writes a wanted field. Nearly all of them are strings without escapes,
+// which are copied as they stand.
 func (w *scratchWriter) value(v event.Value) {
+	if text, ok := v.Plain(); ok && len(text) <= len(w.buf)-w.end {
+		w.put(abi.String, copy(w.buf[w.end:], text))
+		return
+	}
 	kind, size := v.Kind(), v.Size()
 	if size > len(w.buf)-w.end {
 		w.put(abi.TooBig, size)
