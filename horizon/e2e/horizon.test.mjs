@@ -1,0 +1,167 @@
+// Debian's Horizon with the plugin, in Chromium, beside a real cloud that is changed
+// from the command line. The lab, its router and its panel are up (see cloud/).
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { Browser, eventually, lab, openstack } from './lab.mjs';
+
+const INSTANCES = '/project/instances/';
+let alpha;
+let beta;
+const made = [];
+
+async function create(name) {
+  const id = await openstack('alpha', 'server', 'create', '--flavor', 'm1.tiny', '--image', 'tiny', '--network', 'alpha', name, '-f', 'value', '-c', 'id');
+  made.push(id);
+  return id;
+}
+
+const shows = (browser, id, ...words) => eventually(`${words} on the page`, async () => {
+  const cells = await browser.row(id);
+  return words.every((word) => cells?.includes(word));
+});
+const rowRequests = (browser) => browser.requests.filter(({ url }) => url.includes('action=row_update'));
+// The project's servers as the page lists them, and as the count below them says.
+const listed = (browser) => browser.page.evaluate(() => ({
+  rows: document.querySelectorAll('#instances tbody tr[data-object-id]').length,
+  count: Number(document.querySelector('#instances tfoot .table_count')?.textContent.match(/\d+/)?.[0] ?? 0),
+}));
+
+before(async () => {
+  [alpha, beta] = await Promise.all([Browser.open('alpha', 8001), Browser.open('beta', 8001)]);
+  await Promise.all([alpha.goto(INSTANCES), beta.goto(INSTANCES)]);
+});
+
+after(async () => {
+  await Promise.all([alpha?.close(), beta?.close()]);
+  for (const id of made) await openstack('alpha', 'server', 'delete', id).catch(() => {});
+});
+
+test('a server is created, suspended, resumed and deleted, and the open page follows', async (t) => {
+  const heardBefore = beta.frames.length;
+  const rowsBefore = await listed(alpha);
+  let id;
+  await t.test('created', async () => {
+    id = await create('e2e-life');
+    await shows(alpha, id, 'e2e-life', 'Active', 'None', 'Running');
+    const now = await listed(alpha);
+    assert.equal(now.rows, rowsBefore.rows + 1);
+    assert.equal(now.count, now.rows, 'the count follows');
+    await alpha.picture('created');
+  });
+  await t.test('suspended', async () => {
+    await openstack('alpha', 'server', 'suspend', id);
+    await shows(alpha, id, 'Suspended', 'None', 'Shut Down');
+    await alpha.picture('suspended');
+  });
+  await t.test('resumed', async () => {
+    await openstack('alpha', 'server', 'resume', id);
+    await shows(alpha, id, 'Active', 'None', 'Running');
+  });
+  await t.test('deleted', async () => {
+    await openstack('alpha', 'server', 'delete', id);
+    await eventually('the row is gone', async () => await alpha.row(id) === null);
+    await eventually('the count follows', async () => {
+      const now = await listed(alpha);
+      return now.rows === rowsBefore.rows && now.count === now.rows;
+    });
+  });
+  await t.test("the other project's page heard nothing of it", async () => {
+    assert.ok(alpha.frames.some((frame) => frame.includes(id)), 'the wire is being watched');
+    const heard = beta.frames.slice(heardBefore).filter((frame) => frame !== '{}');
+    assert.deepEqual(heard, []);
+    assert.equal(await beta.row(id), null);
+  });
+  await t.test('no token reached the browser, and nothing failed in it', async () => {
+    const tokens = await alpha.page.evaluate(() => document.documentElement.innerHTML + JSON.stringify({ ...localStorage }) + document.cookie);
+    assert.doesNotMatch(tokens + alpha.frames.join(), /gAAAAA/, 'Fernet tokens begin like that');
+    assert.deepEqual(alpha.errors, []);
+    assert.deepEqual(beta.errors, []);
+  });
+});
+
+test('what the user is doing is left alone', async (t) => {
+  const id = await create('e2e-hold');
+  await shows(alpha, id, 'Active');
+  const row = `#instances__row__${id}`;
+  await t.test('a selected row stays selected', async () => {
+    await alpha.page.click(`${row} .themable-checkbox label`);
+    await openstack('alpha', 'server', 'suspend', id);
+    await shows(alpha, id, 'Suspended', 'None');
+    assert.equal(await alpha.page.isChecked(`${row} .table-row-multi-select`), true);
+  });
+  await t.test('an open menu stays open, and the row follows when it closes', async () => {
+    await alpha.page.click(`${row} .actions_column .dropdown-toggle`);
+    const asked = rowRequests(alpha).length;
+    await openstack('alpha', 'server', 'resume', id);
+    await eventually('the row was fetched', () => rowRequests(alpha).length > asked);
+    await eventually('nova is done', async () => (await openstack('alpha', 'server', 'show', id, '-f', 'value', '-c', 'status')) === 'ACTIVE');
+    assert.equal(await alpha.page.isVisible(`${row} .actions_column .dropdown-menu`), true);
+    await alpha.picture('menu');
+    await alpha.page.click('.page-breadcrumb');
+    await shows(alpha, id, 'Active', 'None');
+  });
+  await t.test('sorting by name holds for what is added', async () => {
+    await alpha.page.click('#instances th:has-text("Instance Name")');
+    const other = await create('e2e-a-first');
+    await shows(alpha, other, 'Active');
+    const names = await alpha.page.$$eval('#instances tbody tr[data-display]', (rows) => rows.map((r) => r.dataset.display));
+    assert.deepEqual(names, [...names].sort());
+    await openstack('alpha', 'server', 'delete', other);
+    await eventually('the row is gone', async () => await alpha.row(other) === null);
+  });
+  await openstack('alpha', 'server', 'delete', id);
+  await eventually('the row is gone', async () => await alpha.row(id) === null);
+});
+
+test('where nothing lets websockets through, the next transport carries it', async () => {
+  const user = await Browser.open('alpha', 8002);
+  try {
+    await user.goto(INSTANCES);
+    const id = await create('e2e-fallback');
+    await shows(user, id, 'Active', 'None');
+    await openstack('alpha', 'server', 'delete', id);
+    await eventually('the row is gone', async () => await user.row(id) === null);
+    assert.equal(user.frames.length, 0, 'no websocket frame');
+    assert.ok(user.requests.some(({ url, method }) => url.endsWith('/realtime/connection/http_stream') && method === 'POST'));
+    await user.picture('fallback');
+  } finally {
+    await user.close();
+  }
+});
+
+test('polling rests while the page is live, and is back within 5 s when it is not', async (t) => {
+  const id = await create('e2e-poll');
+  await shows(alpha, id, 'Active');
+  await openstack('alpha', 'server', 'resize', '--flavor', 'm1.small', id);
+  await eventually('a row that Horizon polls', () => alpha.page.$(`#instances__row__${id}.warning.ajax-update`)
+    .then(async (row) => row && (await alpha.row(id)).some((cell) => cell.includes('Confirm or Revert'))));
+  await t.test('resting', async () => {
+    await eventually('what was under way has ended', async () => {
+      const asked = rowRequests(alpha).length;
+      await alpha.page.waitForTimeout(5000); // nothing to wait for: that nothing happens is what is seen
+      return rowRequests(alpha).length === asked;
+    });
+    const asked = rowRequests(alpha).length;
+    await alpha.page.waitForTimeout(10_000);
+    assert.equal(rowRequests(alpha).length, asked);
+  });
+  await t.test('back', async () => {
+    const asked = rowRequests(alpha).length;
+    await lab('router', 'down');
+    const down = Date.now();
+    await eventually('Horizon polls', () => rowRequests(alpha).length > asked);
+    const waited = rowRequests(alpha)[asked].at - down;
+    t.diagnostic(`polling was back ${waited} ms after the router had ended`);
+    assert.ok(waited < 5000, `${waited} ms`);
+    assert.notEqual(await alpha.page.getAttribute('.realtime-state', 'data-status'), 'live');
+    await alpha.picture('polling');
+  });
+  await t.test('resting again once the router is back, with nothing missed', async () => {
+    await openstack('alpha', 'server', 'resize', 'revert', id);
+    await lab('router', 'up');
+    await alpha.page.waitForSelector('.realtime-state[data-status="live"]');
+    await shows(alpha, id, 'Active', 'None');
+  });
+});

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class HorizonRealtimeConfig(AppConfig):
+    name = 'horizon_realtime'
+    label = 'horizon_realtime'
+
+    def ready(self):
+        # Importing registers the view under Horizon's /api/, before the URLs
+        # are read.
+        from horizon_realtime import rest  # noqa: F401

@@ -1,0 +1,39 @@
+"""The settings, with their defaults.
+
+They go into Horizon's local_settings.py, or into a file of local_settings.d/.
+"""
+
+from django.conf import settings
+
+DEFAULTS = {
+    # False: pages are as they would be without this plugin.
+    'REALTIME_ENABLED': True,
+    # The router's prefix as browsers see it: a path on Horizon's own origin,
+    # or an absolute URL, which the router must then allow (allowed_origins).
+    'REALTIME_URL': '/realtime',
+    # The same prefix as Horizon's backend reaches it.
+    'REALTIME_INTERNAL_URL': 'http://127.0.0.1:8080/realtime',
+    # A CA bundle for an https REALTIME_INTERNAL_URL. None: Horizon's own
+    # OPENSTACK_SSL_CACERT, and OPENSTACK_SSL_NO_VERIFY.
+    'REALTIME_CACERT': None,
+    # How long the backend waits for the router, in seconds.
+    'REALTIME_TIMEOUT': 3.0,
+    # 'hint': a message says which row to ask Horizon for.
+    # 'payload': cells are drawn from the message itself.
+    'REALTIME_MODE': 'hint',
+    # Tell in a corner of the page what came to rest: launched, deleted, failed.
+    'REALTIME_TOASTS': False,
+}
+
+
+def get(name):
+    """The operator's value of a setting of DEFAULTS, or its default."""
+    value = getattr(settings, name, None)
+    return DEFAULTS[name] if value is None else value
+
+
+def verify():
+    """What requests is told about the router's certificate."""
+    if getattr(settings, 'OPENSTACK_SSL_NO_VERIFY', False):
+        return False
+    return get('REALTIME_CACERT') or getattr(settings, 'OPENSTACK_SSL_CACERT', None) or True

@@ -1,0 +1,88 @@
+// Horizon's Angular tables: a change has the list read again, once for all changes
+// within a second, and polling stops while the page is live.
+
+const GATHER_MS = 1000;
+
+export class AngularTable {
+  #element;
+  #window;
+  #type;
+  #interval = null;
+  #timer = 0;
+  #stale = false;
+
+  /**
+   * @param {Element} element hz-resource-table
+   * @param {string} type such as OS::Glance::Image
+   */
+  constructor(element, type, window) {
+    this.#element = element;
+    this.#type = type;
+    this.#window = window;
+    window.document.addEventListener('visibilitychange', () => {
+      if (this.#stale) this.read();
+    });
+  }
+
+  get element() {
+    return this.#element;
+  }
+
+  /** hear takes a panel message. */
+  hear(message) {
+    if (message?.v !== 1 || typeof message.id !== 'string') return;
+    if (message.action === 'delete') this.#act({ deleted: [{ type: this.#type, id: message.id }], updated: [], created: [], failed: [] });
+    else this.read();
+  }
+
+  /** read has the list read again, soon. */
+  read() {
+    this.#stale = this.#window.document.hidden;
+    if (this.#stale || this.#timer) return;
+    this.#timer = this.#window.setTimeout(() => {
+      this.#timer = 0;
+      this.#act({ deleted: [], updated: [{ type: this.#type, id: '' }], created: [], failed: [] });
+    }, GATHER_MS);
+  }
+
+  reconcile() {
+    this.read();
+  }
+
+  /** follow says whether the page is live: it does not poll then. */
+  follow(live) {
+    const controller = this.#controller();
+    if (!controller) return;
+    if (live && this.#interval === null) {
+      this.#interval = controller.ajaxPollInterval;
+      controller.ajaxPollInterval = 0;
+    } else if (!live && this.#interval !== null) {
+      controller.ajaxPollInterval = this.#interval;
+      this.#interval = null;
+      this.#digest(() => {}); // the table looks for items in transition
+    }
+  }
+
+  #act(result) {
+    const controller = this.#controller();
+    if (controller) this.#digest(() => controller.actionResultHandler(result));
+  }
+
+  #controller() {
+    return this.#window.angular?.element(this.#element).controller('hzResourceTable');
+  }
+
+  #digest(act) {
+    this.#window.angular.element(this.#window.document.body).injector().get('$rootScope').$applyAsync(act);
+  }
+}
+
+/** findAngularTables lists a page's Angular tables as [element, type]. */
+export function findAngularTables(window) {
+  const { angular, document } = window;
+  if (!angular) return [];
+  return [...document.querySelectorAll('hz-resource-table')].map((element) => {
+    const controller = angular.element(element).controller('hzResourceTable');
+    return [element, controller?.resourceTypeName ?? ''];
+  }).filter(([, type]) => type !== '');
+}

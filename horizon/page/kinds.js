@@ -1,0 +1,48 @@
+// Which of Horizon's tables show what.
+//
+// A topic is the last segment of a channel, as the filters name it; a table is
+// the id of Horizon's <table>, or the type of an Angular panel.
+
+/**
+ * KINDS lists, for each topic,
+ *
+ * - tables: ids of Django tables whose rows are about it
+ * - home: the page (its path's end) that lists all of a project's; only there are
+ *   rows added
+ * - angular: resource types of Angular tables
+ * - single: Horizon can draw one row (row_update); otherwise the page is read
+ * - drifts: the service also changes rows without telling, so the page is
+ *   read now and then
+ */
+export const KINDS = {
+  instances: { tables: ['instances'], home: /\/instances\/$/, angular: ['OS::Nova::Server'], single: true },
+  volumes: { tables: ['volumes'], home: /\/volumes\/$/, angular: ['OS::Cinder::Volume'], single: true },
+  snapshots: { tables: ['volume_snapshots'], home: /\/snapshots\/$/, angular: ['OS::Cinder::Snapshot'], single: true },
+  backups: { tables: ['volume_backups'], home: /\/backups\/$/, single: true },
+  images: { tables: ['images'], home: /\/images\/$/, angular: ['OS::Glance::Image'], single: true },
+  keypairs: { tables: ['keypairs'], home: /\/key_pairs\/$/, angular: ['OS::Nova::Keypair'] },
+  networks: { tables: ['networks'], home: /\/networks\/$/, angular: ['OS::Neutron::Net'], drifts: true },
+  subnets: { tables: ['subnets'], home: null },
+  ports: { tables: ['ports'], home: null, drifts: true },
+  routers: { tables: ['routers'], home: /\/routers\/$/, single: true, drifts: true },
+  floating_ips: { tables: ['floating_ips'], home: /\/floating_ips\/$/, drifts: true },
+  security_groups: { tables: ['security_groups'], home: /\/security_groups\/$/ },
+  stacks: { tables: ['stacks'], home: /\/stacks\/$/, single: true },
+  load_balancers: { tables: [], home: null, angular: ['OS::Octavia::LoadBalancer'], drifts: true },
+  clusters: { tables: [], home: null, angular: ['OS::Magnum::Cluster'] },
+  zones: { tables: [], home: null, angular: ['OS::Designate::Zone'] },
+};
+
+/** topicOfTable finds the topic of a Django table's id; '' where there is none. */
+export function topicOfTable(id) {
+  return topicWhere((kind) => kind.tables.includes(id));
+}
+
+/** topicOfType finds the topic of an Angular resource type; '' where there is none. */
+export function topicOfType(type) {
+  return topicWhere((kind) => kind.angular?.includes(type));
+}
+
+function topicWhere(fits) {
+  return Object.keys(KINDS).find((topic) => fits(KINDS[topic])) ?? '';
+}

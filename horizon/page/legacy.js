@@ -1,0 +1,270 @@
+// A Django table in the page: rows in, rows out, and everything around them kept
+// right. It knows Horizon's markup and its horizon.datatables; it fetches nothing.
+
+const CHANGED_MS = 2000;
+const REMOVED_MS = 600;
+
+// What a row's HTML has that differs each time without meaning anything: ids of
+// checkboxes, how long ago, where to go after an action.
+const NOISE = [
+  [/<td class="multi_select_column">.*?<\/td>/s, ''],
+  [/<span data-seconds="[^"]*">[^<]*<\/span>/g, ''],
+  [/([?&]|&amp;)next=[^"&]*/g, ''],
+  [/\s+/g, ' '],
+];
+
+export class LegacyTable {
+  #element;
+  #window;
+  #waiting = new Map(); // id → what to do once the user has let go of the row
+
+  /**
+   * @param {HTMLTableElement} element
+   * @param {Window} window with Horizon's `horizon` and jQuery's `$`
+   */
+  constructor(element, window) {
+    this.#element = element;
+    this.#window = window;
+    this.#$().on('hidden.bs.dropdown', () => this.#window.setTimeout(() => this.#settle(), 0));
+  }
+
+  /** id is Horizon's name of the table. */
+  get id() {
+    return this.#element.id;
+  }
+
+  get element() {
+    return this.#element;
+  }
+
+  /** row finds the row of a resource. */
+  row(id) {
+    return this.#window.document.getElementById(`${this.id}__row__${id}`);
+  }
+
+  /** rows lists the rows that show a resource. */
+  rows() {
+    return [...this.#element.querySelectorAll('tbody > tr[data-object-id]')];
+  }
+
+  /** inTransition lists the ids of rows that Horizon would poll. */
+  inTransition() {
+    return this.rows().filter((row) => row.matches('.warning.ajax-update')).map((row) => row.dataset.objectId);
+  }
+
+  /** isEmpty tells whether the page was rendered without a row. */
+  get isEmpty() {
+    return !this.#element.tFoot;
+  }
+
+  /** isFiltered tells whether the server left rows out, as the user asked. */
+  get isFiltered() {
+    return [...this.#element.querySelectorAll('.table_search:not(.client) input[type="text"]')].some((input) => input.defaultValue !== '');
+  }
+
+  /** isPaged tells whether there are other pages. */
+  get isPaged() {
+    return this.#element.querySelector('tfoot a[href^="?"]') !== null;
+  }
+
+  /** isFirstPage tells whether new rows belong here. */
+  get isFirstPage() {
+    const query = new URLSearchParams(this.#window.location.search);
+    return ![...query].some(([name, value]) => value !== '' && (/marker$/.test(name) || (name === 'page' && value !== '1')));
+  }
+
+  /** rowURL is where Horizon draws one row. */
+  rowURL(id) {
+    const known = this.#element.querySelector('tbody > tr[data-update-url]')?.dataset.updateUrl;
+    const url = new URL(known ?? this.#window.location.pathname, this.#window.location.href);
+    url.searchParams.set('action', 'row_update');
+    url.searchParams.set('table', this.id);
+    url.searchParams.set('obj_id', id);
+    return url.pathname + url.search;
+  }
+
+  /**
+   * put makes a resource's row what its HTML says: replaces it, or adds it.
+   *
+   * @param {string} id
+   * @param {string|Element} html the row, with whatever is around it
+   * @param {object} [options]
+   * @param {boolean} [options.add] whether to add the row if it is not there
+   * @param {string} [options.after] id of the row before a new one; without it
+   *   a new row is the first
+   * @returns {boolean} whether the page has changed
+   */
+  put(id, html, { add = false, after } = {}) {
+    const $new = this.#parse(html);
+    if ($new.length !== 1 || $new.attr('data-object-id') !== id) return false;
+    const old = this.row(id);
+    if (!old && !add) return false;
+    if (old && this.#isHeld(old)) {
+      this.#waiting.set(id, () => this.put(id, html));
+      return false;
+    }
+    this.#waiting.delete(id);
+    this.#retarget($new);
+    if (old && signature(old) === signature($new[0])) {
+      old.querySelector('[data-seconds]')?.replaceWith($new[0].querySelector('[data-seconds]'));
+      return false;
+    }
+    this.#progress($new);
+    if (old) this.#replace(old, $new);
+    else this.#insert($new, after);
+    this.refreshSurroundings();
+    this.#mark(this.row(id), 'realtime-changed', CHANGED_MS);
+    return true;
+  }
+
+  /** remove takes a resource's row away, after having shown that it is gone. */
+  remove(id, then = () => {}) {
+    const row = this.row(id);
+    if (!row || row.dataset.realtimeGone) return false;
+    row.classList.add('realtime-removed');
+    row.setAttribute('aria-disabled', 'true');
+    if (this.#isHeld(row)) {
+      this.#waiting.set(id, () => this.remove(id, then));
+      return false;
+    }
+    row.dataset.realtimeGone = 'true';
+    this.#waiting.delete(id);
+    this.#window.setTimeout(() => {
+      row.remove();
+      this.#window.horizon.datatables.add_no_results_row(this.#$());
+      this.refreshSurroundings();
+      then();
+    }, REMOVED_MS);
+    return true;
+  }
+
+  /**
+   * load makes the table what a newly read page shows of it.
+   *
+   * @param {Document} page
+   * @returns {boolean} false where the page has no such table
+   */
+  load(page) {
+    const fresh = page.getElementById(this.id);
+    if (!fresh) return false;
+    this.#adoptEnds(fresh);
+    const listed = new Set();
+    let previous = '';
+    for (const row of fresh.querySelectorAll('tbody > tr[data-object-id]')) {
+      const id = row.dataset.objectId;
+      listed.add(id);
+      this.put(id, row.outerHTML, { add: true, after: previous });
+      previous = id;
+    }
+    for (const row of this.rows()) if (!listed.has(row.dataset.objectId)) this.remove(row.dataset.objectId);
+    return true;
+  }
+
+  /** refreshSurroundings brings up to date what depends on the rows. */
+  refreshSurroundings() {
+    const { horizon } = this.#window;
+    const tables = horizon.datatables;
+    const $table = this.#$();
+    const $parent = $table.parent();
+    tables.add_table_checkboxes($parent);
+    if (this.#element.config) $table.trigger('update'); // sorted as it was
+    else tables.set_table_sorting($parent);
+    tables.qs?.[this.id]?.cache();
+    $table.find('div.table_filter button.active').trigger('click');
+    tables.fix_row_striping($table);
+    tables.update_footer_count($table, 0);
+    tables.update_header_checkbox($table);
+    tables.validate_button($table.closest('form'));
+  }
+
+  #$() {
+    return this.#window.$(this.#element);
+  }
+
+  // Horizon appends a comment to what it renders. Scripts are kept: a row's cells
+  // may bring some, as they do when Horizon polls.
+  #parse(html) {
+    const { $, document } = this.#window;
+    const nodes = typeof html === 'string' ? $.parseHTML(html.trim(), document, true) : [html];
+    return $(nodes).filter('tr');
+  }
+
+  // A row is held while its menu is open, a cell is being edited, or an action
+  // has been submitted.
+  #isHeld(row) {
+    return row.querySelector('.btn-group.open, .dropdown.open, .inline-edit-form') !== null
+      || row.closest('form')?.getAttribute('data-submitted') === 'true';
+  }
+
+  #settle() {
+    for (const [id, act] of [...this.#waiting]) {
+      const row = this.row(id);
+      if (row && this.#isHeld(row)) continue;
+      this.#waiting.delete(id);
+      act();
+    }
+  }
+
+  #replace(old, $new) {
+    const { document } = this.#window;
+    const checked = old.querySelector('.table-row-multi-select')?.checked;
+    if (checked) $new.find('.table-row-multi-select').prop('checked', true);
+    const focused = old.contains(document.activeElement) ? document.activeElement : null;
+    this.#window.$(old).replaceWith($new);
+    this.#window.recompileAngularContent?.(this.#$());
+    if (!focused) return;
+    const same = focused.id.includes('__') ? document.getElementById(focused.id) : null;
+    const checkbox = focused.matches('.table-row-multi-select') ? $new[0].querySelector('.table-row-multi-select') : null;
+    const toggle = focused.matches('.dropdown-toggle') ? $new[0].querySelector('.dropdown-toggle') : null;
+    (same ?? checkbox ?? toggle)?.focus();
+  }
+
+  #insert($new, after) {
+    this.#window.horizon.datatables.remove_no_results_row(this.#$());
+    const previous = after ? this.row(after) : null;
+    if (previous) this.#window.$(previous).after($new);
+    else this.#$().children('tbody').first().prepend($new);
+    this.#window.recompileAngularContent?.(this.#$());
+  }
+
+  // Actions of a row that was fetched by itself would return to the row's own
+  // URL, which is no page.
+  #retarget($row) {
+    const here = encodeURIComponent(this.#window.location.pathname + this.#window.location.search);
+    for (const link of $row[0].querySelectorAll('a[href*="row_update"]')) {
+      link.setAttribute('href', link.getAttribute('href').replace(/([?&])next=[^&]*/, `$1next=${here}`));
+    }
+  }
+
+  // The striped bar that Horizon's polling puts into a row in transition.
+  #progress($row) {
+    if (!$row.hasClass('warning')) return;
+    const width = $row.find('[percent]:first').attr('percent') || '100%';
+    const $bar = this.#window.$('<div class="progress-text horizon-loading-bar"><div class="progress progress-striped active"><div class="progress-bar"></div></div></div>');
+    $bar.find('.progress-bar').css('width', width);
+    if ($row.find('.btn-action-required').length > 0) $bar.append('<span class="fa fa-question-circle progress-bar-text"></span>');
+    $row.find('td.warning:last').prepend($bar);
+  }
+
+  // A table without rows was rendered without the lines that count them.
+  #adoptEnds(fresh) {
+    if (!this.isEmpty || !fresh.tFoot) return;
+    const count = fresh.tHead?.querySelector('.table_count')?.closest('tr');
+    if (count && !this.#element.tHead.querySelector('.table_count')) this.#element.tHead.prepend(count.cloneNode(true));
+    this.#element.append(fresh.tFoot.cloneNode(true));
+  }
+
+  #mark(row, name, ms) {
+    if (!row) return;
+    row.classList.add(name);
+    this.#window.setTimeout(() => row.classList.remove(name), ms);
+  }
+}
+
+// signature is what a row says to a person.
+export function signature(row) {
+  const copy = row.cloneNode(true);
+  copy.querySelectorAll('.horizon-loading-bar').forEach((bar) => bar.remove());
+  const kind = row.classList.contains('warning') ? 'warning' : [...row.classList].filter((name) => name.startsWith('status_')).join();
+  return NOISE.reduce((text, [pattern, plain]) => text.replace(pattern, plain), `${kind} ${copy.innerHTML}`);
+}

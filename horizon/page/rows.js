@@ -1,0 +1,165 @@
+// Keeps one Django table current: decides what to ask Horizon for, and when.
+//
+// In: panel messages of the table's topic. Out: requests for single rows, at most
+// one under way for each row; where many rows have changed at once, one request
+// for the page. While nobody looks at the page nothing is asked for.
+
+import { PanelTable } from '../js/panel-table.js';
+
+// Messages about a row within this time are answered with one request.
+const GATHER_MS = 60;
+// So many rows at once are cheaper as one page.
+const MANY = 8;
+const RETRY_MS = 2000;
+const TRIES = 3;
+// Rows whose newest message is remembered, to hear what is told twice only once.
+const REMEMBER = 2000;
+
+export class TableSync {
+  #table;
+  #kind;
+  #backend;
+  #window;
+  #seen = new PanelTable({ rows: REMEMBER, tombstones: REMEMBER });
+  #asked = new Map(); // id → {timer, inFlight, again, tries}
+  #unseen = new Set(); // ids that changed while the page was hidden
+  #reading = null;
+  #readAgain = false;
+  #paint;
+
+  /**
+   * @param {LegacyTable} table
+   * @param {object} kind of KINDS
+   * @param {object} backend
+   * @param {(url: string) => Promise<{status: number, html: string}>} backend.row
+   * @param {() => Promise<Document|null>} backend.page reads this page again
+   * @param {Window} window
+   * @param {(row: Element, message: object, changed: string[]) => boolean} [paint]
+   *   draws a message into its row; false where it could not draw everything
+   */
+  constructor(table, kind, backend, window, paint = null) {
+    this.#table = table;
+    this.#kind = kind;
+    this.#backend = backend;
+    this.#window = window;
+    this.#paint = paint;
+    window.document.addEventListener('visibilitychange', () => this.#onVisible());
+  }
+
+  get table() {
+    return this.#table;
+  }
+
+  /** hear takes a panel message. */
+  hear(message, { offset } = {}) {
+    if (message?.v !== 1 || typeof message.id !== 'string') return;
+    if (this.#seen.size >= REMEMBER) this.#seen = new PanelTable({ rows: REMEMBER, tombstones: REMEMBER });
+    const change = this.#seen.apply(message, offset);
+    const { id } = message;
+    if (message.action === 'delete') {
+      this.#forget(id);
+      this.#table.remove(id, () => this.#onRemoved());
+      return;
+    }
+    if (!change) return;
+    const row = this.#table.row(id);
+    if (!row && !this.#belongs(message)) return;
+    if (row && this.#paint?.(row, change.row, change.changed)) return;
+    this.ask(id);
+  }
+
+  /** ask has a row fetched, soon. */
+  ask(id) {
+    if (this.#window.document.hidden) {
+      this.#unseen.add(id);
+      return;
+    }
+    if (!this.#kind.single || (this.#table.isEmpty && !this.#table.row(id))) {
+      this.read();
+      return;
+    }
+    const asked = this.#asked.get(id) ?? { timer: 0, inFlight: false, again: false, tries: 0 };
+    this.#asked.set(id, asked);
+    if (this.#asked.size > MANY) {
+      for (const [other, { timer, inFlight }] of this.#asked) {
+        this.#window.clearTimeout(timer);
+        if (!inFlight) this.#asked.delete(other);
+      }
+      this.read();
+      return;
+    }
+    if (asked.inFlight) asked.again = true;
+    else if (!asked.timer) asked.timer = this.#window.setTimeout(() => this.#fetch(id, asked), GATHER_MS);
+  }
+
+  /** read reads the page again and makes the table what it shows. */
+  async read() {
+    if (this.#reading) {
+      this.#readAgain = true;
+      return this.#reading;
+    }
+    this.#reading = this.#read().finally(() => { this.#reading = null; });
+    return this.#reading;
+  }
+
+  /** reconcile asks for what may have changed without a message. */
+  reconcile() {
+    if (this.#window.document.hidden) return;
+    if (this.#kind.drifts) this.read();
+    else for (const id of this.#table.inTransition()) this.ask(id);
+  }
+
+  async #read() {
+    do {
+      this.#readAgain = false;
+      await new Promise((resolve) => { this.#window.setTimeout(resolve, GATHER_MS); });
+      this.#unseen.clear();
+      const page = await this.#backend.page().catch(() => null);
+      if (page) this.#table.load(page);
+    } while (this.#readAgain);
+  }
+
+  async #fetch(id, asked) {
+    asked.timer = 0;
+    asked.inFlight = true;
+    const { status, html } = await this.#backend.row(this.#table.rowURL(id)).catch(() => ({ status: 0, html: '' }));
+    asked.inFlight = false;
+    if (this.#asked.get(id) !== asked) return; // deleted meanwhile
+    if (status === 200) this.#table.put(id, html, { add: true });
+    else if (status === 404) this.#table.remove(id, () => this.#onRemoved());
+    else if (status !== 401 && ++asked.tries < TRIES) {
+      asked.timer = this.#window.setTimeout(() => this.#fetch(id, asked), RETRY_MS);
+      return;
+    }
+    this.#asked.delete(id);
+    if (asked.again) this.ask(id);
+  }
+
+  #forget(id) {
+    this.#window.clearTimeout(this.#asked.get(id)?.timer);
+    this.#asked.delete(id);
+    this.#unseen.delete(id);
+  }
+
+  // A row that is not there is added where all of a project's are listed. On one
+  // of several pages an old resource may belong to another page.
+  #belongs({ action }) {
+    const table = this.#table;
+    return this.#kind.home?.test(this.#window.location.pathname) === true
+      && table.isFirstPage && !table.isFiltered && (action === 'create' || !table.isPaged);
+  }
+
+  // A quota may have room again.
+  #onRemoved() {
+    const { document, horizon } = this.#window;
+    if (document.querySelector('.btn-launch.disabled, .btn-create.disabled')) horizon.datatables.update_actions();
+  }
+
+  #onVisible() {
+    if (this.#window.document.hidden) return;
+    const ids = [...this.#unseen];
+    this.#unseen.clear();
+    if (ids.length > MANY) this.read();
+    else ids.forEach((id) => this.ask(id));
+  }
+}
