@@ -11,16 +11,17 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // child is a server under test in a process of its own. It prints the address
 // it serves, then answers each command line with a line.
 type child struct {
-	cmd    *exec.Cmd
-	in     io.WriteCloser
-	out    *bufio.Scanner
-	addr   string
-	before time.Duration
+	cmd  *exec.Cmd
+	in   io.WriteCloser
+	out  *bufio.Scanner
+	addr string
 }
 
 // startChild starts this program again as `child name args...`.
@@ -72,17 +73,15 @@ func (c *child) stop() {
 	c.cmd.Wait()
 }
 
-// processCPU reads user and system time from /proc/PID/stat, in clock ticks of
-// 10 ms (sched_clock_t is 100 a second on every Linux Go runs on).
+// processCPU is a process's user and system time, by the clock that Linux keeps
+// for each (clock_getcpuclockid(3)): exact, where /proc counts in ticks of 10 ms.
 func processCPU(pid int) time.Duration {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
+	const cpuClock = 2 // CPUCLOCK_SCHED
+	var t unix.Timespec
+	if err := unix.ClockGettime(int32(^pid<<3|cpuClock), &t); err != nil {
 		return 0
 	}
-	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+2:]))
-	user, _ := strconv.ParseInt(fields[11], 10, 64)
-	sys, _ := strconv.ParseInt(fields[12], 10, 64)
-	return time.Duration(user+sys) * 10 * time.Millisecond
+	return time.Duration(t.Nano())
 }
 
 func processRSS(pid int) int64 {

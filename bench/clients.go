@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -18,20 +21,24 @@ import (
 type clients struct {
 	conns     []net.Conn
 	delivered atomic.Int64
-	// onPush, if set before dial, sees the bytes of what has just arrived.
-	onPush func(client int, read []byte)
+	// What may be set before dial: onPush sees the bytes of what has just
+	// arrived; stalled clients never read once they are subscribed; window is
+	// the socket's receive buffer in bytes, 0 for the system's own.
+	onPush  func(client int, read []byte)
+	stalled bool
+	window  int
 }
 
-// dial connects n clients, each subscribed to channel(i) with token(i), and
-// returns when all subscriptions are confirmed. Several loopback addresses
-// serve where one would run out of ports.
+// dial connects n clients, each subscribed to channel(i) (several names have
+// blanks between them) with token(i), and returns when all subscriptions are
+// confirmed. Several loopback addresses serve where one would run out of ports.
 func (c *clients) dial(addr, path string, n int, channel, token func(i int) string) error {
 	c.conns = make([]net.Conn, n)
 	var g errgroup.Group
 	g.SetLimit(32)
 	for i := range n {
 		g.Go(func() error {
-			conn, err := subscribe(addr, path, channel(i), token(i), i)
+			conn, err := c.subscribe(addr, path, strings.Fields(channel(i)), token(i), i)
 			if err != nil {
 				return fmt.Errorf("client %d: %w", i, err)
 			}
@@ -44,7 +51,9 @@ func (c *clients) dial(addr, path string, n int, channel, token func(i int) stri
 		return err
 	}
 	for i, conn := range c.conns {
-		go c.count(i, conn)
+		if !c.stalled {
+			go c.count(i, conn)
+		}
 	}
 	return nil
 }
@@ -74,7 +83,7 @@ var pushMark = []byte(`"push"`)
 // count reads until the connection ends. It looks for the mark of a push
 // instead of parsing, so that the crowd leaves the processor to the server.
 func (c *clients) count(i int, conn net.Conn) {
-	buf := make([]byte, 16<<10)
+	buf := make([]byte, 4<<10)
 	kept := 0
 	for {
 		n, err := conn.Read(buf[kept:])
@@ -92,8 +101,17 @@ func (c *clients) count(i int, conn net.Conn) {
 	}
 }
 
-func subscribe(addr, path, channel, token string, i int) (net.Conn, error) {
+func (c *clients) subscribe(addr, path string, channels []string, token string, i int) (net.Conn, error) {
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(1+i%100))}, Timeout: 10 * time.Second}
+	if c.window > 0 {
+		// Before the handshake, or the other side has been promised more.
+		dialer.Control = func(_, _ string, raw syscall.RawConn) (err error) {
+			outer := raw.Control(func(fd uintptr) {
+				err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, c.window)
+			})
+			return errors.Join(outer, err)
+		}
+	}
 	conn, err := dialer.Dial("tcp", addr)
 	if err != nil {
 		return nil, err
@@ -107,13 +125,17 @@ func subscribe(addr, path, channel, token string, i int) (net.Conn, error) {
 		conn.Close()
 		return nil, fmt.Errorf("upgrade: %v %v", resp, err)
 	}
-	command := fmt.Sprintf(`{"id":1,"connect":{"token":%q}}`+"\n"+`{"id":2,"subscribe":{"channel":%q}}`, token, channel)
+	command := fmt.Sprintf(`{"id":1,"connect":{"token":%q}}`, token)
+	for id, channel := range channels {
+		command += fmt.Sprintf("\n"+`{"id":%d,"subscribe":{"channel":%q}}`, id+2, channel)
+	}
 	if _, err := conn.Write(maskedText(command)); err != nil {
 		conn.Close()
 		return nil, err
 	}
 	var got []byte
-	for !bytes.Contains(got, []byte(`"id":2`)) {
+	last := fmt.Appendf(nil, `"id":%d`, len(channels)+1)
+	for !bytes.Contains(got, last) {
 		chunk := make([]byte, 4<<10)
 		n, err := in.Read(chunk)
 		if err != nil {

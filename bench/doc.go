@@ -1,9 +1,14 @@
 // Command bench measures the router beside its peers, both in the same run on
 // the same machine, and writes a table and results.json. Only the ratios mean
-// anything elsewhere.
+// anything elsewhere; README.md says how to read them.
 //
 // The module is its own so that the peers stay out of the product's go.mod.
 // Every server under test is a process of its own (this program started again as
-// `bench child NAME`), so that the kernel's accounting of that process is what it
-// cost, and not what its clients did.
+// `bench child NAME`, or the real binary), so that the kernel's accounting of
+// that process is what it cost, and not what its clients did. Those measured
+// against each other take turns, so that a change of the machine's speed meets
+// them all, and the median of the rounds counts.
+//
+//	sandbox*.go  a filter's call: beside Extism, a watched wazero, native Go
+//	fan*.go      the hub and the server before thousands of clients
 package main

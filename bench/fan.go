@@ -5,17 +5,24 @@ import (
 	"time"
 )
 
-// The load of the fan-out rows: one channel, every client on it, messages of
-// this many bytes.
+// The clients of the fan-out rows listen to one channel, or each to one of its
+// own: fanChannel with a number behind it.
 const (
-	fanClients = 1000
+	fanProject = "bench"
+	fanChannel = "project/" + fanProject + "/instances"
+	fanPath    = "/realtime/connection/websocket"
 	fanBytes   = 300
-	fanPaced   = 150  // messages, one every fanPace
-	fanBurst   = 1500 // messages, as fast as the server takes them
-	fanPace    = 40 * time.Millisecond
 )
 
-const fanChannel = "project/bench/instances"
+// fanLoad is what one fan-out measurement does to a server.
+type fanLoad struct {
+	clients int
+	// paced messages, one every pace, then a burst, as fast as the server
+	// takes them.
+	paced int
+	pace  time.Duration
+	burst int
+}
 
 // fanCost is what one delivery costs a server: processor time, paced and in
 // bursts, and memory for an idle connection.
@@ -24,69 +31,108 @@ type fanCost struct {
 	rss          float64
 }
 
+func paced(c fanCost) float64 { return float64(c.paced.Nanoseconds()) }
+func burst(c fanCost) float64 { return float64(c.burst.Nanoseconds()) }
+func rss(c fanCost) float64   { return c.rss }
+
 // fanOut measures the processor time a delivery costs the router's hub and
-// server, beside the centrifuge library and a loop of bare writes. The three
-// take turns, so that a change of the machine's speed meets them all.
+// server, beside the centrifuge library and a loop of bare writes.
 func fanOut() ([]result, error) {
-	const rounds = 3
+	load := fanLoad{clients: size(1000, 100), paced: size(150, 20), pace: 40 * time.Millisecond, burst: size(1500, 100)}
+	costs, err := compareFans(load)
+	if err != nil {
+		return nil, err
+	}
+	ours, lib, bare := costs["fan-ours"], costs["fan-centrifuge"], costs["fan-write"]
+	return []result{
+		row("CPU per delivery, paced, 1,000 clients (goal 0.6)", "ns", median(ours, paced), median(lib, paced), "centrifuge library"),
+		row("CPU per delivery, burst, 1,000 clients (goal 0.25)", "ns", median(ours, burst), median(lib, burst), "centrifuge library"),
+		row("CPU per delivery, paced, 1,000 clients (goal 1.15)", "ns", median(ours, paced), median(bare, paced), "a loop of bare writes"),
+		row("CPU per delivery, burst, 1,000 clients", "ns", median(ours, burst), median(bare, burst), "a loop of bare writes, one a message"),
+	}, nil
+}
+
+// crowdFanOut is the same before 10,000 clients, and what each of them takes of
+// memory while nothing happens: a JWT, one subscription.
+func crowdFanOut() ([]result, error) {
+	load := fanLoad{clients: size(10_000, 500), paced: size(20, 5), pace: 300 * time.Millisecond}
+	costs, err := compareFans(load)
+	if err != nil {
+		return nil, err
+	}
+	ours, lib, bare := costs["fan-ours"], costs["fan-centrifuge"], costs["fan-write"]
+	return []result{
+		row("CPU per delivery, paced, 10,000 clients (goal 0.6)", "ns", median(ours, paced), median(lib, paced), "centrifuge library"),
+		row("CPU per delivery, paced, 10,000 clients (goal 1.15)", "ns", median(ours, paced), median(bare, paced), "a loop of bare writes"),
+		row("memory per connection, 10,000 clients", "bytes", median(ours, rss), median(lib, rss), "centrifuge library"),
+		row("memory per connection, 10,000 clients (goal 10 KB)", "bytes", median(ours, rss), 10_000, "the goal"),
+	}, nil
+}
+
+// compareFans measures the three servers, in turns.
+func compareFans(load fanLoad) (map[string][]fanCost, error) {
 	costs := map[string][]fanCost{}
-	for range rounds {
+	for range size(3, 1) {
 		for _, name := range []string{"fan-ours", "fan-centrifuge", "fan-write"} {
-			cost, err := measureFan(name)
+			cost, err := measureFan(name, load)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
 			costs[name] = append(costs[name], cost)
 		}
 	}
-	paced := func(c fanCost) float64 { return float64(c.paced.Nanoseconds()) }
-	burst := func(c fanCost) float64 { return float64(c.burst.Nanoseconds()) }
-	rss := func(c fanCost) float64 { return c.rss }
-	ours, lib, bare := costs["fan-ours"], costs["fan-centrifuge"], costs["fan-write"]
-	return []result{
-		row("CPU per delivery, paced, 1,000 clients (goal 0.6)", "ns", median(ours, paced), median(lib, paced), "centrifuge library"),
-		row("CPU per delivery, burst, 1,000 clients (goal 0.25)", "ns", median(ours, burst), median(lib, burst), "centrifuge library"),
-		row("CPU per delivery, paced, 1,000 clients (goal 1.15)", "ns", median(ours, paced), median(bare, paced), "a loop of bare writes"),
-		row("memory per idle connection, 1,000 clients", "bytes", median(ours, rss), median(lib, rss), "centrifuge library"),
-	}, nil
+	return costs, nil
 }
 
-func measureFan(name string) (cost fanCost, err error) {
+func measureFan(name string, load fanLoad) (cost fanCost, err error) {
 	server, err := startChild(name)
 	if err != nil {
 		return cost, err
 	}
 	defer server.stop()
-	if _, err := server.ask("collect"); err != nil {
+	idle, err := server.settledRSS()
+	if err != nil {
 		return cost, err
 	}
-	idle := server.rss()
 	var crowd clients
-	one := func(string) func(int) string { return func(int) string { return "" } }
-	channel := func(int) string { return fanChannel }
-	if err := crowd.dial(server.addr, "/realtime/connection/websocket", fanClients, channel, one("")); err != nil {
+	if err := crowd.dial(server.addr, fanPath, load.clients, onChannel(fanChannel), inProject(fanProject)); err != nil {
 		return cost, err
 	}
 	defer crowd.close()
-	if _, err := server.ask("collect"); err != nil {
+	full, err := server.settledRSS()
+	if err != nil {
 		return cost, err
 	}
-	cost.rss = float64(server.rss()-idle) / fanClients
-
-	if cost.paced, err = perDelivery(server, &crowd, fanPaced, fanPace); err != nil {
+	cost.rss = float64(full-idle) / float64(load.clients)
+	if cost.paced, err = perDelivery(server, &crowd, load.paced, load.pace); err != nil {
 		return cost, fmt.Errorf("paced: %w", err)
 	}
-	if cost.burst, err = perDelivery(server, &crowd, fanBurst, 0); err != nil {
+	if load.burst == 0 {
+		return cost, nil
+	}
+	if cost.burst, err = perDelivery(server, &crowd, load.burst, 0); err != nil {
 		return cost, fmt.Errorf("burst: %w", err)
 	}
 	return cost, nil
+}
+
+// onChannel and inProject are the same for every client.
+func onChannel(name string) func(int) string { return func(int) string { return name } }
+func inProject(id string) func(int) string   { return func(i int) string { return token(i, id) } }
+
+// settledRSS is the child's memory once garbage has gone back to the system.
+func (c *child) settledRSS() (int64, error) {
+	if _, err := c.ask("collect"); err != nil {
+		return 0, err
+	}
+	return c.rss(), nil
 }
 
 // perDelivery has the server publish so many messages, waits until every client
 // has every one, and divides the processor time.
 func perDelivery(server *child, crowd *clients, messages int, pace time.Duration) (time.Duration, error) {
 	before, have := server.cpu(), crowd.delivered.Load()
-	if _, err := server.ask("publish %d %d %d", messages, fanBytes, pace.Nanoseconds()); err != nil {
+	if _, err := server.ask("publish %d %d %d %d", messages, fanBytes, pace.Nanoseconds(), 1); err != nil {
 		return 0, err
 	}
 	want := int64(messages * len(crowd.conns))

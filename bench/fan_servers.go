@@ -22,34 +22,79 @@ var children = map[string]func(args []string) error{
 	"fan-write":      serveFanWrite,
 }
 
-// fanServer answers the commands of the fan-out rows by publish.
-func fanServer(addr string, publish func(data []byte)) error {
+// fanFlood is the channel that only the clients of fan_slow.go listen to.
+const fanFlood = fanChannel + "-flood"
+
+// fanChannelNumber is the name of one of many channels.
+func fanChannelNumber(i int) string { return fmt.Sprintf("%s-%d", fanChannel, i) }
+
+// fan is a server of the fan-out rows, as its commands see it.
+type fan struct {
+	publish func(channel string, data []byte) error
+	// slow is how many clients were sent away for not reading; may be nil.
+	slow func() int
+}
+
+// serveFan answers the commands of the fan-out rows:
+//
+//	collect                                        give garbage back to the system
+//	slow                                           how many clients were too slow
+//	publish MESSAGES BYTES PACE CHANNELS [FLOOD]   a message every PACE ns, on fanChannel,
+//	    or in turn on many; with each, one of FLOOD bytes on fanFlood
+func serveFan(addr string, f fan) error {
 	return serveChild(addr, func(args []string) any {
-		if args[0] == "collect" {
+		switch args[0] {
+		case "collect":
 			runtime.GC()
 			debug.FreeOSMemory()
 			return "ok"
+		case "slow":
+			return f.slow()
 		}
-		messages, _ := strconv.Atoi(args[1])
-		size, _ := strconv.Atoi(args[2])
-		pace, _ := strconv.ParseInt(args[3], 10, 64)
-		data := payload(size)
-		next := time.Now()
-		for range messages {
-			publish(data)
-			if pace > 0 {
-				next = next.Add(time.Duration(pace))
-				time.Sleep(time.Until(next))
-			}
+		var n [5]int
+		for i, arg := range args[1:] {
+			n[i], _ = strconv.Atoi(arg)
+		}
+		if err := f.run(n[0], n[1], time.Duration(n[2]), n[3], n[4]); err != nil {
+			return err.Error()
 		}
 		return "ok"
 	})
 }
 
-// payload is a JSON object of so many bytes.
+func (f fan) run(messages, size int, pace time.Duration, channels, flood int) error {
+	names := []string{fanChannel}
+	if channels > 1 {
+		names = names[:0]
+		for i := range channels {
+			names = append(names, fanChannelNumber(i))
+		}
+	}
+	next := time.Now()
+	for i := range messages {
+		if err := f.publish(names[i%len(names)], payload(size)); err != nil {
+			return err
+		}
+		if flood > 0 {
+			if err := f.publish(fanFlood, payload(flood)); err != nil {
+				return err
+			}
+		}
+		if pace > 0 {
+			next = next.Add(pace)
+			time.Sleep(time.Until(next))
+		}
+	}
+	return nil
+}
+
+// payload is a JSON object of so many bytes, with the present moment in it.
 func payload(size int) []byte {
-	const frame = `{"v":1,"text":""}`
-	return []byte(`{"v":1,"text":"` + string(bytes.Repeat([]byte("x"), size-len(frame))) + `"}`)
+	b := fmt.Appendf(make([]byte, 0, size), `{"t":"%d","text":"`, time.Now().UnixNano())
+	for len(b) < size-2 {
+		b = append(b, 'x')
+	}
+	return append(b, `"}`...)
 }
 
 // serveFanCentrifuge is the centrifuge library as its documentation sets it up,
@@ -59,8 +104,12 @@ func serveFanCentrifuge([]string) error {
 	if err != nil {
 		return err
 	}
-	node.OnConnecting(func(context.Context, centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
-		return centrifuge.ConnectReply{Credentials: &centrifuge.Credentials{UserID: "bench"}}, nil
+	node.OnConnecting(func(_ context.Context, e centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
+		user, err := tokenUser(e.Token)
+		if err != nil {
+			return centrifuge.ConnectReply{}, centrifuge.DisconnectInvalidToken
+		}
+		return centrifuge.ConnectReply{Credentials: &centrifuge.Credentials{UserID: user}}, nil
 	})
 	node.OnConnect(func(client *centrifuge.Client) {
 		client.OnSubscribe(func(_ centrifuge.SubscribeEvent, done centrifuge.SubscribeCallback) {
@@ -72,16 +121,18 @@ func serveFanCentrifuge([]string) error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/realtime/connection/websocket", centrifuge.NewWebsocketHandler(node, centrifuge.WebsocketConfig{
-		CheckOrigin: func(*http.Request) bool { return true },
+		CheckOrigin:    func(*http.Request) bool { return true },
+		PingPongConfig: centrifuge.PingPongConfig{PingInterval: 5 * time.Minute, PongTimeout: time.Minute},
 	}))
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	go http.Serve(ln, mux)
-	return fanServer(ln.Addr().String(), func(data []byte) {
-		node.Publish(fanChannel, data, centrifuge.WithHistory(256, 5*time.Minute))
-	})
+	return serveFan(ln.Addr().String(), fan{publish: func(channel string, data []byte) error {
+		_, err := node.Publish(channel, data, centrifuge.WithHistory(256, 5*time.Minute))
+		return err
+	}})
 }
 
 // serveFanWrite is the floor: it answers the handshake and the two commands,
@@ -92,7 +143,7 @@ func serveFanWrite([]string) error {
 		return err
 	}
 	var mu sync.Mutex
-	var conns []net.Conn
+	listeners := map[string][]net.Conn{}
 	go func() {
 		for {
 			conn, err := ln.Accept()
@@ -100,26 +151,35 @@ func serveFanWrite([]string) error {
 				return
 			}
 			go func() {
-				buf := make([]byte, 4<<10)
-				conn.Read(buf)
-				fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-					"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
-				conn.Read(buf)
+				channel := bareHandshake(conn)
 				mu.Lock()
-				conns = append(conns, conn)
+				listeners[channel] = append(listeners[channel], conn)
 				mu.Unlock()
 				conn.Write(textFrame([]byte(`{"id":1,"connect":{}}` + "\n" + `{"id":2,"subscribe":{}}`)))
 			}()
 		}
 	}()
-	return fanServer(ln.Addr().String(), func(data []byte) {
-		frame := textFrame([]byte(fmt.Sprintf(`{"push":{"channel":%q,"pub":{"data":%s,"offset":1}}}`, fanChannel, data)))
+	return serveFan(ln.Addr().String(), fan{publish: func(channel string, data []byte) error {
+		frame := textFrame(fmt.Appendf(nil, `{"push":{"channel":%q,"pub":{"data":%s,"offset":1}}}`, channel, data))
 		mu.Lock()
 		defer mu.Unlock()
-		for _, conn := range conns {
+		for _, conn := range listeners[channel] {
 			conn.Write(frame)
 		}
-	})
+		return nil
+	}})
+}
+
+// bareHandshake reads what clients.go sends, and returns the channel in it.
+func bareHandshake(conn net.Conn) (channel string) {
+	buf := make([]byte, 4<<10)
+	conn.Read(buf)
+	fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
+	n, _ := conn.Read(buf)
+	_, rest, _ := bytes.Cut(buf[:n], []byte(`"channel":"`))
+	name, _, _ := bytes.Cut(rest, []byte(`"`))
+	return string(name)
 }
 
 // textFrame is one unmasked text frame of up to 64 KiB, as a server sends it.

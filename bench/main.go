@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
+	"testing"
 )
 
 // rows are the measurements, in the order of the table. Each returns its rows
@@ -13,8 +16,23 @@ var rows = []struct {
 	name    string
 	measure func() ([]result, error)
 }{
+	{"sandbox", sandbox},
+	{"fuel", fuelOverhead},
+	{"loaded", loadedPlugins},
 	{"fan-out", fanOut},
+	{"crowd", crowdFanOut},
+	{"channels", manyChannels},
+	{"slow", slowClients},
 }
+
+// What the flags say.
+var (
+	// quick makes every measurement a smoke run of seconds, whose figures mean
+	// nothing.
+	quick      bool
+	binaryPath = "../bin/horizon-realtime"
+	pluginDir  = "../plugins"
+)
 
 func main() {
 	if len(os.Args) > 2 && os.Args[1] == "child" {
@@ -25,27 +43,48 @@ func main() {
 		fail(serve(os.Args[3:]))
 		return
 	}
-	out := flag.String("out", "", "write the rows as JSON to this file too")
+	out := flag.String("out", "", "write the rows as JSON to this file too, and the table into README.md beside it")
 	only := flag.String("run", "", "measure only what matches this regular expression")
+	flag.BoolVar(&quick, "quick", false, "smoke run: everything once and briefly")
+	flag.StringVar(&binaryPath, "binary", binaryPath, "the program, as `make build` leaves it")
+	flag.StringVar(&pluginDir, "plugins", pluginDir, "the stock filters, as `make plugins` leaves them")
 	flag.Parse()
 	match, err := regexp.Compile(*only)
 	fail(err)
-	var results []result
+	results, err := measure(match.MatchString)
+	writeTable(os.Stdout, results)
+	if *out != "" {
+		err = errors.Join(err, writeJSON(*out, results), writeMarkdown(filepath.Join(filepath.Dir(*out), "README.md"), results))
+	}
+	fail(err)
+}
+
+// measure takes the rows that are wanted. One that fails leaves the others be.
+func measure(wanted func(name string) bool) (results []result, err error) {
+	testing.Init()
+	if err := flag.Set("test.benchtime", map[bool]string{false: "300ms", true: "20x"}[quick]); err != nil {
+		return nil, err
+	}
 	for _, r := range rows {
-		if !match.MatchString(r.name) {
+		if !wanted(r.name) {
 			continue
 		}
 		fmt.Fprintln(os.Stderr, "measuring", r.name)
-		got, err := r.measure()
-		if err != nil {
-			fail(fmt.Errorf("%s: %w", r.name, err))
+		got, failure := r.measure()
+		if failure != nil {
+			err = errors.Join(err, fmt.Errorf("%s: %w", r.name, failure))
 		}
 		results = append(results, got...)
 	}
-	writeTable(os.Stdout, results)
-	if *out != "" {
-		fail(writeJSON(*out, results))
+	return results, err
+}
+
+// size is a number for a full run, or one for a smoke run.
+func size(full, smoke int) int {
+	if quick {
+		return smoke
 	}
+	return full
 }
 
 func fail(err error) {

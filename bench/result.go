@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -48,4 +49,31 @@ func writeJSON(path string, results []result) error {
 		return err
 	}
 	return os.WriteFile(path, append(text, '\n'), 0o644)
+}
+
+// The table in README.md stands between these lines.
+const (
+	tableBegin = "<!-- results: written by make bench -->\n"
+	tableEnd   = "<!-- end of results -->\n"
+)
+
+// writeMarkdown puts the table between the two marks of a file.
+func writeMarkdown(path string, results []result) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read where the table goes: %w", err)
+	}
+	before, rest, ok := strings.Cut(string(text), tableBegin)
+	_, after, closed := strings.Cut(rest, tableEnd)
+	if !ok || !closed {
+		return fmt.Errorf("%s has no lines %q and %q for the table to stand between", path, tableBegin, tableEnd)
+	}
+	var b strings.Builder
+	b.WriteString(before + tableBegin)
+	b.WriteString("| measured | unit | ours | peer | ratio | the peer |\n|---|---|---:|---:|---:|---|\n")
+	for _, r := range results {
+		fmt.Fprintf(&b, "| %s | %s | %g | %g | %.2f | %s |\n", r.Name, r.Unit, r.Ours, r.Peer, r.Ratio, r.PeerName)
+	}
+	b.WriteString(tableEnd + after)
+	return os.WriteFile(path, []byte(b.String()), 0o644)
 }

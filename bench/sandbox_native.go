@@ -1,0 +1,75 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+
+	"horizon-realtime/router/event"
+)
+
+// native is the filters as functions of the host: no border, no bounds.
+type native struct {
+	n               *event.Notification
+	text            []byte
+	id, name, state event.Pointer
+	channel         string
+	payload         []byte
+}
+
+func newNative(n *event.Notification) *native {
+	return &native{n: n, text: n.Raw(), id: pointer("/payload/instance_id"),
+		name: pointer("/payload/display_name"), state: pointer("/payload/state")}
+}
+
+// pointer is a constant's.
+func pointer(s string) event.Pointer {
+	p, err := event.ParsePointer(s)
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
+// routed is what the filter route makes.
+type routed struct {
+	V      int    `json:"v"`
+	Kind   string `json:"kind"`
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Status string `json:"status"`
+}
+
+// fromIndex starts from what the host has indexed already.
+func (f *native) fromIndex(filter string) error {
+	id, name, state := f.n.Get(f.id).Text(), f.n.Get(f.name).Text(), f.n.Get(f.state).Text()
+	return f.answer(filter, f.n.Project, id, name, state)
+}
+
+// fromText starts from the message's JSON text.
+func (f *native) fromText(filter string) error {
+	var m struct {
+		Payload struct {
+			TenantID    string `json:"tenant_id"`
+			InstanceID  string `json:"instance_id"`
+			DisplayName string `json:"display_name"`
+			State       string `json:"state"`
+		} `json:"payload"`
+	}
+	if err := json.Unmarshal(f.text, &m); err != nil {
+		return err
+	}
+	p := &m.Payload
+	return f.answer(filter, p.TenantID, p.InstanceID, p.DisplayName, p.State)
+}
+
+func (f *native) answer(filter, project, id, name, state string) (err error) {
+	if id == "" || name == "" || state == "no such state" {
+		return errors.New("the message has not the fields")
+	}
+	if filter == "drop" {
+		return nil
+	}
+	f.channel = "project/" + project + "/instances"
+	f.payload, err = json.Marshal(routed{V: 1, Kind: "server", ID: id, Name: name, Status: state})
+	return err
+}
