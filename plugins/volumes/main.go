@@ -1,0 +1,207 @@
+// Command volumes is the filter behind Horizon's tables of volumes, volume
+// snapshots and volume backups: cinder's notifications.
+//
+//	project/<owner>/{volumes,snapshots,backups}    what cinder's API shows a tenant
+//	admin/{volumes,snapshots,backups}              the same, and the backend
+package main
+
+import (
+	"strings"
+
+	"horizon-realtime/plugins/panel"
+	"horizon-realtime/sdk"
+)
+
+func init() {
+	sdk.Register(sdk.Filter{
+		On:     []string{"volume.*", "snapshot.*", "backup.*", "scheduler.create_volume"},
+		Start:  panel.Configure,
+		Handle: handle,
+	})
+}
+
+func main() {}
+
+var (
+	volumeID   = sdk.Want("/payload/volume_id")
+	snapshotID = sdk.Want("/payload/snapshot_id")
+	backupID   = sdk.Want("/payload/backup_id")
+	name       = sdk.Want("/payload/display_name")
+	status     = sdk.Want("/payload/status")
+	size       = sdk.Want("/payload/size")
+	volumeSize = sdk.Want("/payload/volume_size")
+	volumeType = sdk.Want("/payload/volume_type")
+	attached   = sdk.Want("/payload/volume_attachment")
+	zone       = sdk.Want("/payload/availability_zone")
+	created    = sdk.Want("/payload/created_at")
+	failReason = sdk.Want("/payload/fail_reason")
+	percent    = sdk.Want("/payload/backup_percent")
+	host       = sdk.Want("/payload/host")
+)
+
+func handle(e *sdk.Event) {
+	kind, event, _ := strings.Cut(e.Type(), ".")
+	switch kind {
+	case "volume":
+		volume(e, event)
+	case "snapshot":
+		snapshot(e, event)
+	case "backup":
+		backup(e, event)
+	case "scheduler":
+		unscheduled(e)
+	}
+}
+
+// message is what is common to all three.
+func message(e *sdk.Event, topic, kind, event string, id sdk.Field) panel.Message {
+	m := panel.Message{
+		Topic: topic, Kind: kind, ID: e.Get(id).Text(), Action: panel.Update,
+		Name: e.Get(name), Status: e.Get(status), Task: sdk.NullValue(), Error: sdk.NullValue(),
+	}
+	switch {
+	case event == "create.start":
+		m.Action = panel.Create
+	case event == "delete.end", event == "unmanage.end", e.Get(status).Text() == "deleted":
+		m.Action = panel.Delete
+	}
+	if strings.HasPrefix(e.Get(status).Text(), "error") {
+		m.Error = sdk.Value{} // why, another message has said, or none will
+	}
+	return m
+}
+
+// telling tells whether an event says something that was not so before: not the
+// audit, and not the start of a change that leaves the status as it is.
+func telling(event string) bool {
+	switch event {
+	case "exists", "usage", "update.start", "reset_status.start", "transfer.create.start", "transfer.delete.start":
+		return false
+	}
+	return true
+}
+
+func volume(e *sdk.Event, event string) {
+	m := message(e, "volumes", "volume", event, volumeID)
+	if m.ID == "" || !telling(event) {
+		return
+	}
+	offered := event == "transfer.accept.start"
+	switch event {
+	case "transfer.create.end": // told with the status of before
+		m.Status = sdk.StringValue("awaiting-transfer")
+	case "transfer.delete.end":
+		m.Status = sdk.StringValue("available")
+	case "transfer.accept.start":
+		// The last that is told to the old owner, after all has been
+		// checked. The new one is told by transfer.accept.end.
+		m.Action = panel.Delete
+	case "transfer.accept.end":
+		m.Action = panel.Create
+	}
+	d := panel.Begin(e, &m)
+	d.Data.Value("size", e.Get(size))
+	d.Data.Value("volume_type_id", e.Get(volumeType))
+	attachments(d.Data, e.Get(attached))
+	d.Data.Value("availability_zone", e.Get(zone))
+	d.Data.Value("snapshot_id", e.Get(snapshotID))
+	panel.Time(d.Data, "created_at", e.Get(created))
+	d.ToProject()
+	if !offered {
+		d.Data.Value("host", e.Get(host))
+		d.ToAdmin()
+	}
+}
+
+// attachments lists the servers that a volume is attached to, without the
+// machines they run on.
+func attachments(o sdk.ObjectBuilder, list sdk.Value) {
+	if list.Kind() != sdk.KindArray {
+		return
+	}
+	a := o.Array("attachments")
+	for it := list.Items(); it.Next(); {
+		server, device := sdk.Value{}, sdk.Value{}
+		detached := false
+		for members := it.Value().Items(); members.Next(); {
+			switch v := members.Value(); members.Key() {
+			case "instance_uuid":
+				server = v
+			case "mountpoint":
+				device = v
+			case "attach_status":
+				detached = v.Text() == "detached"
+			}
+		}
+		if server.Known() && !detached {
+			each := a.Object()
+			each.Value("server_id", server)
+			each.Value("device", device)
+		}
+	}
+}
+
+func snapshot(e *sdk.Event, event string) {
+	m := message(e, "snapshots", "snapshot", event, snapshotID)
+	if m.ID == "" || !telling(event) {
+		return
+	}
+	d := panel.Begin(e, &m)
+	d.Data.Value("size", e.Get(volumeSize))
+	d.Data.Value("volume_id", e.Get(volumeID))
+	panel.Time(d.Data, "created_at", e.Get(created))
+	d.ToProject()
+	d.ToAdmin()
+}
+
+func backup(e *sdk.Event, event string) {
+	m := message(e, "backups", "backup", event, backupID)
+	if m.ID == "" || !telling(event) {
+		return
+	}
+	if reason := e.Get(failReason).Text(); reason != "" && m.Error.Kind() == sdk.KindAbsent {
+		m.Error = sdk.StringValue(panel.Sentence(reason)) // as cinder's API shows it
+	}
+	d := panel.Begin(e, &m)
+	d.Data.Value("size", e.Get(size))
+	d.Data.Value("volume_id", e.Get(volumeID))
+	d.Data.Value("snapshot_id", e.Get(snapshotID))
+	d.Data.Value("availability_zone", e.Get(zone))
+	d.Data.Value("percent", e.Get(percent))
+	panel.Time(d.Data, "created_at", e.Get(created))
+	d.ToProject()
+	d.Data.Value("host", e.Get(host))
+	d.ToAdmin()
+}
+
+// unscheduled is cinder's scheduler telling that it found no backend for a
+// volume. It is the only one to say why.
+func unscheduled(e *sdk.Event) {
+	id, reason := e.Get(volumeID).Text(), e.Field("/payload/reason").Text()
+	if id == "" || e.Priority() != "error" {
+		return
+	}
+	m := panel.Message{
+		Topic: "volumes", Kind: "volume", ID: id, Action: panel.Update,
+		Name:   e.Field("/payload/volume_properties/display_name"),
+		Status: e.Field("/payload/state"), Task: sdk.NullValue(),
+		Error: sdk.StringValue(panel.Sentence(exceptionText(reason))),
+	}
+	d := panel.Begin(e, &m)
+	d.Data.Value("size", e.Field("/payload/volume_properties/size"))
+	d.ToProject()
+	d.ToAdmin()
+}
+
+// exceptionText takes what a tenant may read out of an exception as Python's repr
+// spells it: NoValidBackend('No valid backend was found.'). Of any other, which
+// can tell of the cloud's inside, that is its class.
+func exceptionText(repr string) string {
+	class, rest, _ := strings.Cut(repr, "(")
+	if class == "NoValidBackend" && len(rest) > 2 && (rest[0] == '\'' || rest[0] == '"') {
+		if end := strings.LastIndexByte(rest, rest[0]); end > 0 {
+			return rest[1:end]
+		}
+	}
+	return class
+}
