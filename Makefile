@@ -31,7 +31,7 @@ test: test-js test-go ## all tests but the end-to-end ones, with the race detect
 
 e2e: build plugins $(JS) ## from oslo.messaging through RabbitMQ to the official client and a real Chromium
 	@.ci/need rabbitmq-server:rabbitmq-server chromium:chromium python3-oslo.messaging:/usr/lib/python3/dist-packages/oslo_messaging gcc:gcc
-	$(GO) test -tags e2e -count=1 -timeout 20m ./cmd/horizon-realtime/e2e/...
+	$(GO) test -tags e2e -count=1 -timeout 20m ./cmd/horizon-realtime/e2e ./router/server
 
 bench: build plugins ## measure beside peers in the same run; writes bench/results.json and a table
 	@.ci/need rabbitmq-server:rabbitmq-server
