@@ -24,8 +24,10 @@ func TestWindowRemembersTheLast(t *testing.T) {
 
 func TestWindowOfNothing(t *testing.T) {
 	w := newWindow(0)
-	if w.add(1) || w.add(1) {
-		t.Error("a window of size 0 remembers")
+	for range 2 {
+		if w.add(1) {
+			t.Error("a window of size 0 remembers")
+		}
 	}
 }
 

@@ -34,7 +34,7 @@ func (a address) String() string {
 
 // errNotEscaped is said instead of what stands in the URL, which may be a part
 // of the password.
-const notEscaped = "; in a user or password, write @ : / ? # %% and , as %%40 %%3A %%2F %%3F %%23 %%25 and %%2C"
+const notEscaped = "; in a user or password, write @ : / ? # % and , as %40 %3A %2F %3F %23 %25 and %2C"
 
 // parseURL reads amqp://, amqps:// and oslo.messaging's rabbit:// URLs, whose
 // host part may list several hosts, each with its user:password:
@@ -70,12 +70,12 @@ func parseURL(raw string) (address, error) {
 	}
 	rest, query, hasQuery := strings.Cut(rest, "?")
 	if hasQuery && query != "" && scheme != "rabbit" {
-		return a, errors.New("has a query (?…), which is not read; set heartbeat, tls and the like in [amqp]" + fmt.Sprintf(notEscaped))
+		return a, errors.New("has a query (?…), which is not read; set heartbeat, tls and the like in [amqp]" + notEscaped)
 	}
 	netloc, path, _ := strings.Cut(rest, "/")
 	vhost, err := url.PathUnescape(path)
 	if err != nil || strings.Contains(rest, "#") {
-		return a, fmt.Errorf("its vhost is not percent-encoded" + notEscaped)
+		return a, errors.New("its vhost is not percent-encoded" + notEscaped)
 	}
 	if a.vhost = vhost; vhost == "" {
 		a.vhost = "/"
@@ -106,7 +106,7 @@ func parseHost(part, port string, previous host) (host, error) {
 		h.user, errUser = url.PathUnescape(user)
 		h.password, errPassword = url.PathUnescape(password)
 		if errUser != nil || errPassword != nil {
-			return h, fmt.Errorf("its user or password is not percent-encoded" + notEscaped)
+			return h, errors.New("its user or password is not percent-encoded" + notEscaped)
 		}
 		part = part[i+1:]
 	}
@@ -121,13 +121,13 @@ func parseHost(part, port string, previous host) (host, error) {
 	} else {
 		name, given, hasPort = strings.Cut(part, ":")
 		if name == "" || strings.ContainsAny(name, "[]@%") {
-			return h, fmt.Errorf("has no valid host name" + notEscaped)
+			return h, errors.New("has no valid host name" + notEscaped)
 		}
 	}
 	if hasPort && given != "" {
 		n, err := strconv.ParseUint(given, 10, 16)
 		if err != nil || n == 0 {
-			return h, fmt.Errorf("its port is not a number from 1 to 65535" + notEscaped)
+			return h, errors.New("its port is not a number from 1 to 65535" + notEscaped)
 		}
 		port = strconv.FormatUint(n, 10)
 	}
