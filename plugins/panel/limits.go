@@ -1,7 +1,6 @@
 package panel
 
 import (
-	"hash/fnv"
 	"strconv"
 
 	"horizon-realtime/sdk"
@@ -38,11 +37,13 @@ func key(id string) string {
 	if len(id) <= maxKey {
 		return id
 	}
-	h := fnv.New64a()
-	h.Write([]byte(id))
+	hash := uint64(14695981039346656037) // FNV-1a, for whose package a module would pay
+	for i := range len(id) {
+		hash = (hash ^ uint64(id[i])) * 1099511628211
+	}
 	end := maxKey - len("~") - 16
 	for end > 0 && id[end]&0xC0 == 0x80 { // not within a character
 		end--
 	}
-	return id[:end] + "~" + strconv.FormatUint(h.Sum64(), 16)
+	return id[:end] + "~" + strconv.FormatUint(hash, 16)
 }

@@ -90,10 +90,12 @@ func ofServer(e *sdk.Event, r *resource, event string) {
 		return
 	}
 	action, phase := cutLast(event)
-	if name, ok := versioned[action]; ok {
-		action = name
+	for _, name := range versioned {
+		if name.legacy == action {
+			action = name.versioned
+		}
 	}
-	said, notable := servers[action]
+	said, notable := find(servers, action)
 	switch {
 	case phase == "error":
 		if !notable {
@@ -125,7 +127,7 @@ func verb(action string) string {
 func ofStorage(e *sdk.Event, r *resource) {
 	action, phase := cutLast(e.Type())
 	state := e.Get(r.state).Text()
-	said, notable := storage[action]
+	said, notable := find(storage, action)
 	switch {
 	case phase == "error", phase == "end" && notable && strings.HasPrefix(state, "error"):
 		_, verb := cutLast(action)

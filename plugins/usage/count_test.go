@@ -1,0 +1,104 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"horizon-realtime/sdk/sdktest"
+)
+
+// volume makes one of cinder's notifications.
+func volume(event, id string, size int) json.RawMessage {
+	return json.RawMessage(fmt.Sprintf(`{"message_id":"m","publisher_id":"volume.h","event_type":"volume.%s","priority":"INFO",
+		"timestamp":"2026-11-23 10:00:00.000000","payload":{"volume_id":%q,"size":%d}}`, event, id, size))
+}
+
+// told is what a message says of volumes.
+type told struct {
+	Data struct {
+		Since         string
+		Total, Change struct{ Volumes, Gigabytes int64 }
+	}
+}
+
+// A page that follows the rule in the package's comment shows what a project
+// really has, whatever happens, is told twice, or is given to another project.
+func TestPagesAreRight(t *testing.T) {
+	const projects, steps = 3, 3000
+	random := rand.New(rand.NewPCG(1, 2))
+	f := sdktest.Start(t, "")
+	type thing struct{ owner, size int }
+	things := map[int]thing{}
+	var real, shown, base [projects]struct{ volumes, gigabytes int64 }
+	var heard [projects]bool
+	send := func(owner int, event string, n, size int) {
+		message := volume(event, fmt.Sprintf("v%d", n), size)
+		for range 1 + random.IntN(2) { // at least once
+			a := f.Send(sdktest.Notification{Message: message, Project: fmt.Sprintf("p%d", owner)})
+			for _, e := range a.Emissions {
+				var m told
+				if err := json.Unmarshal(e.Payload, &m); err != nil {
+					t.Fatal(err)
+				}
+				total, change := m.Data.Total, m.Data.Change
+				if !heard[owner] {
+					heard[owner] = true
+					base[owner].volumes, base[owner].gigabytes = total.Volumes-change.Volumes, total.Gigabytes-change.Gigabytes
+				}
+				shown[owner].volumes, shown[owner].gigabytes = total.Volumes-base[owner].volumes, total.Gigabytes-base[owner].gigabytes
+			}
+		}
+	}
+	for step := range steps {
+		switch n := random.IntN(step + 1); random.IntN(4) {
+		case 0, 1:
+			owner, size := random.IntN(projects), 1+random.IntN(9)
+			things[step] = thing{owner, size}
+			real[owner].volumes, real[owner].gigabytes = real[owner].volumes+1, real[owner].gigabytes+int64(size)
+			send(owner, "create.start", step, size)
+			send(owner, "create.end", step, size)
+		case 2:
+			v, ok := things[n]
+			if !ok {
+				continue
+			}
+			delete(things, n)
+			real[v.owner].volumes, real[v.owner].gigabytes = real[v.owner].volumes-1, real[v.owner].gigabytes-int64(v.size)
+			send(v.owner, "delete.end", n, v.size)
+			send(v.owner, "resize.end", n, v.size+1) // late
+		case 3:
+			v, ok := things[n]
+			if !ok {
+				continue
+			}
+			real[v.owner].gigabytes++
+			v.size++
+			things[n] = v
+			send(v.owner, "resize.end", n, v.size)
+			to := (v.owner + 1) % projects
+			real[v.owner].volumes, real[v.owner].gigabytes = real[v.owner].volumes-1, real[v.owner].gigabytes-int64(v.size)
+			real[to].volumes, real[to].gigabytes = real[to].volumes+1, real[to].gigabytes+int64(v.size)
+			things[n] = thing{to, v.size}
+			send(to, "transfer.accept.end", n, v.size)
+		}
+	}
+	for owner := range projects { // who gave a volume away hears of it with the next change
+		real[owner].volumes, real[owner].gigabytes = real[owner].volumes+1, real[owner].gigabytes+1
+		send(owner, "create.end", steps+owner, 1)
+		if shown[owner] != real[owner] {
+			t.Errorf("project %d: the page shows %v, there are %v", owner, shown[owner], real[owner])
+		}
+	}
+}
+
+func TestStoredCounters(t *testing.T) {
+	c := counters{instances: 3, memoryMB: -4096, securityGroups: 1 << 40}
+	if got := parse(string(c.text(nil))); got != c {
+		t.Errorf("got %v, want %v", got, c)
+	}
+	if got := parse("nonsense"); got != (counters{}) {
+		t.Errorf("of nonsense: %v", got)
+	}
+}

@@ -1,0 +1,169 @@
+// Command usage is the filter behind the rings of Horizon's overview: how much
+// of its quota a project uses, as nova, cinder and neutron tell of what comes
+// and goes.
+//
+//	project/<owner>/usage
+//
+// No service announces totals, so the filter counts changes, in the router's
+// store. Its message is a panel message with the project's id and these data:
+//
+//	{"since":"2026-11-23T10:00:00.123Z",
+//	 "total":{"instances":2, "vcpus":3, … every counter, since then},
+//	 "change":{"instances":1, "vcpus":1, … what this event changed}}
+//
+// A page that has drawn its rings keeps total minus change of the first message
+// it hears, and from then on adds what total has more than that: the numbers are
+// right although messages in between may have been left out. Where `since` is
+// another one than before (the router was restarted, or nothing happened for a
+// day), the page asks Horizon again. The project that gives a volume away hears
+// of it with its next change. Ports are not counted: of those that neutron makes
+// itself, for routers and DHCP, it does not tell.
+package main
+
+import (
+	"strings"
+
+	"horizon-realtime/plugins/panel"
+	"horizon-realtime/sdk"
+)
+
+func init() {
+	sdk.Register(sdk.Filter{
+		On: []string{
+			"compute.instance.create.*", "compute.instance.update", "compute.instance.delete.end",
+			"compute.instance.resize.*", "compute.instance.finish_resize.end",
+			"instance.create.*", "instance.update", "instance.delete.end", "instance.resize_*",
+			"volume.create.*", "volume.resize.*", "volume.delete.end", "volume.transfer.accept.end",
+			"snapshot.create.*", "snapshot.delete.end",
+			"floatingip.create.end", "floatingip.delete.end",
+			"network.create.end", "network.delete.end",
+			"router.create.end", "router.delete.end",
+			"security_group.create.end", "security_group.delete.end",
+		},
+		Handle: handle,
+	})
+}
+
+func main() {}
+
+const data = "/payload/nova_object.data/"
+
+var (
+	legacyID       = sdk.Want("/payload/instance_id")
+	legacyVcpus    = sdk.Want("/payload/vcpus")
+	legacyMemory   = sdk.Want("/payload/memory_mb")
+	legacyState    = sdk.Want("/payload/state")
+	legacyOldState = sdk.Want("/payload/old_state")
+
+	id       = sdk.Want(data + "uuid")
+	vcpus    = sdk.Want(data + "flavor/nova_object.data/vcpus")
+	memory   = sdk.Want(data + "flavor/nova_object.data/memory_mb")
+	state    = sdk.Want(data + "state")
+	oldState = sdk.Want(data + "state_update/nova_object.data/old_state")
+
+	volumeID   = sdk.Want("/payload/volume_id")
+	size       = sdk.Want("/payload/size")
+	snapshotID = sdk.Want("/payload/snapshot_id")
+	volumeSize = sdk.Want("/payload/volume_size")
+)
+
+func handle(e *sdk.Event) {
+	if e.Project() == "" {
+		return
+	}
+	var change counters
+	what, event, _ := strings.Cut(e.Type(), ".")
+	switch what {
+	case "compute":
+		event = strings.TrimPrefix(event, "instance.")
+		change = instance(e, event, legacyID, legacyVcpus, legacyMemory, e.Get(legacyState), e.Get(legacyOldState))
+	case "instance":
+		change = instance(e, event, id, vcpus, memory, e.Get(state), e.Get(oldState))
+	case "volume":
+		uses := counters{volumes: 1, gigabytes: number(e.Get(size))}
+		change = follow(e, e.Get(volumeID), sighted(event), uses)
+	case "snapshot":
+		uses := counters{snapshots: 1, gigabytes: number(e.Get(volumeSize))}
+		change = follow(e, e.Get(snapshotID), sighted(event), uses)
+	default:
+		change = network(e, what, sighted(event))
+	}
+	if change != (counters{}) {
+		tell(e, change)
+	}
+}
+
+// instance counts a server. It appears in nova's database and quota before any
+// host knows of it, which its first update tells; where it went into error
+// without one, that update is all there is.
+func instance(e *sdk.Event, event string, id, vcpus, memory sdk.Field, state, oldState sdk.Value) counters {
+	s := sighted(event)
+	if event == "update" {
+		if state.Text() != "building" && (state.Text() != "error" || oldState.Text() != "building") {
+			return counters{}
+		}
+		s = appears
+	}
+	return follow(e, e.Get(id), s, counters{
+		instances: 1, cores: number(e.Get(vcpus)), memoryMB: number(e.Get(memory)),
+	})
+}
+
+// network counts something of neutron's, or several that were created at once.
+func network(e *sdk.Event, what string, s sighting) (change counters) {
+	var one counters
+	for i, name := range [...]string{"floatingip", "network", "router", "security_group"} {
+		if name == what {
+			one[floatingIPs+i] = 1
+		}
+	}
+	if v := e.Field("/payload/" + what); v.Known() {
+		return follow(e, v.Member("id"), s, one)
+	}
+	if id := e.Field("/payload/" + what + "_id"); id.Known() {
+		return follow(e, id, s, one)
+	}
+	for it := e.Field("/payload/" + what + "s").Items(); it.Next(); {
+		change.add(follow(e, it.Value().Member("id"), s, one))
+	}
+	return change
+}
+
+// sighted reads the end of an event type.
+func sighted(event string) sighting {
+	switch {
+	case strings.HasPrefix(event, "create."), event == "transfer.accept.end":
+		return appears
+	case event == "delete.end":
+		return goes
+	}
+	return is
+}
+
+func number(v sdk.Value) int64 {
+	n, _ := v.Int()
+	return n
+}
+
+// tell adds the change to the project's total and sends both.
+func tell(e *sdk.Event, change counters) {
+	project := e.Project()
+	total, since, ok := total(e, project, change)
+	if !ok {
+		return
+	}
+	m := panel.Message{Topic: "usage", Kind: "usage", Action: panel.Update, ID: project}
+	d := panel.Begin(e, &m)
+	d.Data.String("since", since)
+	all := d.Data.Object("total")
+	for i, name := range names {
+		all.Int(name, total[i])
+	}
+	some := d.Data.Object("change")
+	for i, name := range names {
+		if change[i] != 0 {
+			some.Int(name, change[i])
+		}
+	}
+	d.ToProject()
+}
