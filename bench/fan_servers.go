@@ -20,6 +20,7 @@ var children = map[string]func(args []string) error{
 	"fan-ours":       serveFanOurs,
 	"fan-centrifuge": serveFanCentrifuge,
 	"fan-write":      serveFanWrite,
+	"amqp-acks":      serveAcks,
 }
 
 // fanFlood is the channel that only the clients of fan_slow.go listen to.

@@ -19,6 +19,8 @@ var rows = []struct {
 	{"sandbox", sandbox},
 	{"fuel", fuelOverhead},
 	{"loaded", loadedPlugins},
+	{"throughput", throughput},
+	{"latency", latency},
 	{"fan-out", fanOut},
 	{"crowd", crowdFanOut},
 	{"channels", manyChannels},
