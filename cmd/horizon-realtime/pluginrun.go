@@ -63,6 +63,9 @@ func addGrants(setup *workshop.Setup, file string, grants []string) error {
 	if len(grants) == 0 {
 		return nil
 	}
+	if err := plugin.ValidateSettings(map[string]plugin.Settings{"x": {Grants: grants}}); err != nil {
+		return &usageError{fmt.Errorf(`--grant: there are "admin" and "cross_project", not %q`, grants)}
+	}
 	tables := maps.Clone(setup.Tables)
 	if tables == nil {
 		tables = make(map[string]plugin.Settings)
@@ -71,9 +74,6 @@ func addGrants(setup *workshop.Setup, file string, grants []string) error {
 	table := tables[name]
 	table.Grants = slices.Concat(table.Grants, grants)
 	tables[name] = table
-	if err := plugin.ValidateSettings(map[string]plugin.Settings{"x": {Grants: grants}}); err != nil {
-		return &usageError{fmt.Errorf(`--grant: there are "admin" and "cross_project", not %q`, grants)}
-	}
 	setup.Tables = tables
 	return nil
 }

@@ -51,6 +51,9 @@ type Refusal struct {
 func (r *Refusal) Error() string {
 	text := r.Reason
 	for _, line := range r.Said {
+		if strings.Contains(r.Reason, line.Text) {
+			continue
+		}
 		text += "\nit said: " + line.Text
 	}
 	return text
@@ -89,50 +92,55 @@ type Emission struct {
 //
 // A *Refusal where the router would refuse it; otherwise the file or the
 // configuration cannot be read.
-func Load(ctx context.Context, file, as string, setup Setup) (t *Trial, err error) {
+func Load(ctx context.Context, file, as string, setup Setup) (*Trial, error) {
 	if as == "" {
 		as = filepath.Base(file)
 	}
 	if !strings.HasSuffix(as, ".wasm") {
 		return nil, fmt.Errorf("%s: a router loads files whose names end in .wasm; rename it", file)
 	}
-	file, err = filepath.Abs(file)
+	path, err := filepath.Abs(file)
 	if err != nil {
 		return nil, fmt.Errorf("find %s: %w", file, err)
 	}
-	if _, err := os.Stat(file); err != nil {
+	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("look at the filter: %w", err)
 	}
-	t = &Trial{registry: prometheus.NewRegistry(), notes: &notes{}}
-	defer func() {
-		if err != nil {
-			t.Close()
-		}
-	}()
+	t := &Trial{registry: prometheus.NewRegistry(), notes: &notes{}}
+	if err := t.load(ctx, path, as, setup); err != nil {
+		t.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// load makes a folder of links to the filter and its signature, and a host for
+// it.
+func (t *Trial) load(ctx context.Context, path, as string, setup Setup) (err error) {
 	if t.dir, err = os.MkdirTemp("", "horizon-realtime-plugin-"); err != nil {
-		return nil, fmt.Errorf("make a folder to try the filter in: %w", err)
+		return fmt.Errorf("make a folder to try the filter in: %w", err)
 	}
 	for _, ending := range []string{"", ".sig"} {
-		if err := os.Symlink(file+ending, filepath.Join(t.dir, as+ending)); err != nil {
-			return nil, fmt.Errorf("put the filter into a folder to try it in: %w", err)
+		if err := os.Symlink(path+ending, filepath.Join(t.dir, as+ending)); err != nil {
+			return fmt.Errorf("put the filter into a folder to try it in: %w", err)
 		}
 	}
 	if t.host, err = plugin.New(setup.config(t.dir), setup.Tables, slog.New(handler{notes: t.notes}), t.registry); err != nil {
-		return nil, err
+		return err
 	}
 	if err := t.host.Load(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	status := t.Status()
 	if status.State == plugin.Disabled {
-		return nil, errors.New(status.Reason + "; enable it to try it")
+		return errors.New(status.Reason + "; enable it to try it")
 	}
 	if status.Refused != "" {
-		return nil, &Refusal{status.Refused, t.notes.take()}
+		return &Refusal{status.Refused, t.notes.take()}
 	}
 	t.started = t.notes.take()
 	t.worker = t.host.NewWorker()
-	return t, nil
+	return nil
 }
 
 // config is the router's, but for what would get into the way of a trial:

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/lxzan/gws"
+
+	"horizon-realtime/cmd/horizon-realtime/demo"
+	"horizon-realtime/router/plugin"
+	"horizon-realtime/router/rabbit/rabbittest"
+)
+
+// patience bounds the wait for what has to come.
+const patience = time.Minute
+
+// TestRunningDemoTakesUpAFilter starts a demo without any filter, builds one into
+// its folder, then another version of it, and hears both from the same process.
+func TestRunningDemoTakesUpAFilter(t *testing.T) {
+	d := newDesk(t)
+	d.filter("boxes", "package main", "package main")
+	d.must("", "mkdir plugins")
+	live := startDemo(t, d)
+	page := live.connect("project/" + demo.Projects[0].ID + "/boxes")
+
+	build := "horizon-realtime plugin build --out ../plugins"
+	d.must("boxes", build)
+	first := live.waitForFilter("boxes", "")
+	live.launch("one")
+	if got := page.next(t); !strings.Contains(got, `"name":"one"`) || !strings.Contains(got, `"id":"`) {
+		t.Error(got)
+	}
+
+	changed := strings.Replace(d.read("boxes/main.go"), `m.String("event", e.Type())`, `m.Int("edition", 2)`, 1)
+	d.write("boxes/main.go", changed)
+	d.must("boxes", build)
+	live.waitForFilter("boxes", first)
+	live.launch("two")
+	within(t, patience, "a message of the second version", func() bool {
+		return strings.Contains(page.next(t), `"edition":2`)
+	})
+}
+
+// liveDemo is a demo process.
+type liveDemo struct {
+	t           *testing.T
+	base, admin string
+	http        http.Client
+	log         bytes.Buffer
+	cmd         *exec.Cmd
+}
+
+func startDemo(t *testing.T, d *desk) *liveDemo {
+	t.Helper()
+	ports, err := rabbittest.FreePorts(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	live := &liveDemo{t: t, base: fmt.Sprintf("127.0.0.1:%d", ports[0]), admin: fmt.Sprintf("127.0.0.1:%d", ports[1])}
+	live.http.Timeout = patience
+	d.write("demo.toml", fmt.Sprintf("[server]\nlisten = %q\n[admin]\nlisten = %q\n[plugins]\ndir = \"plugins\"\nsettle = \"50ms\"\n[router]\ndrain_timeout = \"2s\"\n", live.base, live.admin))
+	live.cmd = exec.Command("sh", "-c", "exec horizon-realtime demo --config-file demo.toml")
+	live.cmd.Dir, live.cmd.Env, live.cmd.Stderr = d.dir, d.env, &live.log
+	out, err := live.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := live.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(live.stop)
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || !strings.HasPrefix(line, "open http://"+live.base) {
+		t.Fatalf("the demo said %q, %v", line, err)
+	}
+	return live
+}
+
+func (l *liveDemo) stop() {
+	_ = l.cmd.Process.Signal(syscall.SIGTERM)
+	// Its standard output has been read as far as it matters.
+	if err := l.cmd.Wait(); err != nil || l.t.Failed() {
+		l.t.Errorf("the demo ended with %v\n%s", err, l.log.String())
+	}
+}
+
+// waitForFilter waits until the filter runs in another version than the one of
+// the digest, and returns its digest.
+func (l *liveDemo) waitForFilter(name, digest string) string {
+	l.t.Helper()
+	found := ""
+	within(l.t, patience, "the demo takes up "+name, func() bool {
+		answer, err := l.http.Get("http://" + l.admin + "/api/plugins")
+		if err != nil {
+			return false
+		}
+		defer answer.Body.Close()
+		var list []plugin.Status
+		if err := json.NewDecoder(answer.Body).Decode(&list); err != nil {
+			l.t.Fatal(err)
+		}
+		for _, s := range list {
+			if s.Name == name && s.State == plugin.Running && s.Digest != digest {
+				found = s.Digest
+			}
+		}
+		return found != ""
+	})
+	return found
+}
+
+// post sends JSON to the demo's own API and gives the answer's members.
+func (l *liveDemo) post(path string, body any) map[string]string {
+	l.t.Helper()
+	text, err := json.Marshal(body)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	answer, err := l.http.Post("http://"+l.base+path, "application/json", bytes.NewReader(text))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var members map[string]string
+	if err := json.NewDecoder(answer.Body).Decode(&members); err != nil || answer.StatusCode > 299 {
+		l.t.Fatalf("%s: %s %v %v", path, answer.Status, members, err)
+	}
+	return members
+}
+
+// launch makes a server in the first project.
+func (l *liveDemo) launch(name string) {
+	l.t.Helper()
+	l.post("/demo/api/instances", map[string]string{"project": demo.Projects[0].Name, "name": name, "flavor": "m1.tiny", "image": "debian-13"})
+}
+
+// subscriber is a page's connection.
+type subscriber struct {
+	gws.BuiltinEventHandler
+	frames chan string
+}
+
+func (s *subscriber) OnMessage(socket *gws.Conn, message *gws.Message) {
+	for line := range strings.Lines(message.Data.String()) {
+		if line = strings.TrimSpace(line); line == "{}" {
+			_ = socket.WriteString("{}") // a ping, and its answer
+			continue
+		}
+		s.frames <- line
+	}
+	message.Close()
+}
+
+// connect subscribes to a channel as a member of the first project.
+func (l *liveDemo) connect(channel string) *subscriber {
+	l.t.Helper()
+	within(l.t, patience, "the demo listens", func() bool {
+		answer, err := l.http.Get("http://" + l.base + "/")
+		if err == nil {
+			answer.Body.Close()
+		}
+		return err == nil
+	})
+	token := l.post("/demo/api/token", map[string]string{"project": demo.Projects[0].Name})["token"]
+	s := &subscriber{frames: make(chan string, 1000)}
+	socket, _, err := gws.NewClient(s, &gws.ClientOption{Addr: "ws://" + l.base + "/realtime/connection/websocket"})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	read := make(chan struct{})
+	go func() { socket.ReadLoop(); close(read) }()
+	l.t.Cleanup(func() { socket.NetConn().Close(); <-read })
+	if err := socket.WriteString(fmt.Sprintf("{\"id\":1,\"connect\":{\"token\":%q}}\n{\"id\":2,\"subscribe\":{\"channel\":%q}}", token, channel)); err != nil {
+		l.t.Fatal(err)
+	}
+	for _, want := range []string{`"connect":{`, `"subscribe":{`} {
+		if got := s.next(l.t); !strings.Contains(got, want) {
+			l.t.Fatalf("want %s in %s", want, got)
+		}
+	}
+	return s
+}
+
+// next is the next line that the server sends.
+func (s *subscriber) next(t *testing.T) string {
+	t.Helper()
+	select {
+	case line := <-s.frames:
+		return line
+	case <-time.After(patience):
+		t.Fatal("the server sends nothing")
+		return ""
+	}
+}
+
+// within waits for a condition, and fails the test when it does not come true.
+func within(t *testing.T, patience time.Duration, what string, ready func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !ready(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s: not within %s", what, patience)
+		}
+	}
+}

@@ -1,0 +1,261 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"horizon-realtime/cmd/horizon-realtime/workshop"
+)
+
+// TestNewFilter makes a filter, builds and tests it without a network, and looks
+// at it in every way there is.
+func TestNewFilter(t *testing.T) {
+	d := newDesk(t)
+	d.must("", "horizon-realtime plugin new sizes && cd sizes && horizon-realtime plugin build && horizon-realtime plugin test")
+	if text := d.read("sizes/50-sizes.wasm"); !strings.HasPrefix(text, "\x00asm") {
+		t.Errorf("the module begins with %q", text[:min(8, len(text))])
+	}
+
+	var found workshop.Inspection
+	d.decode("sizes", "horizon-realtime plugin inspect --output json 50-sizes.wasm", &found)
+	if !found.Admitted || found.ABI != 1 || found.Name != "sizes" || found.Signed || found.MemoryLimitBytes != 16<<20 {
+		t.Errorf("%+v", found)
+	}
+	if diff := cmp.Diff([]string{"compute.instance.*"}, found.On); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"/payload/instance_id", "/payload/display_name", "/payload/state"}, found.Wants); diff != "" {
+		t.Error(diff)
+	}
+	if text := strings.Join(found.Imports, "\n"); !strings.Contains(text, "hr.subscribe (i32, i32)") {
+		t.Error(text)
+	}
+
+	lines := strings.Split(strings.TrimSpace(d.must("sizes", "horizon-realtime plugin run --output json 50-sizes.wasm recorded.jsonl 2>/dev/null")), "\n")
+	if len(lines) != 5 {
+		t.Fatalf("%d lines: %s", len(lines), lines)
+	}
+	var first heard
+	if err := json.Unmarshal([]byte(lines[3]), &first); err != nil {
+		t.Fatal(err)
+	}
+	want := "project/d96e30703c554188b91cd55df3f933f2/sizes fa3c8081-838d-4556-986e-59cd9b1d6aad " +
+		`{"event":"compute.instance.suspend.end","id":"fa3c8081-838d-4556-986e-59cd9b1d6aad","name":"web-2","state":"suspended","at":"2026-11-23T14:51:47.824Z"}`
+	if first.Line != 4 || len(first.Emissions) != 1 || first.Emissions[0].String() != want || first.Emissions[0].Refused != "" {
+		t.Errorf("%+v", first)
+	}
+	packed := d.must("sizes", "gzip -k recorded.jsonl && horizon-realtime plugin run 50-sizes.wasm recorded.jsonl.gz")
+	if plain := d.must("sizes", "horizon-realtime plugin run 50-sizes.wasm - <recorded.jsonl"); packed != plain || !strings.Contains(plain, "5 emissions of which 0 refused") {
+		t.Error(plain)
+	}
+
+	var m workshop.Measurement
+	d.decode("sizes", "horizon-realtime plugin bench --time 50ms --output json 50-sizes.wasm recorded.jsonl", &m)
+	if m.Heard != 5 || m.Emissions != 1 || m.Fuel.P50 <= 0 || m.Fuel.Max > float64(m.FuelLimit) || m.Nanoseconds.P99 < m.Nanoseconds.P50 || m.HostAllocations > 1 {
+		t.Errorf("%+v", m)
+	}
+
+	var report testReport
+	d.decode("sizes", "horizon-realtime plugin test --output json", &report)
+	if report.Native == nil || !report.Native.OK || report.Wasm == nil || len(report.Wasm.Cases) != 1 || !report.Wasm.Cases[0].OK {
+		t.Errorf("%+v", report)
+	}
+	d.must("sizes", "horizon-realtime plugin test 50-sizes.wasm")
+}
+
+// decode runs a command and reads the JSON that it prints.
+func (d *desk) decode(dir, line string, into any) {
+	d.t.Helper()
+	out := d.must(dir, line+" 2>/dev/null")
+	if err := json.Unmarshal([]byte(out), into); err != nil {
+		d.t.Fatalf("%s: %v\n%s", line, err, out)
+	}
+}
+
+// TestBuildIsReproducible builds the same source in two folders.
+func TestBuildIsReproducible(t *testing.T) {
+	d := newDesk(t)
+	d.must("", "mkdir a b && horizon-realtime plugin new a/same && cp -r a/same b/ && horizon-realtime plugin build a/same && horizon-realtime plugin build b/same && cmp a/same/50-same.wasm b/same/50-same.wasm")
+}
+
+// TestMistakes makes the mistakes that authors make, and looks at what they are
+// told.
+func TestMistakes(t *testing.T) {
+	d := newDesk(t)
+	register := "func init() {\n\tsdk.Register(sdk.Filter{On: []string{\"compute.instance.*\"}, Handle: handle})\n}\n"
+	for _, f := range []struct{ name, before, after string }{
+		{"fine", "package main", "package main"},
+		{"typo", "m.String(", "m.Strung("},
+		{"forgotten", register, "var _ = handle\n"},
+		{"pointer", `"/payload/state"`, `"payload.state"`},
+		{"picky", "Handle: handle}", "Handle: handle, Start: func(c sdk.Value) error { return sdkError(\"set least in its config\") }}"},
+		{"library", "package main", "package library"},
+		{"admin", `sdk.Project(e.Project(), "admin")`, `sdk.Admin("machines")`},
+		{"shouting", `e.Project(), "shouting"`, `e.Project(), "SHOUTING"`},
+		{"panics", "m := e.Object()", "m := e.Object()\n\tif e.Get(state).Text() == \"suspended\" {\n\t\tpanic(\"no suspended servers, please\")\n\t}"},
+		{"loops", "m := e.Object()", "m := e.Object()\n\tfor e.Type() != \"\" {\n\t}"},
+		{"deaf", "compute.instance.*", "volume.*"},
+	} {
+		d.filter(f.name, f.before, f.after)
+	}
+	d.write("picky/error.go", "package main\n\ntype sdkError string\n\nfunc (e sdkError) Error() string { return string(e) }\n")
+	d.must("", "for f in fine admin shouting panics loops deaf; do horizon-realtime plugin build $f >/dev/null || exit 1; done")
+	d.must("", "mkdir nowhere plain old empty && printf 'module plain\\n\\ngo 1.24\\n' >plain/go.mod && printf 'package main\\n\\nfunc main() {}\\n' >plain/main.go")
+	d.write("old/go", "#!/bin/sh\nprintf 'go1.22.3\\n/x/go.mod\\n'\n")
+	d.must("", "chmod 700 old/go && mkdir nogo && ln -s \"$(command -v sh)\" nogo/sh && ln -s \"$(command -v horizon-realtime)\" nogo/ && cp fine/50-fine.wasm fine.txt && echo no >no.wasm")
+	d.must("", "(cd plain && GOOS=wasip1 GOARCH=wasm go build -o ../program.wasm .)")
+
+	for _, c := range []struct {
+		name, line string
+		code       int
+		wants      []string
+	}{
+		{"no verb like that", "plugin nwe", exitUsage, []string{`there is no command "nwe"`}},
+		{"an unknown output", "plugin inspect --output yaml fine/50-fine.wasm", exitUsage, []string{`--output yaml: it is "text" or "json"`}},
+		{"new without a name", "plugin new", exitUsage, []string{"accepts 1 arg"}},
+		{"new with capitals", "plugin new Volumes", exitUsage, []string{`bad name "Volumes": 1 to 64 characters of a-z 0-9 _ -`}},
+		{"new with a number", "plugin new 50-volumes", exitUsage, []string{`call it "volumes", and its file 50-volumes.wasm`}},
+		{"new that is there", "plugin new fine", exitFailure, []string{"fine is there already, and nothing is overwritten"}},
+
+		{"build nothing", "plugin build none", exitFailure, []string{"look at the filter's folder", "no such file"}},
+		{"build a file", "plugin build fine/main.go", exitFailure, []string{"is no folder; name the one that holds the filter's main.go"}},
+		{"build without a module", "plugin build nowhere", exitFailure, []string{"is in no Go module", "plugin new NAME"}},
+		{"build what does not compile", "plugin build typo", exitFailure, []string{"main.go:", "m.Strung undefined", "go build: exit status 1"}},
+		{"build without Register", "plugin build forgotten", exitFailure, []string{"a router would refuse it", "call sdk.Register in an init function"}},
+		{"build with a wrong pointer", "plugin build pointer", exitFailure, []string{"plugin 50-pointer.wasm: its subscription is wrong", "payload.state"}},
+		{"build what refuses", "plugin build picky", exitFailure, []string{"refuses to start", "set least in its config"}},
+		{"build a library", "plugin build library", exitFailure, []string{"go build"}},
+		{"build without the sdk", "plugin build plain", exitFailure, []string{`it has no export "hr_abi_1"`, "build it with the sdk"}},
+		{"build to a strange name", "plugin build --out fine.bin fine", exitUsage, []string{"a router loads files whose names end in .wasm"}},
+		{"build over the limits", "plugin build --config-file small.toml fine", exitFailure, []string{"raise [plugins] max_module_bytes"}},
+		{"build with a bad configuration", "plugin build --config-file bad.toml fine", exitConfig, []string{`unknown key "fule"`}},
+
+		{"inspect nothing", "plugin inspect none.wasm", exitFailure, []string{"no such file"}},
+		{"inspect another ending", "plugin inspect fine.txt", exitFailure, []string{"names end in .wasm; rename it"}},
+		{"inspect no module", "plugin inspect no.wasm", exitFailure, []string{"no.wasm: 3 bytes, refused", "it is no WebAssembly module"}},
+		{"inspect a program", "plugin inspect program.wasm", exitFailure, []string{"exports  _start", `it has no export "hr_abi_1"`}},
+
+		{"run what is not granted", "plugin run admin/50-admin.wasm fine/recorded.jsonl", exitFailure, []string{"REFUSED  admin/machines", "the grant admin to emit", "the router would refuse 5 emissions"}},
+		{"run with an unknown grant", "plugin run --grant root fine/50-fine.wasm fine/recorded.jsonl", exitUsage, []string{`there are "admin" and "cross_project", not ["root"]`}},
+		{"run on a bad channel", "plugin run shouting/50-shouting.wasm fine/recorded.jsonl", exitFailure, []string{"bad channel: a topic has 1 to 64 characters of a-z 0-9 _ -"}},
+		{"run what panics", "plugin run panics/50-panics.wasm fine/recorded.jsonl", exitFailure, []string{"FAILED", "no suspended servers, please", "4 emissions", "1 call failed"}},
+		{"run what loops", "plugin run loops/50-loops.wasm fine/recorded.jsonl", exitFailure, []string{"units of fuel; do less, or raise [plugin.loops] fuel", "5 calls failed"}},
+		{"run on no recording", "plugin run fine/50-fine.wasm none.jsonl", exitFailure, []string{"open the recording"}},
+		{"run on an empty recording", "plugin run fine/50-fine.wasm empty.jsonl", exitFailure, []string{"the recording is empty"}},
+		{"run on another file", "plugin run fine/50-fine.wasm fine/main.go", exitFailure, []string{"line 1: it is no notification", "one JSON object a line"}},
+		{"bench on nothing heard", "plugin bench deaf/50-deaf.wasm fine/recorded.jsonl", exitFailure, []string{"asked for none of the 5 notifications; it hears [volume.*]"}},
+		{"bench what panics", "plugin bench panics/50-panics.wasm fine/recorded.jsonl", exitFailure, []string{"line 4: plugin 50-panics.wasm", "no suspended servers, please"}},
+		{"bench for no time", "plugin bench --time 0s fine/50-fine.wasm fine/recorded.jsonl", exitUsage, []string{"--time 0s"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			on := &desk{t, d.dir, d.env}
+			on.write("empty.jsonl", "\n")
+			on.write("small.toml", "[plugins]\nmax_module_bytes = 100_000\n")
+			on.write("bad.toml", "[plugins]\nfule = 1\n")
+			on.fails("", "horizon-realtime "+c.line, c.code, c.wants...)
+		})
+	}
+	t.Run("granted", func(t *testing.T) {
+		(&desk{t, d.dir, d.env}).must("", "horizon-realtime plugin run --grant admin admin/50-admin.wasm fine/recorded.jsonl")
+	})
+	t.Run("no go", func(t *testing.T) {
+		(&desk{t, d.dir, d.env}).fails("", "PATH=$PWD/nogo horizon-realtime plugin build fine", exitFailure, "there is no go command in PATH", "https://go.dev/dl/")
+	})
+	t.Run("old go", func(t *testing.T) {
+		(&desk{t, d.dir, d.env}).fails("", "PATH=$PWD/old:$PATH horizon-realtime plugin build fine", exitFailure, "the go command is go1.22.3", "install Go 1.24 or newer")
+	})
+	t.Run("a refused module stays away", func(t *testing.T) {
+		for _, name := range []string{"forgotten", "pointer", "picky"} {
+			if left, _ := filepath.Glob(filepath.Join(d.dir, name, "*.wasm*")); left != nil {
+				t.Error(left)
+			}
+		}
+	})
+}
+
+// TestFailingCases changes a golden case in ways that a filter does not fulfil.
+func TestFailingCases(t *testing.T) {
+	d := newDesk(t)
+	d.filter("cases", "package main", "package main")
+	d.must("cases", "horizon-realtime plugin build")
+	good := d.read("cases/testdata/suspended.json")
+	for _, c := range []struct{ name, before, after, native, compiled string }{
+		{"another value", `"state": "suspended",
+        "at"`, `"state": "SUSPENDED",
+        "at"`, "emission 0\n", `emission 0 payload /state: got "suspended", want "SUSPENDED"`},
+		{"another channel", `d96e30703c554188b91cd55df3f933f2/cases`, `d96e30703c554188b91cd55df3f933f2/boxes`, "emission 0\n", `emission 0 channel: got "project/d96e30703c554188b91cd55df3f933f2/cases", want`},
+		{"a member more", `"state": "suspended",
+        "at"`, `"state": "suspended", "host": "cloud1",
+        "at"`, "emission 0\n", `emission 0 payload /host: got nothing, want "cloud1"`},
+		{"another owner", `"project": "d96e30703c554188b91cd55df3f933f2",`, `"project": "another",`, "emission 0\n", `the router finds project "d96e30703c554188b91cd55df3f933f2" and user`},
+		{"another event", `"event_type": "compute.instance.suspend.end"`, `"event_type": "volume.resize.end"`, "not asked for this event type", "has not asked for volume.resize.end; it hears compute.instance.*"},
+		{"a misspelt member", `"emissions"`, `"emisions"`, `unknown field "emisions"`, `unknown field "emisions"`},
+		{"stopping", `"emissions"`, `"stop": true, "emissions"`, "stopped: false, want true", "stopped: got false, want true"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			on := &desk{t, d.dir, d.env}
+			if !strings.Contains(good, c.before) {
+				t.Fatalf("the case has no %q", c.before)
+			}
+			on.write("cases/testdata/suspended.json", strings.ReplaceAll(good, c.before, c.after))
+			on.fails("cases", "horizon-realtime plugin test", exitFailure, c.native)
+			on.fails("cases", "horizon-realtime plugin test 50-cases.wasm", exitFailure, c.compiled)
+		})
+	}
+	d.write("cases/testdata/suspended.json", strings.Replace(good, `"name": "web-2"`, `"name": "?"`, 1))
+	d.must("cases", "horizon-realtime plugin test --update && horizon-realtime plugin test")
+	d.fails("cases", "horizon-realtime plugin test --update 50-cases.wasm", exitUsage, "name the folder")
+	d.fails("cases", "horizon-realtime plugin test --cases none 50-cases.wasm", exitFailure, "no golden cases in none")
+}
+
+// TestUpdate puts the program's own SDK into the place of another.
+func TestUpdate(t *testing.T) {
+	d := newDesk(t)
+	d.filter("aged", "package main", "package main")
+	d.must("aged", "echo '// of last year' >>horizon-realtime/sdk/doc.go && touch horizon-realtime/sdk/gone.txt")
+	if out := d.must("aged", "horizon-realtime plugin build"); !strings.Contains(out, "`horizon-realtime plugin update` would renew it") {
+		t.Error(out)
+	}
+	d.must("aged", "horizon-realtime plugin update")
+	if out := d.must("aged", "horizon-realtime plugin build"); strings.Contains(out, "note:") {
+		t.Error(out)
+	}
+	if _, err := os.Stat(filepath.Join(d.dir, "aged/horizon-realtime/sdk/gone.txt")); err == nil {
+		t.Error("a file of the old SDK is left")
+	}
+	d.fails("", "horizon-realtime plugin update .", exitFailure, "has no SDK of `plugin new`", "nothing was changed")
+}
+
+// TestSign signs a filter, has it admitted where signatures are required, and
+// tampers with it.
+func TestSign(t *testing.T) {
+	d := newDesk(t)
+	d.filter("sealed", "package main", "package main")
+	d.must("sealed", "horizon-realtime plugin build")
+	table := d.must("sealed", "horizon-realtime plugin keygen key.pem")
+	d.write("sealed/router.toml", table)
+	d.fails("sealed", "horizon-realtime plugin inspect 50-sealed.wasm", exitFailure, "it has no signature")
+	d.must("sealed", "horizon-realtime plugin sign 50-sealed.wasm --key key.pem && horizon-realtime plugin inspect 50-sealed.wasm && horizon-realtime plugin build --out elsewhere.wasm")
+	d.must("sealed", "openssl pkey -in key.pem -pubout -out public.pem && base64 -d 50-sealed.wasm.sig >raw.sig && openssl pkeyutl -verify -pubin -inkey public.pem -rawin -in 50-sealed.wasm -sigfile raw.sig")
+	d.must("sealed", "openssl genpkey -algorithm ed25519 -out other.pem && chmod 600 other.pem && openssl genpkey -algorithm rsa -out rsa.pem && chmod 600 rsa.pem public.pem && horizon-realtime plugin sign 50-sealed.wasm --key other.pem")
+	d.fails("sealed", "horizon-realtime plugin inspect 50-sealed.wasm", exitFailure, "its signature is by none of [plugins] public_keys")
+	for line, want := range map[string]string{
+		"keygen key.pem":                              "a key is not overwritten",
+		"sign 50-sealed.wasm --key none.pem":          "there is no key none.pem; make one with",
+		"sign 50-sealed.wasm --key public.pem":        `holds a "PUBLIC KEY" and no unencrypted "PRIVATE KEY"`,
+		"sign 50-sealed.wasm --key rsa.pem":           "is no Ed25519 key",
+		"sign 50-sealed.wasm --key main.go":           "has mode 0644, so that others can sign as you do; chmod 600 it",
+		"sign main_test.go --key key.pem":             "is no WebAssembly module",
+		"sign none.wasm --key key.pem":                "read the filter",
+		"sign 50-sealed.wasm --key 50-sealed.wasm":    "has mode 0644",
+		"sign 50-sealed.wasm --key elsewhere.wasm.no": "there is no key",
+	} {
+		d.fails("sealed", "chmod 644 main.go; horizon-realtime plugin "+line, exitFailure, want)
+	}
+	d.fails("sealed", "horizon-realtime plugin sign 50-sealed.wasm", exitUsage, "--key is missing")
+}
