@@ -56,34 +56,28 @@ func (e *Event) RequestID() string { return e.standard(abi.FieldRequestID) }
 func (e *Event) Now() int64 { return hostNow() }
 
 func (e *Event) standard(field int) string {
-	kind, text := e.entry(uint32(abi.HeaderSize + field*abi.EntrySize))
-	if kind != KindString {
-		return ""
-	}
-	return text
+	return e.entry(uint32(abi.HeaderSize + field*abi.EntrySize)).Text()
 }
 
 // Get gives a wanted field's value in this event.
 func (e *Event) Get(f Field) Value {
-	if f.entry == 0 {
-		return Value{}
-	}
-	kind, text := e.entry(f.entry)
-	if kind == abi.TooBig {
+	v := e.entry(f.entry)
+	if v.kind == abi.TooBig {
 		return e.Field(wants[(f.entry-abi.HeaderSize)/abi.EntrySize-abi.StandardFields])
 	}
-	return Value{kind, text}
+	return v
 }
 
 // entry reads one entry of the scratch block. The router wrote it, and the
-// bytes it points at, so that it need not be checked more than Go does anyway.
-func (e *Event) entry(at uint32) (Kind, string) {
+// bytes it points at, so that it need not be checked. A zero Field's is the
+// block's header, which reads as an absent value.
+func (e *Event) entry(at uint32) Value {
 	offset, word := load32(&e.scratch, at), load32(&e.scratch, at+4)
-	kind, length := Kind(word>>abi.LengthBits), word&abi.LengthMask
-	if kind == abi.TooBig || length == 0 {
-		return kind, ""
+	v := Value{kind: Kind(word >> abi.LengthBits)}
+	if v.kind >= KindNumber && v.kind != abi.TooBig {
+		v.text = text(&e.scratch, offset, word&abi.LengthMask)
 	}
-	return kind, alias(e.scratch[offset : offset+length])
+	return v
 }
 
 // Field reads any field of the message by its JSON Pointer, at the price of a

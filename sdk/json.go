@@ -153,8 +153,7 @@ func (o ObjectBuilder) Array(key string) ArrayBuilder {
 
 // String adds a member. Bytes that are no UTF-8 become U+FFFD.
 func (o ObjectBuilder) String(key, value string) {
-	j := o.at()
-	j.buf = appendMember(j.buf, key, value)
+	o.at().member(key, value)
 }
 
 // StringOrNull adds a member that is null where the text is empty.
@@ -180,7 +179,11 @@ func (o ObjectBuilder) Null(key string) { o.member(key).raw("null") }
 
 // Value adds a member as it was in the message, and none if it is absent.
 func (o ObjectBuilder) Value(key string, v Value) {
-	if v.kind != KindAbsent {
+	switch v.kind {
+	case KindString:
+		o.at().member(key, v.text)
+	case KindAbsent:
+	default:
 		o.member(key).value(v)
 	}
 }

@@ -10,18 +10,26 @@ import "unicode/utf8"
 func plain(s string) bool {
 	n := len(s)
 	if n < 8 {
-		for i := range n {
-			if c := s[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
-				return false
-			}
-		}
-		return true
+		return special(short(s)) == 0
 	}
 	bad := special(load64(s, n-8))
 	for i := 0; i < n-8; i += 8 {
 		bad |= special(load64(s, i))
 	}
 	return bad == 0
+}
+
+// short gives the bytes of a string of less than eight, in any order and some
+// twice, and spaces for what is missing.
+func short(s string) uint64 {
+	const spaces = 0x2020202020202020
+	switch n := len(s); {
+	case n >= 4:
+		return uint64(load32s(s, 0)) | uint64(load32s(s, n-4))<<32
+	case n > 0:
+		return spaces&^0xFFFFFF | uint64(s[0]) | uint64(s[n/2])<<8 | uint64(s[n-1])<<16
+	}
+	return spaces
 }
 
 // special has a bit set if one of the eight bytes needs attention: it has its
@@ -32,16 +40,17 @@ func special(w uint64) uint64 {
 	return (w | (w - ones*0x20) | ((w ^ ones*'"') - ones) | ((w ^ ones*'\\') - ones)) & (ones * 0x80)
 }
 
-// appendMember writes a member that is a string, and a comma.
-func appendMember(dst []byte, key, value string) []byte {
+// member writes a member that is a string, and a comma.
+func (j *JSON) member(key, value string) {
 	if !plain(key) || !plain(value) {
-		dst = appendString(dst, key)
-		dst[len(dst)-1] = ':'
-		return appendString(dst, value)
+		j.buf = appendString(j.buf, key)
+		j.buf[len(j.buf)-1] = ':' // for the comma
+		j.buf = appendString(j.buf, value)
+		return
 	}
-	n := len(dst)
-	dst = extend(dst, len(key)+len(value)+len(`"":"",`))
-	b := dst[n:]
+	n := len(j.buf)
+	b := extend(j.buf, len(key)+len(value)+len(`"":"",`))
+	j.buf, b = b, b[n:]
 	b[0] = '"'
 	copy(b[1:], key)
 	b = b[1+len(key):]
@@ -49,7 +58,6 @@ func appendMember(dst []byte, key, value string) []byte {
 	copy(b[3:], value)
 	b = b[3+len(value):]
 	b[0], b[1] = '"', ','
-	return dst
 }
 
 // appendString writes a string with its quotes, and a comma.
@@ -69,12 +77,14 @@ func appendString(dst []byte, s string) []byte {
 
 // extend makes room for n more bytes.
 func extend(b []byte, n int) []byte {
-	if len(b)+n > cap(b) {
-		b = append(b, make([]byte, n)...)
-		return b
+	if cap(b)-len(b) < n {
+		b = grow(b, n)
 	}
 	return b[:len(b)+n]
 }
+
+//go:noinline
+func grow(b []byte, n int) []byte { return append(b, make([]byte, n)...)[:len(b)] }
 
 func appendEscaped(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"

@@ -1,6 +1,7 @@
 package sdk
 
 import (
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -163,15 +164,29 @@ func scanNested(s string, i int) int {
 
 // endOfString finds where the string that begins at i ends.
 func endOfString(s string, i int) int {
-	for i++; i < len(s); i++ {
-		switch s[i] {
-		case '"':
+	for i = quoteOrSlash(s, i+1); i < len(s); i = quoteOrSlash(s, i+2) {
+		if s[i] == '"' {
 			return i + 1
-		case '\\':
-			i++
 		}
 	}
 	return -1
+}
+
+// quoteOrSlash finds the next quote or backslash from i on, eight bytes at a
+// time; where there is none, it is past the end.
+func quoteOrSlash(s string, i int) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for ; i+8 <= len(s); i += 8 {
+		w := load64(s, i)
+		quote, slash := w^ones*'"', w^ones*'\\'
+		if hit := ((quote-ones)&^quote | (slash-ones)&^slash) & highs; hit != 0 {
+			return i + bits.TrailingZeros64(hit)/8 // the lowest is exact
+		}
+	}
+	for i < len(s) && s[i] != '"' && s[i] != '\\' {
+		i++
+	}
+	return i
 }
 
 // scanNumber follows the grammar, so that a literal can be passed on as it is.
@@ -213,15 +228,14 @@ func digits(s string, i int) int {
 // scanString reads the string at i. Most have no escapes and are a part of s.
 func scanString(s string, i int) (string, int) {
 	start := i + 1
-	for i = start; i < len(s); i++ {
-		switch s[i] {
-		case '"':
-			return s[start:i], i + 1
-		case '\\':
-			return unescape(s, start, i)
-		}
+	i = quoteOrSlash(s, start)
+	switch {
+	case i >= len(s):
+		return "", -1
+	case s[i] == '"':
+		return s[start:i], i + 1
 	}
-	return "", -1
+	return unescape(s, start, i)
 }
 
 // unescape decodes the string from start, whose first escape is at i, into the

@@ -145,12 +145,20 @@ func addresses(o sdk.ObjectBuilder, ips sdk.Value) {
 	}
 	list := o.Array("addresses")
 	for it := ips.Items(); it.Next(); {
-		ip := it.Value()
-		if wrapped := ip.Member("nova_object.data"); wrapped.Known() {
-			ip = wrapped
+		members := it.Value().Items()
+		address, network := sdk.Value{}, sdk.Value{}
+		for members.Next() {
+			switch members.Key() {
+			case "nova_object.data":
+				members = members.Value().Items()
+			case "address":
+				address = members.Value()
+			case "label":
+				network = members.Value()
+			}
 		}
-		address := list.Object()
-		address.Value("address", ip.Member("address"))
-		address.Value("network", ip.Member("label"))
+		each := list.Object()
+		each.Value("address", address)
+		each.Value("network", network)
 	}
 }

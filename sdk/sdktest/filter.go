@@ -110,13 +110,16 @@ func (f *Filter) Send(n Notification) Answer {
 	if err != nil {
 		f.t.Fatalf("read the notification's timestamp: %v", err)
 	}
-	f.router.message, f.router.at, f.router.log = n.Message, at, nil
+	if !bytes.Equal(n.Message, f.router.message.text) {
+		f.router.message = document{text: n.Message}
+	}
+	f.router.at, f.router.log = at, nil
 	native.Router = f.router
 	f.fill([abi.StandardFields]string{
 		abi.FieldEventType: standard.Type, abi.FieldPublisher: standard.Publisher,
 		abi.FieldPriority: strings.ToLower(standard.Priority), abi.FieldMessageID: standard.MessageID,
 		abi.FieldTimestamp: at.Format("2006-01-02T15:04:05.000Z"),
-		abi.FieldProject:   n.Project, abi.FieldUser: n.User, abi.FieldRequestID: requestID(n.Message),
+		abi.FieldProject:   n.Project, abi.FieldUser: n.User, abi.FieldRequestID: requestID(&f.router.message),
 	})
 	a := Answer{Called: true}
 	if err := a.decode(native.Handle()); err != nil {
@@ -127,10 +130,10 @@ func (f *Filter) Send(n Notification) Answer {
 }
 
 // requestID is found where services put it.
-func requestID(message json.RawMessage) string {
+func requestID(message *document) string {
 	for _, pointer := range []string{"/_context_request_id", "/payload/request_id",
 		"/payload/nova_object.data/request_id", "/payload/initiator/request_id"} {
-		if kind, text := value(find(message, pointer)); kind == abi.String && len(text) > 0 {
+		if kind, text := value(message.find(pointer)); kind == abi.String && len(text) > 0 {
 			return string(text)
 		}
 	}
@@ -160,7 +163,7 @@ func (f *Filter) fill(standard [abi.StandardFields]string) {
 		put(abi.String, []byte(text))
 	}
 	for _, pointer := range f.router.wants {
-		put(value(find(f.router.message, pointer)))
+		put(value(f.router.message.find(pointer)))
 	}
 	binary.LittleEndian.PutUint32(b[abi.HeaderLength:], uint32(end))
 	binary.LittleEndian.PutUint32(b[abi.HeaderCount:], uint32(len(f.router.wants)))

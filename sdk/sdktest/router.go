@@ -16,7 +16,7 @@ type router struct {
 	config  []byte
 	on      []string
 	wants   []string
-	message json.RawMessage
+	message document
 	at      time.Time
 	store   map[string]entry
 	version uint32
@@ -60,7 +60,7 @@ func (r *router) matches(eventType string) bool {
 
 func (r *router) Config(buffer []byte) int { return fill(buffer, r.config) }
 
-func (r *router) Raw(buffer []byte) int { return fill(buffer, r.message) }
+func (r *router) Raw(buffer []byte) int { return fill(buffer, r.message.text) }
 
 func (r *router) Log(level uint32, line string) {
 	r.log = append(r.log, Line{Level: level, Text: line})
@@ -69,7 +69,7 @@ func (r *router) Log(level uint32, line string) {
 func (r *router) Now() int64 { return r.at.UnixNano() }
 
 func (r *router) Field(path string, buffer []byte) uint32 {
-	kind, text := value(find(r.message, path))
+	kind, text := value(r.message.find(path))
 	return kind<<abi.LengthBits | uint32(fill(buffer, text))
 }
 
@@ -118,24 +118,38 @@ func fill(buffer, text []byte) int {
 	return len(text)
 }
 
+// document is a message, and what of it has been decoded so far.
+type document struct {
+	text json.RawMessage
+	// open are the members of objects, by the pointers to them.
+	open map[string]map[string]json.RawMessage
+}
+
 // find follows a JSON Pointer; nil where it leads nowhere.
-func find(text json.RawMessage, pointer string) json.RawMessage {
-	if pointer == "" {
-		return text
+func (d *document) find(pointer string) json.RawMessage {
+	i := strings.LastIndexByte(pointer, '/')
+	if i < 0 {
+		return d.text
 	}
-	for segment := range strings.SplitSeq(pointer[1:], "/") {
-		segment = strings.NewReplacer("~1", "/", "~0", "~").Replace(segment)
-		var members map[string]json.RawMessage
+	if d.open == nil {
+		d.open = make(map[string]map[string]json.RawMessage)
+	}
+	parent := pointer[:i]
+	segment := strings.NewReplacer("~1", "/", "~0", "~").Replace(pointer[i+1:])
+	members, known := d.open[parent]
+	if !known {
+		text := d.find(parent)
 		var elements []json.RawMessage
-		if json.Unmarshal(text, &members) == nil {
-			text = members[segment]
-		} else if i, err := strconv.Atoi(segment); err == nil && json.Unmarshal(text, &elements) == nil && 0 <= i && i < len(elements) {
-			text = elements[i]
-		} else {
+		if json.Unmarshal(text, &elements) == nil {
+			if i, err := strconv.Atoi(segment); err == nil && 0 <= i && i < len(elements) {
+				return elements[i]
+			}
 			return nil
 		}
+		_ = json.Unmarshal(text, &members) // no object has no members
+		d.open[strings.Clone(parent)] = members
 	}
-	return text
+	return members[segment]
 }
 
 // value gives a value as it crosses the border: its kind and its bytes.
