@@ -10,5 +10,7 @@
 // them all, and the median of the rounds counts.
 //
 //	sandbox*.go  a filter's call: beside Extism, a watched wazero, native Go
+//	stock.go     the stock filters over a recording: beside encoding/json
+//	rabbit*.go   the real binary behind a real RabbitMQ: throughput, latency
 //	fan*.go      the hub and the server before thousands of clients
 package main

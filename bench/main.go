@@ -19,6 +19,7 @@ var rows = []struct {
 	{"sandbox", sandbox},
 	{"fuel", fuelOverhead},
 	{"loaded", loadedPlugins},
+	{"stock", stockSet},
 	{"throughput", throughput},
 	{"latency", latency},
 	{"fan-out", fanOut},
@@ -67,6 +68,11 @@ func measure(wanted func(name string) bool) (results []result, err error) {
 	if err := flag.Set("test.benchtime", map[bool]string{false: "300ms", true: "20x"}[quick]); err != nil {
 		return nil, err
 	}
+	defer func() {
+		if dir, err := cacheDir(); err == nil {
+			os.RemoveAll(dir)
+		}
+	}()
 	for _, r := range rows {
 		if !wanted(r.name) {
 			continue

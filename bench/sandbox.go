@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,12 +29,22 @@ func sandbox() ([]result, error) {
 	if err != nil {
 		return nil, err
 	}
+	free, err := newExtism(n, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer free.close()
+	bounded, err := newExtism(n, watchedTimeout)
+	if err != nil {
+		return nil, err
+	}
+	defer bounded.close()
 	var results []result
 	for _, filter := range []struct {
 		name string
 		goal float64 // ns
 	}{{"drop", 150}, {"route", 500}} {
-		got, err := sandboxRows(n, filter.name, filter.goal)
+		got, err := sandboxRows(n, filter.name, filter.goal, free, bounded)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", filter.name, err)
 		}
@@ -42,7 +53,7 @@ func sandbox() ([]result, error) {
 	return results, nil
 }
 
-func sandboxRows(n *event.Notification, filter string, goal float64) ([]result, error) {
+func sandboxRows(n *event.Notification, filter string, goal float64, free, bounded *extismGuest) ([]result, error) {
 	module, err := buildGuest(filter)
 	if err != nil {
 		return nil, err
@@ -58,16 +69,6 @@ func sandboxRows(n *event.Notification, filter string, goal float64) ([]result, 
 		return nil, err
 	}
 	defer watched.close()
-	free, err := newExtism(n, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer free.close()
-	bounded, err := newExtism(n, watchedTimeout)
-	if err != nil {
-		return nil, err
-	}
-	defer bounded.close()
 	want := 0
 	if filter == "route" {
 		want = 1
@@ -162,15 +163,18 @@ func loadPlugins(files map[string][]byte) (*plugin.Host, *pluginWorker, error) {
 	return openPlugins(dir, len(files))
 }
 
+// cacheDir is where compiled guests are kept during this run.
+var cacheDir = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "bench-cache") })
+
 // openPlugins makes a host on a folder that has so many filters.
-func openPlugins(dir string, count int) (*plugin.Host, *pluginWorker, error) {
+func openPlugins(dir string, count int) (host *plugin.Host, w *pluginWorker, err error) {
 	cfg := plugin.DefaultConfig()
 	cfg.Dir = dir
-	if quick {
-		cfg.CacheDir = "none"
+	if cfg.CacheDir, err = cacheDir(); err != nil {
+		return nil, nil, err
 	}
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	host, err := plugin.New(cfg, map[string]plugin.Settings{}, quiet, prometheus.NewRegistry())
+	host, err = plugin.New(cfg, map[string]plugin.Settings{}, quiet, prometheus.NewRegistry())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -190,7 +194,7 @@ func openPlugins(dir string, count int) (*plugin.Host, *pluginWorker, error) {
 		host.Close()
 		return nil, nil, fmt.Errorf("%d of %d filters in %s are running", running, count, dir)
 	}
-	w := &pluginWorker{Worker: host.NewWorker(), ctx: context.Background()}
+	w = &pluginWorker{Worker: host.NewWorker(), ctx: context.Background()}
 	w.emit = func(e plugin.Emission) { w.emitted++; w.bytes += len(e.Payload) }
 	return host, w, nil
 }
