@@ -110,9 +110,11 @@ export class LegacyTable {
       return false;
     }
     this.#progress($new);
-    if (old) this.#replace(old, $new);
-    else this.#insert($new, after);
-    this.refreshSurroundings();
+    this.#keepFocus(() => {
+      if (old) this.#replace(old, $new);
+      else this.#insert($new, after);
+      this.refreshSurroundings();
+    });
     this.#mark(this.row(id), 'realtime-changed', CHANGED_MS);
     return true;
   }
@@ -130,9 +132,11 @@ export class LegacyTable {
     row.dataset.realtimeGone = 'true';
     this.#waiting.delete(id);
     this.#window.setTimeout(() => {
-      row.remove();
-      this.#window.horizon.datatables.add_no_results_row(this.#$());
-      this.refreshSurroundings();
+      this.#keepFocus(() => {
+        row.remove();
+        this.#window.horizon.datatables.add_no_results_row(this.#$());
+        this.refreshSurroundings();
+      });
       then();
     }, REMOVED_MS);
     return true;
@@ -206,17 +210,28 @@ export class LegacyTable {
   }
 
   #replace(old, $new) {
-    const { document } = this.#window;
     const checked = old.querySelector('.table-row-multi-select')?.checked;
     if (checked) $new.find('.table-row-multi-select').prop('checked', true);
-    const focused = old.contains(document.activeElement) ? document.activeElement : null;
     this.#window.$(old).replaceWith($new);
     this.#window.recompileAngularContent?.(this.#$());
-    if (!focused) return;
-    const same = focused.id.includes('__') ? document.getElementById(focused.id) : null;
-    const checkbox = focused.matches('.table-row-multi-select') ? $new[0].querySelector('.table-row-multi-select') : null;
-    const toggle = focused.matches('.dropdown-toggle') ? $new[0].querySelector('.dropdown-toggle') : null;
-    (same ?? checkbox ?? toggle)?.focus();
+  }
+
+  // Sorting takes all rows out and puts them back, which loses the focus; so does
+  // replacing the row that has it, where its counterpart gets it.
+  #keepFocus(act) {
+    const { document } = this.#window;
+    const focused = document.activeElement;
+    if (!this.#element.contains(focused)) {
+      act();
+      return;
+    }
+    const id = focused.closest('tr[data-object-id]')?.dataset.objectId;
+    act();
+    if (document.activeElement === focused) return;
+    const row = id ? this.row(id) : null;
+    const like = (selector) => (focused.matches(selector) ? row?.querySelector(selector) : null);
+    const counterpart = focused.isConnected ? focused : document.getElementById(focused.id) ?? like('.table-row-multi-select') ?? like('.dropdown-toggle');
+    counterpart?.focus();
   }
 
   #insert($new, after) {

@@ -11,7 +11,8 @@ import { Polling } from './polling.js';
 import { TableSync } from './rows.js';
 import { Toasts } from './toasts.js';
 
-const RECONCILE_MS = 60_000;
+// Rows in transition, and what services change without telling.
+const RECONCILE_MS = 300_000;
 const LOOK_MS = 1000;
 // Angular draws its tables after the page has loaded.
 const LOOKS = 10;
