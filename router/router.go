@@ -60,10 +60,10 @@ type Parts struct {
 // A filter folder that cannot be read, a listener whose port is taken, keys that
 // cannot be loaded. A filter that is refused is no error: it is logged and shown
 // in its status.
-func New(ctx context.Context, cfg Config, parts Parts) (r *Router, err error) {
+func New(ctx context.Context, cfg Config, parts Parts) (_ *Router, err error) {
 	log, reg := parts.Log, parts.Registry
 	registerRuntime(reg)
-	r = &Router{cfg: cfg, log: log, source: parts.Source}
+	r := &Router{cfg: cfg, log: log, source: parts.Source}
 	if r.host, err = plugin.New(cfg.Plugins, cfg.Plugin, log, reg); err != nil {
 		return nil, err
 	}
