@@ -53,7 +53,8 @@ test-js: $(JS)
 
 test-go: $(PAGE) plugins
 	@.ci/need rabbitmq-server:rabbitmq-server wabt:wat2wasm gcc:gcc
-	$(GO) test -race -timeout 15m ./...
+	$(GO) test -timeout 10m ./router/fuel
+	$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v /router/fuel$$)
 
 $(BIN): $(GOFILES) $(PAGE) go.mod go.sum
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/horizon-realtime
