@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -54,8 +51,6 @@ type liveDemo struct {
 	t           *testing.T
 	base, admin string
 	http        http.Client
-	log         bytes.Buffer
-	cmd         *exec.Cmd
 }
 
 func startDemo(t *testing.T, d *desk) *liveDemo {
@@ -67,28 +62,8 @@ func startDemo(t *testing.T, d *desk) *liveDemo {
 	live := &liveDemo{t: t, base: fmt.Sprintf("127.0.0.1:%d", ports[0]), admin: fmt.Sprintf("127.0.0.1:%d", ports[1])}
 	live.http.Timeout = patience
 	d.write("demo.toml", fmt.Sprintf("[server]\nlisten = %q\n[admin]\nlisten = %q\n[plugins]\ndir = \"plugins\"\nsettle = \"50ms\"\n[router]\ndrain_timeout = \"2s\"\n", live.base, live.admin))
-	live.cmd = exec.Command("sh", "-c", "exec horizon-realtime demo --config-file demo.toml")
-	live.cmd.Dir, live.cmd.Env, live.cmd.Stderr = d.dir, d.env, &live.log
-	out, err := live.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := live.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(live.stop)
-	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || !strings.HasPrefix(line, "open http://"+live.base) {
-		t.Fatalf("the demo said %q, %v", line, err)
-	}
+	d.background("", "horizon-realtime demo --config-file demo.toml", "open http://"+live.base)
 	return live
-}
-
-func (l *liveDemo) stop() {
-	_ = l.cmd.Process.Signal(syscall.SIGTERM)
-	// Its standard output has been read as far as it matters.
-	if err := l.cmd.Wait(); err != nil || l.t.Failed() {
-		l.t.Errorf("the demo ended with %v\n%s", err, l.log.String())
-	}
 }
 
 // waitForFilter waits until the filter runs in another version than the one of

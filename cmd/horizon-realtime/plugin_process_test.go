@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -70,6 +72,33 @@ func (d *desk) shell(dir, line string) (output string, code int) {
 		d.t.Fatalf("run %q: %v", line, err)
 	}
 	return out.String(), cmd.ProcessState.ExitCode()
+}
+
+// background starts the program in the folder dir below the desk, waits for what
+// it prints first, and stops it when the test ends.
+func (d *desk) background(dir, line, first string) {
+	d.t.Helper()
+	cmd := exec.Command("sh", "-c", "exec "+line)
+	cmd.Dir, cmd.Env = filepath.Join(d.dir, dir), d.env
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		// Its standard output has been read as far as it matters.
+		if err := cmd.Wait(); err != nil || d.t.Failed() {
+			d.t.Errorf("%s ended with %v\n%s", line, err, log.String())
+		}
+	})
+	if said, err := bufio.NewReader(out).ReadString('\n'); !strings.HasPrefix(said, first) {
+		d.t.Fatalf("%s said %q, %v; want %q", line, said, err, first)
+	}
 }
 
 // must is shell for what has to go well.
