@@ -21,7 +21,7 @@ GOFILES := $(shell find cmd router sdk plugins -name '*.go' -not -name '*_test.g
 .PHONY: help build plugins run test test-js test-go e2e bench check clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: $(BIN) ## build bin/horizon-realtime, with the demo's page inside
 

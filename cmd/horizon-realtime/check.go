@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
@@ -50,7 +49,7 @@ func checkPlugins(cmd *cobra.Command, o *options, cfg router.Config) error {
 		case plugin.Disabled:
 			fmt.Fprintf(out, "%s: disabled\n", s.File)
 		default:
-			fmt.Fprintf(out, "%s: ok, hears %s\n", s.File, strings.Join(s.On, " "))
+			fmt.Fprintf(out, "%s: ok, hears %s\n", s.File, plugin.Brief(s.On))
 		}
 	}
 	if len(problems) > 0 {

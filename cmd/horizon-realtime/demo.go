@@ -70,7 +70,7 @@ func runDemo(cmd *cobra.Command, cfg router.Config) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "open http://%s/project/instances\n", cfg.Server.Listen)
+	fmt.Fprintf(cmd.OutOrStdout(), "open http://%s/project/instances\n", r.Addr())
 	return r.Run(cmd.Context())
 }
 

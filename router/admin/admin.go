@@ -72,7 +72,7 @@ type Server struct {
 func New(cfg Config, gatherer prometheus.Gatherer, plugins Plugins, log *slog.Logger) (*Server, error) {
 	ln, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("[admin] listen = %q: %w", cfg.Listen, err)
+		return nil, fmt.Errorf("[admin] listen = %q: %w; free the address, or set another", cfg.Listen, err)
 	}
 	s := &Server{cfg: cfg, log: log, mux: http.NewServeMux(), ln: ln}
 	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })

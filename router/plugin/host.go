@@ -179,6 +179,7 @@ func (h *Host) reload(ctx context.Context) error {
 	var work errgroup.Group
 	work.SetLimit(runtime.GOMAXPROCS(0))
 	taken := make(map[string]string)
+	loading := 0
 	for i, entry := range found {
 		f := &file{name: entry.name, plugin: pluginName(entry.name), stamp: entry.stamp}
 		f.settings = h.settings[f.plugin]
@@ -197,11 +198,15 @@ func (h *Host) reload(ctx context.Context) error {
 		case before != nil && before.stamp == f.stamp && !before.disabled && reflect.DeepEqual(before.settings, f.settings):
 			next.files[i] = before
 		default:
+			loading++
 			work.Go(func() error { h.renew(ctx, f, before); return nil })
 		}
 		if _, twice := taken[f.plugin]; !twice {
 			taken[f.plugin] = f.name
 		}
+	}
+	if loading > 0 {
+		h.log.Info("loading plugins; those that are new to the cache are compiled first", "files", loading)
 	}
 	_ = work.Wait()
 	if h.cacheDir != "" {
@@ -263,7 +268,7 @@ func (h *Host) report(next *set, gone map[string]*file) {
 		case f.disabled && (was == nil || !was.disabled):
 			h.log.Info("left a disabled plugin alone", "plugin", f.plugin)
 		case f.filter != nil && f.refused == "":
-			h.log.Info("loaded a plugin", "plugin", f.plugin, "file", f.name, "on", strings.Join(f.filter.sub.patterns, " "))
+			h.log.Info("loaded a plugin", "plugin", f.plugin, "file", f.name, "on", Brief(f.filter.sub.patterns))
 		}
 	}
 	for _, f := range gone {

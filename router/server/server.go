@@ -122,7 +122,7 @@ func newID() string { return rand.Text() }
 func (s *Server) listen() error {
 	ln, err := net.Listen("tcp", s.cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("[server] listen = %q: %w", s.cfg.Listen, err)
+		return fmt.Errorf("[server] listen = %q: %w; free the address, or set another", s.cfg.Listen, err)
 	}
 	s.listener = &listener{
 		Listener: ln,
