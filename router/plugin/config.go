@@ -40,7 +40,7 @@ type Config struct {
 	// InitFuel bounds the work of starting an instance.
 	InitFuel int64 `toml:"init_fuel"`
 	// MemoryBytes bounds an instance's memory; whole pages of 64 KiB.
-	MemoryBytes int64 `toml:"memory_bytes"`
+	MemoryBytes int64 `toml:"memory"`
 	// EmissionsPerEvent bounds what one call may emit.
 	EmissionsPerEvent int `toml:"emissions_per_event"`
 	// BytesPerEmission bounds one payload.
@@ -107,7 +107,7 @@ func DefaultConfig() Config {
 type Settings struct {
 	Enabled     *bool `toml:"enabled"`
 	Fuel        int64 `toml:"fuel"`
-	MemoryBytes int64 `toml:"memory_bytes"`
+	MemoryBytes int64 `toml:"memory"`
 	// Grants are "admin" (emit to admin/ channels) and "cross_project" (emit
 	// to channels of others than the resource's owner).
 	Grants []string `toml:"grants"`
@@ -186,7 +186,7 @@ func (c Config) Validate() error {
 	lasting("rescan", c.Rescan, 10*time.Millisecond, time.Hour)
 	between("fuel", c.Fuel, 1000, 1<<50)
 	between("init_fuel", c.InitFuel, 1000, 1<<50)
-	between("memory_bytes", c.MemoryBytes, pageBytes, maxMemoryBytes)
+	between("memory", c.MemoryBytes, pageBytes, maxMemoryBytes)
 	between("emissions_per_event", int64(c.EmissionsPerEvent), 1, 1<<16)
 	between("bytes_per_emission", int64(c.BytesPerEmission), 64, 1<<24)
 	between("bytes_per_event", int64(c.BytesPerEvent), 64, 1<<26)
@@ -224,7 +224,7 @@ func ValidateSettings(settings map[string]Settings) error {
 			errs = append(errs, fmt.Errorf("[plugin.%s] fuel = %d: at least 1000, or 0 for the default", name, s.Fuel))
 		}
 		if s.MemoryBytes < 0 || s.MemoryBytes > maxMemoryBytes || s.MemoryBytes > 0 && s.MemoryBytes < pageBytes {
-			errs = append(errs, fmt.Errorf("[plugin.%s] memory_bytes = %d: between %d and %d, or 0 for the default", name, s.MemoryBytes, pageBytes, int64(maxMemoryBytes)))
+			errs = append(errs, fmt.Errorf("[plugin.%s] memory = %d: between %d and %d, or 0 for the default", name, s.MemoryBytes, pageBytes, int64(maxMemoryBytes)))
 		}
 		if _, err := parseGrants(s.Grants); err != nil {
 			errs = append(errs, fmt.Errorf("[plugin.%s] grants: %w", name, err))

@@ -156,7 +156,7 @@ func (h *Host) admit(f *filter, module []byte) ([]byte, error) {
 func (h *Host) explain(f *filter, module []byte, limits fuel.Limits, err error) error {
 	limits.MemoryPages = maxMemoryBytes / pageBytes
 	if _, info, err := fuel.Instrument(module, limits); err == nil && info.Memory != nil {
-		return fmt.Errorf("memory %d bytes is over the limit of %d; raise [plugin.%s] memory_bytes",
+		return fmt.Errorf("memory %d bytes is over the limit of %d; raise [plugin.%s] memory",
 			int64(info.Memory.Min)*pageBytes, int64(f.limits.pages)*pageBytes, f.Name)
 	}
 	return fmt.Errorf("it is not admitted: %w; build it again, smaller or with a supported toolchain", err)
