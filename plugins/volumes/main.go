@@ -60,7 +60,7 @@ func message(e *sdk.Event, topic, kind, event string, id sdk.Field) panel.Messag
 		Name: e.Get(name), Status: e.Get(status), Task: sdk.NullValue(), Error: sdk.NullValue(),
 	}
 	switch {
-	case event == "create.start":
+	case event == "create.start", event == "manage_existing.start", event == "manage_existing_snapshot.start":
 		m.Action = panel.Create
 	case event == "delete.end", event == "unmanage.end", e.Get(status).Text() == "deleted":
 		m.Action = panel.Delete
