@@ -129,7 +129,8 @@ func designate(members ...string) []event.Pointer {
 	return list
 }
 
-// findOwner fills in Project, User and Resource.
+// findOwner fills in Project, User and Resource. What no channel can have for an
+// id owns nothing.
 func findOwner(n *event.Notification) {
 	r, ok := ruleFor(n.Type)
 	if !ok {
@@ -137,11 +138,17 @@ func findOwner(n *event.Notification) {
 	}
 	if r.neutron != "" {
 		neutronOwner(n, r.neutron)
-		return
+	} else {
+		n.Project = agreed(n, r.project)
+		n.User = agreed(n, r.user)
+		n.Resource = agreed(n, r.resource)
 	}
-	n.Project = agreed(n, r.project)
-	n.User = agreed(n, r.user)
-	n.Resource = agreed(n, r.resource)
+	if !event.IsID(n.Project) {
+		n.Project = ""
+	}
+	if !event.IsID(n.User) {
+		n.User = ""
+	}
 }
 
 func ruleFor(eventType string) (rule, bool) {

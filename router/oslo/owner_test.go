@@ -1,6 +1,7 @@
 package oslo
 
 import (
+	"strings"
 	"testing"
 
 	"horizon-realtime/router/event"
@@ -42,6 +43,8 @@ func TestOwner(t *testing.T) {
 		"the context is not asked":         {"compute.instance.update", `{}`, "", "", ""},
 		"a number is no project":           {"compute.instance.update", `{"tenant_id":5,"instance_id":["i"]}`, "", "", ""},
 		"the wrong format's member":        {"instance.update", `{"tenant_id":"p","uuid":"i"}`, "", "", ""},
+		"a path is no project":             {"compute.instance.update", `{"tenant_id":"p/instances","user_id":"*","instance_id":"i"}`, "", "", "i"},
+		"a project too long for a channel": {"port.update.end", `{"port":{"id":"i","project_id":"` + strings.Repeat("p", 65) + `"}}`, "", "", "i"},
 		"an unknown service":               {"trove.instance.create", `{"tenant_id":"p","project_id":"p"}`, "", "", ""},
 		"no segment":                       {"instance", `{"nova_object.data":{"tenant_id":"p"}}`, "p", "", ""},
 		"an empty segment":                 {"compute..update", `{"tenant_id":"p"}`, "", "", ""},
