@@ -119,10 +119,10 @@ func (d *Draft) ToAdmin() {
 // To sends what has been written to a channel of the filter's choice.
 func (d *Draft) To(to sdk.Channel) {
 	if d.message.Action == Delete {
-		d.event.EmitRemoved(to, key(d.message.ID), d.root)
+		d.event.EmitRemoved(to, Key(d.message.ID), d.root)
 		return
 	}
-	d.event.Emit(to, key(d.message.ID), d.root)
+	d.event.Emit(to, Key(d.message.ID), d.root)
 }
 
 // TextOrNull makes an empty string null: nova's legacy notifications and cinder

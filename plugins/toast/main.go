@@ -201,7 +201,7 @@ func tell(e *sdk.Event, r *resource, level string, said phrase, reason string) {
 		d.Data.Bool("by_other", v.Text() != e.User())
 	}
 	// Not by the draft: a toast about a deletion is there, and not removed.
-	e.Emit(sdk.User(e.User(), m.Topic), m.ID, d.Data)
+	e.Emit(sdk.User(e.User(), m.Topic), panel.Key(m.ID), d.Data)
 }
 
 func action(code string) panel.Action {
