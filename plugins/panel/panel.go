@@ -12,11 +12,7 @@
 // a panel keeps what it had; what is known to be nothing is null.
 package panel
 
-import (
-	"errors"
-
-	"horizon-realtime/sdk"
-)
+import "horizon-realtime/sdk"
 
 // version is the shape's.
 const version = 1
@@ -59,29 +55,6 @@ type Draft struct {
 	// Data is where the columns go, those for everybody before ToProject, those
 	// for admins between it and ToAdmin.
 	Data sdk.ObjectBuilder
-}
-
-// toAdmins tells whether admins are sent anything.
-var toAdmins = true
-
-// Configure reads the configuration that all filters of panels have in common;
-// it is a sdk.Filter's Start.
-//
-//	admin = false    send nothing to admin/…; the filter needs no grant then
-//
-// # Errors
-//
-// A key is unknown or its value no boolean.
-func Configure(config sdk.Value) error {
-	toAdmins = true
-	for it := config.Items(); it.Next(); {
-		b, ok := it.Value().Bool()
-		if it.Key() != "admin" || !ok {
-			return errors.New("config " + it.Key() + ": the only key is admin, true or false")
-		}
-		toAdmins = b
-	}
-	return nil
 }
 
 // Begin writes what is the same for all services.

@@ -165,10 +165,6 @@ func failed(e *sdk.Event, r *resource, said phrase, reason string) {
 	}
 }
 
-// memory is for how many seconds a toast is remembered: where nova tells
-// everything in both of its formats, the second comes within one.
-const memory = 600
-
 // first tells whether this has not been said yet, of this resource and because
 // of this request.
 func first(e *sdk.Event, r *resource, what string) bool {
@@ -176,11 +172,8 @@ func first(e *sdk.Event, r *resource, what string) bool {
 	if cause == "" {
 		cause = e.MessageID()
 	}
-	return e.KVSwap(clip(e.Get(r.id).Text())+" "+clip(cause)+" "+clip(what), "", memory, 0)
+	return panel.Once(e, e.Get(r.id).Text(), cause, what)
 }
-
-// clip keeps a part of a key within what the store takes, 256 bytes in all.
-func clip(s string) string { return s[:min(len(s), 80)] }
 
 func tell(e *sdk.Event, r *resource, level string, said phrase, reason string) {
 	id, name := e.Get(r.id), e.Get(r.name)
