@@ -47,6 +47,8 @@ type mutation struct {
 	wrap func(payload any) any
 	// resource goes before the resource's id.
 	resource string
+	// event gives another event type.
+	event func() string
 	// only is the one owner that may be told, nobody where it is empty; any
 	// leaves that to the message.
 	only, any string
@@ -59,7 +61,7 @@ type (
 
 const anybody = "anybody"
 
-func mutations() (all []mutation) {
+func mutations(s *services) (all []mutation) {
 	as := func(v any) func(string, any) any { return func(string, any) any { return v } }
 	all = []mutation{
 		{name: "as it is", owner: as(keep{}), any: anybody},
@@ -77,6 +79,17 @@ func mutations() (all []mutation) {
 		{name: "in a versioned object", owner: as(keep{}), wrap: func(p any) any { return map[string]any{"nova_object.data": p} }, any: anybody},
 		{name: "as a text", owner: as(keep{}), wrap: func(p any) any { text, _ := json.Marshal(p); return string(text) }},
 		{name: "missing", owner: as(keep{}), wrap: func(any) any { return nil }},
+	}
+	var events []string
+	for _, service := range s.Service {
+		events = append(events, service.Events...)
+	}
+	next := 0
+	for _, stride := range []int{7, 101, 353} { // one event's payload under another's name
+		all = append(all, mutation{name: fmt.Sprint("renamed by ", stride), owner: as(keep{}), any: anybody, event: func() string {
+			next = (next + stride) % len(events)
+			return events[next]
+		}})
 	}
 	for _, id := range []string{"victim/*", "\n\x00", strings.Repeat("☃", 200)} {
 		all = append(all, mutation{name: fmt.Sprintf("called %.20q", id), owner: as(keep{}), resource: id, any: anybody})
@@ -104,6 +117,9 @@ func (m mutation) apply(t *testing.T, message []byte, fresh string) []byte {
 		}
 	}
 	inner["message_id"], inner["_context_request_id"] = fresh, "req-"+fresh
+	if m.event != nil {
+		inner["event_type"] = m.event()
+	}
 	inner["payload"] = m.walk(inner["payload"], 0)
 	if m.wrap != nil {
 		inner["payload"] = m.wrap(inner["payload"])

@@ -17,7 +17,7 @@ import (
 // mutated; the filters are the compiled ones. Nothing is left to the router's
 // door: it has nothing to refuse.
 func TestNobodyIsToldWhatIsNotTheirs(t *testing.T) {
-	_, cases, filters := tables(t)
+	s, cases, filters := tables(t)
 	var messages [][]byte
 	for _, c := range cases {
 		for _, m := range append(slices.Clone(c.Before), c.Notification) {
@@ -27,7 +27,7 @@ func TestNobodyIsToldWhatIsNotTheirs(t *testing.T) {
 	messages = append(messages, sample(t, recorded(t), 1)...)
 	told := map[string]int{}
 	sent := 0
-	for _, m := range mutations() {
+	for _, m := range mutations(s) {
 		for _, message := range messages {
 			sent++
 			fresh := fmt.Sprintf("fresh-%d", sent)
