@@ -79,26 +79,14 @@ func (r *caseRun) problem(format string, args ...any) {
 }
 
 func (r *caseRun) run(ctx context.Context, file string, setup Setup) error {
-	table, err := settingsOf(r.c)
-	if err != nil {
-		return err
-	}
-	name := NameOf(file)
-	setup.Tables = maps.Clone(setup.Tables)
-	if setup.Tables == nil {
-		setup.Tables = make(map[string]plugin.Settings)
-	}
-	table.Fuel, table.MemoryBytes = setup.Tables[name].Fuel, setup.Tables[name].MemoryBytes
-	setup.Tables[name] = table
 	var refusal *Refusal
-	if r.trial, err = Load(ctx, file, "", setup); errors.As(err, &refusal) {
+	if err := r.load(ctx, file, setup); errors.As(err, &refusal) {
 		r.problem("with the case's configuration, %s", refusal)
 		return nil
 	} else if err != nil {
 		return err
 	}
 	defer r.trial.Close()
-	r.oslo = oslo.NewDecoder(oslo.DefaultConfig())
 	for i, message := range r.c.Before {
 		a, _, err := r.send(ctx, message)
 		if err != nil {
@@ -114,6 +102,24 @@ func (r *caseRun) run(ctx context.Context, file string, setup Setup) error {
 	}
 	r.compare(a, n)
 	return nil
+}
+
+// load starts the filter with the case's configuration.
+func (r *caseRun) load(ctx context.Context, file string, setup Setup) error {
+	table, err := settingsOf(r.c)
+	if err != nil {
+		return err
+	}
+	name := NameOf(file)
+	setup.Tables = maps.Clone(setup.Tables)
+	if setup.Tables == nil {
+		setup.Tables = make(map[string]plugin.Settings)
+	}
+	table.Fuel, table.MemoryBytes = setup.Tables[name].Fuel, setup.Tables[name].MemoryBytes
+	setup.Tables[name] = table
+	r.oslo = oslo.NewDecoder(oslo.DefaultConfig())
+	r.trial, err = Load(ctx, file, "", setup)
+	return err
 }
 
 // settingsOf is the table that a case asks for. As natively, a case may emit to
