@@ -72,6 +72,8 @@ func handle(e *sdk.Event) {
 		for it := e.Get(value).Member("list").Items(); it.Next(); {
 			describe(items.Object(), it.Value())
 		}
+	case "parse":
+		describe(m, sdk.Parse(e.Get(value).Text()))
 	case "build":
 		build(m, e.Get(value).Text())
 	case "cut":
