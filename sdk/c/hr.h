@@ -250,7 +250,7 @@ static void *hr_alloc(uint32_t n) {
 	if (n > UINT32_MAX - 2 * HR__PAGE - at)
 		hr_fail(HR("hr.h: out of memory"));
 	if (at + n > size && __builtin_wasm_memory_grow(0, (at + n - size + HR__PAGE - 1) / HR__PAGE) == (size_t)-1)
-		hr_fail(HR("hr.h: out of memory; raise the filter's memory_bytes"));
+		hr_fail(HR("hr.h: out of memory; raise its memory"));
 	hr__free = at + n;
 	return (void *)at;
 }

@@ -535,7 +535,7 @@ fn alloc(n: usize) -> *mut u8 {
     if n > isize::MAX as usize - at
         || at + n > size && wasm32::memory_grow(0, (at + n - size + PAGE - 1) / PAGE) == usize::MAX
     {
-        fail("hr.rs: out of memory; raise the filter's memory_bytes");
+        fail("hr.rs: out of memory; raise its memory");
     }
     FREE.0.set(at + n);
     at as *mut u8
