@@ -19,15 +19,19 @@ import (
 func newPluginRun(p *pluginOptions) *cobra.Command {
 	var grants []string
 	cmd := &cobra.Command{
-		Use:   "run FILE.wasm NOTIFICATIONS.jsonl",
-		Short: "Show what a filter makes of recorded notifications",
-		Long: `Send recorded notifications to a filter, and print what it emits and whether the
-router would publish that. NOTIFICATIONS has a JSON object a line: what replay takes, or
-the notification itself; it may be packed by gzip, and "-" is standard input. With
---output json, each notification that the filter asked for is a JSON object on a line.
-Exit code 1 says that a call failed or an emission would be refused.`,
+		Use:   "run FILE.wasm NOTIFICATIONS.jsonl|ADMIN-URL",
+		Short: "Show what a filter makes of notifications, recorded or of a running router",
+		Long: `Send notifications to a filter, and print what it emits and whether the router would
+publish that. NOTIFICATIONS has a JSON object a line: what replay takes, or the
+notification itself; it may be packed by gzip, and "-" is standard input. ADMIN-URL is
+the address of a running router's admin listener: what its filters get is read along,
+until the router stops or you interrupt it, and nothing is published ([admin] taps has to
+permit it; the demo does). With --output json, each notification that the filter asked
+for is a JSON object on a line. Exit code 1 says that a call failed or an emission would
+be refused.`,
 		Example: `  horizon-realtime plugin run 50-volumes.wasm recorded.jsonl
-  horizon-realtime plugin run --grant admin 50-volumes.wasm recorded.jsonl.gz`,
+  horizon-realtime plugin run --grant admin 50-volumes.wasm recorded.jsonl.gz
+  horizon-realtime plugin run 50-volumes.wasm http://127.0.0.1:9090`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			setup, err := p.setup(cmd)
@@ -37,18 +41,22 @@ Exit code 1 says that a call failed or an emission would be refused.`,
 			if err := addGrants(&setup, args[0], grants); err != nil {
 				return err
 			}
-			in, err := openRecording(args[1], cmd.InOrStdin())
-			if err != nil {
-				return err
-			}
-			defer in.Close()
 			trial, err := workshop.Load(cmd.Context(), args[0], "", setup)
 			if err != nil {
 				return err
 			}
 			defer trial.Close()
+			in, err := openNotifications(cmd, args[1])
+			if err != nil {
+				return err
+			}
+			defer in.Close()
 			r := pluginRun{json: p.json(), out: cmd.OutOrStdout(), trial: trial, oslo: oslo.NewDecoder(oslo.DefaultConfig())}
-			if err := workshop.ReadMessages(in, func(m workshop.Message) error { return r.send(cmd.Context(), m) }); err != nil {
+			err = workshop.ReadMessages(in, func(m workshop.Message) error { return r.send(cmd.Context(), m) })
+			if isTap(args[1]) && cmd.Context().Err() != nil {
+				err = nil // interrupted, which is how it ends
+			}
+			if err != nil {
 				return fmt.Errorf("read %s: %w", args[1], err)
 			}
 			return r.summary(cmd.ErrOrStderr())
@@ -56,6 +64,17 @@ Exit code 1 says that a call failed or an emission would be refused.`,
 	}
 	cmd.Flags().StringArrayVar(&grants, "grant", nil, `a grant the filter gets, as in [plugin.X] grants: "admin" or "cross_project"`)
 	return cmd
+}
+
+func openNotifications(cmd *cobra.Command, name string) (io.ReadCloser, error) {
+	if !isTap(name) {
+		return openRecording(name, cmd.InOrStdin())
+	}
+	in, err := openTap(cmd.Context(), name)
+	if err == nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "reading along at %s; interrupt to end\n", name)
+	}
+	return in, err
 }
 
 // addGrants gives a filter more than its table does.
