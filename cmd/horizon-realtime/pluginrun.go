@@ -51,7 +51,10 @@ be refused.`,
 				return err
 			}
 			defer in.Close()
-			r := pluginRun{json: p.json(), out: cmd.OutOrStdout(), trial: trial, oslo: oslo.NewDecoder(oslo.DefaultConfig())}
+			r := pluginRun{pluginOptions: p, out: cmd.OutOrStdout(), trial: trial, oslo: oslo.NewDecoder(oslo.DefaultConfig())}
+			if err := r.expect(trial.Status().Wants); err != nil {
+				return err
+			}
 			err = workshop.ReadMessages(in, func(m workshop.Message) error { return r.send(cmd.Context(), m) })
 			if isTap(args[1]) && cmd.Context().Err() != nil {
 				err = nil // interrupted, which is how it ends
@@ -99,11 +102,14 @@ func addGrants(setup *workshop.Setup, file string, grants []string) error {
 
 // pluginRun is one run of `plugin run`, and what it counted.
 type pluginRun struct {
-	json  bool
+	*pluginOptions
 	out   io.Writer
 	trial *workshop.Trial
 	oslo  *oslo.Decoder
 	n     event.Notification
+	// unseen are the wanted fields that no notification has had so far: one that
+	// stays is probably misspelt.
+	unseen []event.Pointer
 
 	read, malformed, heard, emissions, refused, faults int
 }
@@ -118,6 +124,18 @@ type heard struct {
 	workshop.Answer
 }
 
+// expect begins to look for the wanted fields.
+func (r *pluginRun) expect(wants []string) error {
+	for _, want := range wants {
+		pointer, err := event.ParsePointer(want)
+		if err != nil {
+			return err // the plugin host has parsed it as well
+		}
+		r.unseen = append(r.unseen, pointer)
+	}
+	return nil
+}
+
 func (r *pluginRun) send(ctx context.Context, m workshop.Message) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -126,7 +144,7 @@ func (r *pluginRun) send(ctx context.Context, m workshop.Message) error {
 	n := &r.n
 	if err := r.oslo.Decode(n, m.Body, m.Compression); err != nil {
 		r.malformed++
-		if !r.json {
+		if !r.json() {
 			fmt.Fprintf(r.out, "line %d: the router would put it aside: %s\n", m.Line, err)
 		}
 		return nil
@@ -136,6 +154,7 @@ func (r *pluginRun) send(ctx context.Context, m workshop.Message) error {
 		return nil
 	}
 	r.heard++
+	r.unseen = slices.DeleteFunc(r.unseen, func(p event.Pointer) bool { return n.Get(p).Kind() != event.Absent })
 	r.emissions += len(a.Emissions)
 	for _, e := range a.Emissions {
 		if e.Refused != "" {
@@ -145,7 +164,8 @@ func (r *pluginRun) send(ctx context.Context, m workshop.Message) error {
 	if a.Fault != "" {
 		r.faults++
 	}
-	if r.json {
+	if r.json() {
+		r.printed = true
 		encoder := json.NewEncoder(r.out)
 		encoder.SetEscapeHTML(false)
 		return encoder.Encode(heard{m.Line, n.Type, n.MessageID, n.Project, n.User, a})
@@ -188,6 +208,11 @@ func (r *pluginRun) print(line int, n *event.Notification, a workshop.Answer) {
 func (r *pluginRun) summary(out io.Writer) error {
 	fmt.Fprintf(out, "%s, %d heard, %s of which %d refused, %s, %d malformed\n",
 		counted(r.read, "notification"), r.heard, counted(r.emissions, "emission"), r.refused, counted(r.faults, "fault"), r.malformed)
+	if r.heard > 0 {
+		for _, pointer := range r.unseen {
+			fmt.Fprintf(out, "note: %s is wanted, and in none of those heard; is it spelt as in the notifications?\n", pointer)
+		}
+	}
 	switch {
 	case r.faults > 0:
 		return fmt.Errorf("%s failed", counted(r.faults, "call"))

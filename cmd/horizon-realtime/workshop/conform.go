@@ -125,10 +125,6 @@ func (r *conformanceRun) emission(i int, got []Emission, want []sdktest.Emission
 	case got[i].Refused != "":
 		r.problem("%s: the router would not publish to %s: %s", at, got[i].Channel, got[i].Refused)
 	default:
-		found := compareValues(nil, at+" channel", got[i].Channel, want[i].Channel)
-		found = compareValues(found, at+" key", got[i].Key, want[i].Key)
-		found = compareValues(found, at+" removed", got[i].Removed, want[i].Removed)
-		found = compareValues(found, at+" payload ", decoded(got[i].Payload), decoded(want[i].Payload))
-		r.result.Problems = append(r.result.Problems, found...)
+		r.result.Problems = append(r.result.Problems, got[i].Differences(at, want[i])...)
 	}
 }
