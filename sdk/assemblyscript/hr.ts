@@ -283,8 +283,6 @@ export class JsonObject extends Json {
 
   string(name: string, value: string): void { this.put(name, quote(value)); }
   int(name: string, value: i64): void { this.put(name, value.toString()); }
-  /** Null where the value is infinite or no number. */
-  float(name: string, value: f64): void { this.put(name, isFinite(value) ? value.toString() : "null"); }
   bool(name: string, value: bool): void { this.put(name, value ? "true" : "false"); }
   null(name: string): void { this.put(name, "null"); }
   object(name: string, value: JsonObject): void { this.put(name, this.inside(value)); }
@@ -306,8 +304,6 @@ export class JsonArray extends Json {
 
   string(value: string): void { this.parts.push(quote(value)); }
   int(value: i64): void { this.parts.push(value.toString()); }
-  /** Null where the value is infinite or no number. */
-  float(value: f64): void { this.parts.push(isFinite(value) ? value.toString() : "null"); }
   bool(value: bool): void { this.parts.push(value ? "true" : "false"); }
   null(): void { this.parts.push("null"); }
   object(value: JsonObject): void { this.parts.push(this.inside(value)); }

@@ -31,7 +31,7 @@
 use core::arch::wasm32;
 use core::cell::{Cell, UnsafeCell};
 use core::marker::PhantomData;
-use core::{fmt, mem, ptr, slice, str};
+use core::{mem, ptr, slice, str};
 
 /// Makes the module. `on` lists event types, each one or the beginning of several
 /// followed by `*`; `want` gives names to the fields that each event shall bring, by
@@ -406,11 +406,6 @@ impl<'a> Object<'a> {
         append_int(self.member(name), value);
     }
 
-    /// Is null where the value is infinite or no number.
-    pub fn float(&mut self, name: &str, value: f64) {
-        append_float(self.member(name), value);
-    }
-
     pub fn bool(&mut self, name: &str, value: bool) {
         self.member(name).append(if value { b"true" } else { b"false" });
     }
@@ -453,11 +448,6 @@ impl<'a> Array<'a> {
 
     pub fn int(&mut self, value: i64) {
         append_int(self.0.item(), value);
-    }
-
-    /// Is null where the value is infinite or no number.
-    pub fn float(&mut self, value: f64) {
-        append_float(self.0.item(), value);
     }
 
     pub fn bool(&mut self, value: bool) {
@@ -638,13 +628,6 @@ impl Buffer {
     }
 }
 
-impl fmt::Write for Buffer {
-    fn write_str(&mut self, s: &str) -> fmt::Result {
-        self.append(s.as_bytes());
-        Ok(())
-    }
-}
-
 /// An object or array that is being written. The buffer is in the event's memory.
 struct Container<'a> {
     buffer: *mut Buffer,
@@ -764,14 +747,6 @@ fn append_int(b: &mut Buffer, value: i64) {
         digits[at] = b'-';
     }
     b.append(&digits[at..]);
-}
-
-fn append_float(b: &mut Buffer, value: f64) {
-    if value.is_finite() {
-        let _ = fmt::Write::write_fmt(b, format_args!("{:?}", value)); // a Buffer takes all
-    } else {
-        b.append(b"null");
-    }
 }
 
 fn parse(json: &str) -> Value<'_> {

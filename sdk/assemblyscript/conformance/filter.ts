@@ -55,6 +55,9 @@ function handle(e: Event): void {
     const items = new JsonArray();
     for (const it = value.member("list").items(); it.next();) items.object(described(it.value));
     m.array("items", items);
+  } else if (what == "over") {
+    if (value.kind == Kind.Number) m.bool("over", value.float() > 0.75);
+    else m.null("over");
   } else if (what == "parse") {
     describe(m, parse(value.text()));
   } else if (what == "build") {

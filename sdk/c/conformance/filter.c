@@ -181,6 +181,12 @@ static void handle(void) {
 			hr_put_value(&m, HR("message"), hr_parse(raw));
 	} else if (hr_equal(type, HR("walk"))) {
 		walk(&m);
+	} else if (hr_equal(type, HR("over"))) {
+		double f;
+		if (hr_double(hr_get(VALUE), &f))
+			hr_put_bool(&m, HR("over"), f > 0.75);
+		else
+			hr_put_null(&m, HR("over"));
 	} else if (hr_equal(type, HR("parse"))) {
 		describe(&m, hr_parse(hr_string(hr_get(VALUE))));
 	} else if (hr_equal(type, HR("build"))) {

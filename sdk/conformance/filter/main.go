@@ -72,6 +72,12 @@ func handle(e *sdk.Event) {
 		for it := e.Get(value).Member("list").Items(); it.Next(); {
 			describe(items.Object(), it.Value())
 		}
+	case "over":
+		if f, ok := e.Get(value).Float(); ok {
+			m.Bool("over", f > 0.75)
+		} else {
+			m.Null("over")
+		}
 	case "parse":
 		describe(m, sdk.Parse(e.Get(value).Text()))
 	case "build":

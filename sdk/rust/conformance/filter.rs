@@ -69,6 +69,10 @@ fn handle(e: &Event) {
             let mut items = m.array("items");
             value.member("list").items().for_each(|(_, v)| describe(&mut items.object(), v));
         }
+        "over" => match value.float() {
+            Some(f) => m.bool("over", f > 0.75),
+            None => m.null("over"),
+        },
         "parse" => describe(&mut m, e.parse(value.text().unwrap_or(""))),
         "build" => build(&mut m, value.text().unwrap_or("")),
         "cut" => m.string("text", &value.text().unwrap_or("").as_bytes()[..2]),
