@@ -232,25 +232,39 @@ static _Alignas(8) char hr__scratch[HR__SCRATCH];
 static hr_text hr__declaration;
 static hr_buffer hr__result;
 
-/* ---- Memory: everything lies behind the module's data, and is forgotten at the
- * next event. ---- */
+/* ---- Memory: pages that this header has had added to the module's, and that
+ * nobody else knows, not even a malloc that the filter brings along. What lies
+ * behind hr__floor is forgotten at the next event. ---- */
 
-extern char __heap_base;
-static uintptr_t hr__free, hr__floor;
+static uintptr_t hr__floor, hr__free, hr__end;
 
 _Noreturn static void hr_fail(hr_text why) {
 	hr__log(HR_ERROR, why.at, why.n);
 	__builtin_trap();
 }
 
-static void *hr_alloc(uint32_t n) {
-	if (hr__free == 0)
-		hr__free = (uintptr_t)&__heap_base;
-	uintptr_t at = (hr__free + 7) & ~(uintptr_t)7, size = __builtin_wasm_memory_size(0) * (uintptr_t)HR__PAGE;
-	if (n > UINT32_MAX - 2 * HR__PAGE - at)
-		hr_fail(HR("hr.h: out of memory"));
-	if (at + n > size && __builtin_wasm_memory_grow(0, (at + n - size + HR__PAGE - 1) / HR__PAGE) == (size_t)-1)
+/* hr__grow makes room for n bytes, at `at` if that is at the memory's end. If
+ * somebody else has been given the pages behind it, it moves on, to twice the
+ * size: all that is left behind is smaller than what there is. */
+static uintptr_t hr__grow(uintptr_t at, uint32_t n) {
+	uintptr_t end = __builtin_wasm_memory_size(0) * (uintptr_t)HR__PAGE;
+	bool stays = end == hr__end;
+	uint64_t wanted = stays ? (uint64_t)at + n - end : 2 * (uint64_t)(hr__end - hr__floor);
+	if (!stays && wanted < n)
+		wanted = n;
+	uint32_t pages = (uint32_t)(wanted / HR__PAGE) + 1;
+	if (__builtin_wasm_memory_grow(0, pages) == (size_t)-1)
 		hr_fail(HR("hr.h: out of memory; raise its memory"));
+	hr__end = end + pages * (uintptr_t)HR__PAGE;
+	if (stays)
+		return at;
+	return hr__floor = end;
+}
+
+static void *hr_alloc(uint32_t n) {
+	uintptr_t at = (hr__free + 7) & ~(uintptr_t)7;
+	if ((uint64_t)at + n > hr__end)
+		at = hr__grow(at, n);
 	hr__free = at + n;
 	return (void *)at;
 }

@@ -510,25 +510,45 @@ unsafe impl<T> Sync for Single<T> {}
 
 static SCRATCH_BUFFER: Single<UnsafeCell<[u8; SCRATCH]>> = Single(UnsafeCell::new([0; SCRATCH]));
 
-/// Where the free memory begins: behind the module's data. All that is in use is
-/// forgotten at the next event.
-static FREE: Single<Cell<usize>> = Single(Cell::new(0));
-
-extern "C" {
-    static __heap_base: u8;
+/// The event's memory: pages that this file has had added to the module's, and that
+/// nobody else knows, not even an allocator that `std` brings along.
+struct Arena {
+    start: Cell<usize>,
+    free: Cell<usize>,
+    end: Cell<usize>,
 }
 
+static ARENA: Single<Arena> = Single(Arena { start: Cell::new(0), free: Cell::new(0), end: Cell::new(0) });
+
 fn alloc(n: usize) -> *mut u8 {
-    let base = unsafe { ptr::addr_of!(__heap_base) } as usize;
-    let at = (FREE.0.get().max(base) + 7) & !7;
-    let size = wasm32::memory_size(0) * PAGE;
-    if n > isize::MAX as usize - at
-        || at + n > size && wasm32::memory_grow(0, (at + n - size + PAGE - 1) / PAGE) == usize::MAX
-    {
-        fail("hr.rs: out of memory; raise its memory");
+    let a = &ARENA.0;
+    let mut at = (a.free.get() + 7) & !7;
+    if at as u64 + n as u64 > a.end.get() as u64 {
+        at = a.grow(at, n);
     }
-    FREE.0.set(at + n);
+    a.free.set(at + n);
     at as *mut u8
+}
+
+impl Arena {
+    /// Makes room for n bytes, at `at` if the arena is at the memory's end. If
+    /// somebody else has been given the pages behind it, it moves on, to twice its
+    /// size: all that it leaves behind is smaller than what it has.
+    fn grow(&self, at: usize, n: usize) -> usize {
+        let end = wasm32::memory_size(0) * PAGE;
+        let stays = end == self.end.get();
+        let wanted = if stays { at as u64 + n as u64 - end as u64 } else { n.max(2 * (self.end.get() - self.start.get())) as u64 };
+        let pages = (wanted / PAGE as u64) as usize + 1;
+        if wasm32::memory_grow(0, pages) == usize::MAX {
+            fail("hr.rs: out of memory; raise its memory");
+        }
+        self.end.set(end + pages * PAGE);
+        if stays {
+            return at;
+        }
+        self.start.set(end);
+        end
+    }
 }
 
 /// The bytes are UTF-8: the router has seen to it, or this module has.
@@ -553,7 +573,7 @@ pub fn init(declaration: &str, start: fn(Value) -> Result<(), &str>) -> u64 {
 }
 
 pub fn event(handle: fn(&Event)) -> u64 {
-    FREE.0.set(0);
+    ARENA.0.free.set(ARENA.0.start.get());
     let e = Event { result: UnsafeCell::new(Buffer::EMPTY) };
     handle(&e);
     block(e.result().bytes())

@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -93,6 +95,38 @@ func TestExamples(t *testing.T) {
 				t.Error(out)
 			}
 			if out := run(program, "plugin", "test", "50-resized.wasm"); !strings.Contains(out, "2 cases passed\n") {
+				t.Error(out)
+			}
+		})
+	}
+}
+
+// TestTwoAllocators runs filters that have memory of their own beside the SDK's,
+// for several events, within the memory that a filter gets.
+func TestTwoAllocators(t *testing.T) {
+	example, err := os.ReadFile(filepath.Join(sdks, "c", "example", "testdata", "small.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var golden struct{ Notification json.RawMessage }
+	if err := json.Unmarshal(example, &golden); err != nil {
+		t.Fatal(err)
+	}
+	var line bytes.Buffer
+	if err := json.Compact(&line, golden.Notification); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range languages[:2] {
+		t.Run(l.name, func(t *testing.T) {
+			dir := t.TempDir()
+			module, config := filepath.Join(dir, "50-allocators.wasm"), filepath.Join(dir, "router.toml")
+			must(t, exec.Command(filepath.Join(sdks, l.name, "build"), "testdata/allocators"+l.ending, module))
+			if err := os.WriteFile(config, []byte("[plugin.allocators]\nfuel = 2_000_000_000\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			run := exec.Command(binary, "plugin", "run", "--config-file", config, module, "-")
+			run.Stdin = strings.NewReader(strings.Repeat(line.String()+"\n", 4))
+			if out := must(t, run); strings.Count(out, `{"own":true,"lent":true}`) != 4 {
 				t.Error(out)
 			}
 		})
