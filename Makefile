@@ -16,6 +16,7 @@ PLUGINS := $(patsubst plugins/%/main.go,%,$(wildcard plugins/*/main.go))
 WASM    := $(PLUGINS:%=plugins/50-%.wasm)
 PAGE    := cmd/horizon-realtime/demo/dist/page.js
 JS      := horizon/node_modules/.package-lock.json
+ASC     := sdk/assemblyscript/node_modules/.package-lock.json
 GOFILES := $(shell find cmd router sdk plugins -name '*.go' -not -name '*_test.go')
 
 .PHONY: help build plugins run test test-js test-go e2e bench check clean
@@ -32,8 +33,9 @@ run: build plugins ## show it: a simulated cloud and a live page on http://local
 
 test: test-js test-go ## all tests but the end-to-end ones, with the race detector and a private RabbitMQ
 
-e2e: build plugins $(JS) ## from oslo.messaging through RabbitMQ to the official client and a real Chromium
-	@.ci/need rabbitmq-server:rabbitmq-server chromium:chromium python3-oslo.messaging:/usr/lib/python3/dist-packages/oslo_messaging gcc:gcc
+e2e: build plugins $(JS) $(ASC) ## from oslo.messaging through RabbitMQ to the official client and a real Chromium; filters in every language
+	@.ci/need rabbitmq-server:rabbitmq-server chromium:chromium python3-oslo.messaging:/usr/lib/python3/dist-packages/oslo_messaging gcc:gcc \
+		clang:clang lld:wasm-ld rustc:/usr/bin/rustc libstd-rust-dev-wasm32:/usr/lib/rustlib/wasm32-unknown-unknown
 	$(GO) test -tags e2e -count=1 -timeout 20m ./cmd/horizon-realtime/e2e ./router/server
 
 bench: build plugins ## measure beside peers in the same run; writes bench/results.json and a table
@@ -49,7 +51,7 @@ check: $(PAGE) ## formatting, vet, static analysis, import directions, tidy go.m
 	$(GO) run $(STATICCHECK) ./...
 
 clean: ## remove what the other targets made
-	rm -rf bin plugins/*.wasm cmd/horizon-realtime/demo/dist/*.* horizon/node_modules
+	rm -rf bin plugins/*.wasm cmd/horizon-realtime/demo/dist/*.* horizon/node_modules sdk/assemblyscript/node_modules
 
 test-js: $(JS)
 	cd horizon && npm test --silent
@@ -69,8 +71,8 @@ plugins/50-$(1).wasm: $$(filter plugins/$(1)/% sdk/% plugins/panel/%,$$(GOFILES)
 endef
 $(foreach p,$(PLUGINS),$(eval $(call wasm_rule,$(p))))
 
-$(JS): horizon/package.json horizon/package-lock.json
-	cd horizon && npm ci --no-audit --no-fund --loglevel=error
+$(JS) $(ASC): %/node_modules/.package-lock.json: %/package.json %/package-lock.json
+	cd $* && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(PAGE): $(JS) $(wildcard horizon/js/*.js cmd/horizon-realtime/demo/page/*)

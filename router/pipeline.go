@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"horizon-realtime/router/admin"
 	"horizon-realtime/router/auth"
 	"horizon-realtime/router/event"
 	"horizon-realtime/router/hub"
@@ -33,6 +34,8 @@ type pipeline struct {
 	seed    maphash.Seed
 	jobs    sync.Pool
 	ends    endings
+	// tap shows operators what the filters get.
+	tap *admin.Tap
 	// identity is called for every identity.* notification.
 	identity func(n *event.Notification)
 }
@@ -139,6 +142,7 @@ func (w *worker) handle(ctx context.Context, j *job) {
 	if j.MessageID != "" && w.seen.add(maphash.String(w.seed, j.MessageID)) {
 		w.ends.duplicate.Inc()
 	} else {
+		w.tap.Offer(&j.Notification)
 		w.current, w.accepted, w.refused = j, 0, 0
 		outcome := w.plugins.Handle(ctx, &j.Notification, w.emit)
 		w.ends.count(outcome, w.accepted, w.refused)

@@ -90,6 +90,9 @@ func New(ctx context.Context, cfg Config, parts Parts) (_ *Router, err error) {
 		r.admin.Close()
 		return nil, err
 	}
+	tap := admin.NewTap(cfg.Admin, reg)
+	r.admin.Handle("GET /api/notifications", tap)
+	r.pipeline.tap = tap
 	r.pipeline.identity = func(n *event.Notification) {
 		if concerned := r.auth.Affected(n); concerned != nil {
 			r.server.Revalidate(concerned)
