@@ -538,10 +538,9 @@ export class Items {
   /** Moves on to the first or next one, and tells whether there is one. */
   next(): bool {
     const s = this.scanner;
+    const first = s.at == 0; // at the opening bracket
     s.blank();
-    const c = s.peek();
-    // The opening bracket or a comma, not the closing bracket.
-    s.ok = s.ok && (c == CharCode.Comma || c == CharCode.LeftBrace || c == CharCode.LeftBracket);
+    s.ok = s.ok && s.peek() >= 0 && (first || s.peek() == CharCode.Comma);
     s.at++;
     s.blank();
     if (this.object && s.ok) {

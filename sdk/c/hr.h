@@ -82,7 +82,7 @@ typedef struct {
 	hr_text key;
 	hr_value value;
 	const char *p, *end;
-	bool object;
+	bool object, begun;
 } hr_items;
 
 static hr_items hr_each(hr_value v);
@@ -821,8 +821,9 @@ static bool hr_next(hr_items *it) {
 	if (it->p == NULL)
 		return false;
 	const char *p = hr__skip(it->p, it->end);
-	if (p >= it->end || (*p != ',' && *p != '{' && *p != '['))
+	if (p >= it->end || (it->begun && *p != ','))
 		return false; /* the closing bracket */
+	it->begun = true;
 	p = hr__skip(p + 1, it->end);
 	if (it->object) {
 		if (p >= it->end || *p != '"')

@@ -800,7 +800,7 @@ impl<'a> Items<'a> {
     fn step(&self) -> Option<(&'a str, Value<'a>, usize)> {
         let s = self.text;
         let mut i = blank(s, self.at);
-        if !matches!(byte(s, i)?, b',' | b'{' | b'[') {
+        if byte(s, i)? != b',' && self.at > 0 {
             return None; // the closing bracket
         }
         i = blank(s, i + 1);

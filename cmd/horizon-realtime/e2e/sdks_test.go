@@ -6,9 +6,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -29,22 +32,99 @@ var languages = []struct {
 }
 
 // TestConformance builds the conformance filter with every SDK, and runs the
-// cases that all of them have to fulfil in the router's plugin host.
+// cases that all of them have to fulfil in the router's plugin host. Then all of
+// them read the same malformed JSON, and have to make the same of it.
 func TestConformance(t *testing.T) {
+	dir := t.TempDir()
+	modules := map[string]string{"go": filepath.Join(dir, "50-go.wasm")}
 	t.Run("go", func(t *testing.T) {
-		module := filepath.Join(t.TempDir(), "50-conformance.wasm")
-		build := exec.Command("go", "build", "-buildmode=c-shared", "-ldflags=-s -w", "-o", module, "./conformance/filter")
+		build := exec.Command("go", "build", "-buildmode=c-shared", "-ldflags=-s -w", "-o", modules["go"], "./conformance/filter")
 		build.Dir, build.Env = sdks, append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
 		must(t, build)
-		conforms(t, module)
+		conforms(t, modules["go"])
 	})
 	for _, l := range languages {
+		modules[l.name] = filepath.Join(dir, "50-"+l.name+".wasm")
 		t.Run(l.name, func(t *testing.T) {
-			module := filepath.Join(t.TempDir(), "50-conformance.wasm")
-			must(t, exec.Command(filepath.Join(sdks, l.name, "build"), filepath.Join(sdks, l.name, "conformance", "filter"+l.ending), module))
-			conforms(t, module)
+			must(t, exec.Command(filepath.Join(sdks, l.name, "build"), filepath.Join(sdks, l.name, "conformance", "filter"+l.ending), modules[l.name]))
+			conforms(t, modules[l.name])
 		})
 	}
+	if !t.Failed() {
+		agree(t, modules)
+	}
+}
+
+// agree has the filters read JSON that was tampered with at random.
+func agree(t *testing.T, modules map[string]string) {
+	t.Helper()
+	seed := rand.Uint64()
+	texts := tampered(rand.New(rand.NewPCG(seed, 0)), 2000)
+	var recording bytes.Buffer
+	for i, text := range texts {
+		quoted, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&recording, `{"message_id":"m%d","publisher_id":"volume.cloud1","priority":"INFO","event_type":"volume.conformance.parse",`+
+			`"timestamp":"2026-11-23 10:00:00.000000","payload":{"tenant_id":"p1","user_id":"u1","value":%s}}`+"\n", i, quoted)
+	}
+	answers := make(map[string][]string)
+	for name, module := range modules {
+		run := exec.Command(binary, "plugin", "run", "--output", "json", module, "-")
+		run.Stdin = bytes.NewReader(recording.Bytes())
+		out, err := run.Output()
+		answers[name] = strings.Split(strings.TrimSpace(string(out)), "\n")
+		if err != nil || len(answers[name]) != len(texts) {
+			t.Fatalf("%s: %d answers to %d notifications, %v (seed %d)", name, len(answers[name]), len(texts), err, seed)
+		}
+	}
+	for i, text := range texts {
+		for name := range modules {
+			if got, want := said(t, answers[name][i]), said(t, answers["go"][i]); !reflect.DeepEqual(got, want) {
+				t.Errorf("of %q, %s makes\n%v, but go\n%v (seed %d)", text, name, got, want, seed)
+			}
+		}
+	}
+}
+
+// tampered are JSON texts of which some characters are missing, too many, or
+// others.
+func tampered(random *rand.Rand, n int) []string {
+	whole := []string{
+		`{"a":1,"b":[true,false,null,"x\u00e9\ud83d\ude00\n"],"c":{"d":-1.5e-3}}`, `[1,2,[3,{"k":"v"}]]`, `"\ud83d\ud83d\ude00 \ude00z"`,
+		`{"":"","\u0061":{}}`, `[ 0 , -0 , 1E5 , 123456789012345678901 ]`, `9223372036854775808`, `"plain é ☃ 😀 text \\ \/"`,
+	}
+	others := []rune(`{}[]",:\u0123eE+-.tfn aé😀` + "\n\t")
+	texts := make([]string, n)
+	for i := range texts {
+		text := []rune(whole[random.IntN(len(whole))])
+		for range random.IntN(4) {
+			at, other := random.IntN(len(text)), others[random.IntN(len(others))]
+			switch random.IntN(3) {
+			case 0:
+				text = slices.Delete(text, at, min(at+1, len(text)-1))
+			case 1:
+				text = slices.Insert(text, at, other)
+			default:
+				text[at] = other
+			}
+		}
+		texts[i] = string(text)
+	}
+	return texts
+}
+
+// said is what a filter emitted, by a line of `plugin run`.
+func said(t *testing.T, line string) any {
+	t.Helper()
+	var answer struct{ Emissions any }
+	decoder := json.NewDecoder(strings.NewReader(line))
+	decoder.UseNumber()
+	if err := decoder.Decode(&answer); err != nil {
+		t.Fatalf("%v in %s", err, line)
+	}
+	return answer.Emissions
 }
 
 func conforms(t *testing.T, module string) {
