@@ -16,7 +16,26 @@ const maxBatch = 32 << 10
 type Batch struct {
 	buf   []byte // headRoom, then the messages joined by line breaks
 	start int    // where the frame begins
-	count int
+	marks []mark // of each message
+	// pattern is what all subscribers subscribed to.
+	pattern string
+}
+
+// mark is where a message ends in a batch's buffer, and what it is about.
+type mark struct {
+	end     int
+	channel string
+	key     []byte // in the work of the shard, which outlasts the batch's delivery
+}
+
+// Message is one message of a batch.
+type Message struct {
+	// Line is the JSON text.
+	Line []byte
+	// Channel is the concrete channel.
+	Channel string
+	// Key is the publication's. It may be empty.
+	Key []byte
 }
 
 // Frame is the batch as one websocket text frame, header included.
@@ -26,7 +45,20 @@ func (b *Batch) Frame() []byte { return b.buf[b.start:] }
 func (b *Batch) Lines() []byte { return b.buf[headRoom:] }
 
 // Len is how many messages there are.
-func (b *Batch) Len() int { return b.count }
+func (b *Batch) Len() int { return len(b.marks) }
+
+// Pattern is what the batch's subscribers subscribed to.
+func (b *Batch) Pattern() string { return b.pattern }
+
+// Message is the i-th message, for a subscriber that cannot be sent all of them.
+func (b *Batch) Message(i int) Message {
+	start := headRoom
+	if i > 0 {
+		start = b.marks[i-1].end + 1
+	}
+	m := &b.marks[i]
+	return Message{Line: b.buf[start:m.end], Channel: m.channel, Key: m.key}
+}
 
 func (b *Batch) reset() {
 	if cap(b.buf) > 4*maxBatch {
@@ -35,16 +67,17 @@ func (b *Batch) reset() {
 	if b.buf == nil {
 		b.buf = make([]byte, headRoom, 512)
 	}
-	b.buf, b.start, b.count = b.buf[:headRoom], headRoom, 0
+	clear(b.marks)
+	b.buf, b.start, b.marks = b.buf[:headRoom], headRoom, b.marks[:0]
 }
 
-// begin makes room for one more message, to be appended to the result.
-func (b *Batch) begin() []byte {
-	b.count++
-	if b.count > 1 {
+// add appends one message.
+func (b *Batch) add(p *Publication, concrete string, body []byte) {
+	if len(b.marks) > 0 {
 		b.buf = append(b.buf, '\n')
 	}
-	return b.buf
+	b.buf = appendPush(b.buf, b.pattern, concrete, body)
+	b.marks = append(b.marks, mark{len(b.buf), p.Channel.Name, p.Key})
 }
 
 // seal writes the header in front of the messages.

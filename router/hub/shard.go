@@ -83,8 +83,8 @@ func (s *shard) drain() bool {
 			s.unsubscribe(c.sub, c.id)
 		}
 	}
-	s.work.reset()
 	s.flushAll()
+	s.work.reset()
 	return true
 }
 
@@ -112,10 +112,10 @@ func (s *shard) publish(p *Publication, now time.Duration) {
 		s.remember(ch, offset, now)
 	}
 	if exact {
-		s.append(&ch.fan, "")
+		s.append(&ch.fan, p, "")
 	}
 	if wild {
-		s.append(&g.fan, p.Channel.Name)
+		s.append(&g.fan, p, p.Channel.Name)
 	}
 }
 
@@ -164,7 +164,7 @@ func (s *shard) limitChannels() {
 }
 
 // append puts s.body into what waits for the subscribers of f.
-func (s *shard) append(f *fan, concrete string) {
+func (s *shard) append(f *fan, p *Publication, concrete string) {
 	if f.pending != nil && len(f.pending.buf)+len(s.body) > maxBatch {
 		s.flush(f)
 	}
@@ -173,9 +173,10 @@ func (s *shard) append(f *fan, concrete string) {
 			s.flushAll()
 		}
 		f.pending = s.batch()
+		f.pending.pattern = f.pattern
 		s.dirty = append(s.dirty, f)
 	}
-	f.pending.buf = appendPush(f.pending.begin(), f.pattern, concrete, s.body)
+	f.pending.add(p, concrete, s.body)
 }
 
 // flushAll sends everything that waits.
@@ -198,7 +199,7 @@ func (s *shard) flush(f *fan) {
 		sub.To.Deliver(b)
 	}
 	s.hub.batches.Add(float64(len(f.subs)))
-	s.hub.messages.Add(float64(len(f.subs) * b.count))
+	s.hub.messages.Add(float64(len(f.subs) * b.Len()))
 	f.pending = nil
 	if len(s.free) < maxDirty {
 		s.free = append(s.free, b)

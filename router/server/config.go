@@ -29,9 +29,17 @@ type Config struct {
 	TLSKeyFile  string `toml:"tls_key_file"`
 	// OutboxBytes bounds what waits for one client.
 	OutboxBytes int `toml:"outbox_bytes"`
-	// Slow is what happens to a client over that bound. There is "disconnect":
-	// it is told to come back and recovers what it has missed.
+	// Slow is what happens to a client that is behind. With "disconnect" one
+	// over that bound is told to come back, and recovers what it has missed.
+	// "drop-oldest" drops its oldest publications at the bound instead.
+	// "conflate" keeps, while it is behind, only the latest publication of each
+	// key of a channel, and drops the oldest at the bound. After a drop the next
+	// publication of the subscription has the number in the tag "skipped".
+	// Replies are never dropped.
 	Slow string `toml:"slow"`
+	// SlowChannels are channels with another policy; the first that matches
+	// holds.
+	SlowChannels []SlowChannel `toml:"slow_channels"`
 	// Ping is how often a client is pinged, PongTimeout how long it has to
 	// answer.
 	Ping        time.Duration `toml:"ping"`
@@ -113,12 +121,13 @@ func (c Config) Validate() error {
 	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
 		refuse("tls_cert_file and tls_key_file: set both, or neither")
 	}
-	switch c.Slow {
-	case "disconnect":
-	case "drop-oldest", "conflate":
-		refuse("slow = %q is not there yet: use \"disconnect\", after which a client recovers what it has missed", c.Slow)
-	default:
-		refuse("slow = %q: it is \"disconnect\"", c.Slow)
+	if _, ok := policies[c.Slow]; !ok {
+		refuse(`slow = %q: it is "disconnect", "drop-oldest" or "conflate"`, c.Slow)
+	}
+	for _, channel := range c.SlowChannels {
+		if err := channel.validate(); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	number("outbox_bytes", c.OutboxBytes, 64<<10, 1<<30)
 	number("frame_bytes", c.FrameBytes, 4<<10, 16<<20)

@@ -29,6 +29,7 @@ func (c *recorder) send(line []byte) error {
 }
 
 func (c *recorder) deliver(b *hub.Batch) error { return c.send(b.Lines()) }
+func (c *recorder) forget(string)              {}
 func (c *recorder) room() int                  { return 1 << 20 }
 func (c *recorder) close(disconnect)           {}
 
@@ -44,7 +45,7 @@ func serveFrames(t testing.TB, s *Server, session *session, out *outbox, frames 
 	if c.socket, err = s.upgrader.UpgradeFromConn(c, bufio.NewReader(from), r); err != nil {
 		t.Fatal(err)
 	}
-	out.async = true
+	c.ready()
 	session.transport = c
 	s.add(session)
 	c.read()

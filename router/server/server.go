@@ -59,6 +59,7 @@ type Server struct {
 	node     string // names this process to clients of /emulation
 	origins  origins
 	limits   *limits
+	rules    rules
 	wheel    *wheel
 	upgrader *gws.Upgrader
 	handler  http.Handler
@@ -92,6 +93,7 @@ func New(cfg Config, h *hub.Hub, authenticator Authenticator, o Options) (*Serve
 		auth:     authenticator,
 		log:      o.Log,
 		node:     newID(),
+		rules:    newRules(cfg),
 		wheel:    newWheel(),
 		upgrader: newUpgrader(cfg, o.Log),
 		checks:   make(chan *session, checkQueue),

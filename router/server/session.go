@@ -298,7 +298,8 @@ func (s *session) unsubscribe(id uint32, channel string) {
 }
 
 // Unsubscribed answers an unsubscribe command; there is none with id 0.
-func (s *session) Unsubscribed(_ *hub.Subscription, id uint32) {
+func (s *session) Unsubscribed(sub *hub.Subscription, id uint32) {
+	s.transport.forget(sub.Channel.Name)
 	if id != 0 {
 		s.send(emptyReply(id, "unsubscribe"))
 	}

@@ -49,8 +49,9 @@ type websocket struct {
 	socket   *gws.Conn
 	session  *session
 
-	mu     sync.Mutex
-	closed bool // the last frame is written
+	mu      sync.Mutex
+	closed  bool     // the last frame is written
+	backlog *backlog // nil where nothing is ever dropped
 }
 
 // upgrade answers GET …/connection/websocket.
@@ -111,11 +112,19 @@ func (s *Server) openWebsocket(session *session, w http.ResponseWriter, r *http.
 		c.out.Close()
 		return false
 	}
-	c.out.async = true
+	c.ready()
 	session.transport = c
 	s.add(session)
 	s.work.Go(c.read)
 	return true
+}
+
+// ready ends the handshake: from now on nothing waits for the client.
+func (c *websocket) ready() {
+	if c.backlog = c.session.server.newBacklog(); c.backlog != nil {
+		c.out.refill = c.refill
+	}
+	c.out.async = true
 }
 
 // outboxOf finds the outbox that the listener put under a connection.
@@ -133,7 +142,7 @@ func (c *websocket) read() {
 	c.readFrames()
 	c.session.end()
 	c.mu.Lock()
-	c.closed = true
+	c.end()
 	c.mu.Unlock()
 	if !c.out.settle() {
 		c.out.Close()
@@ -164,9 +173,14 @@ func (c *websocket) readFrames() {
 // errSlow if what waits and the frame are over [server] outbox_bytes, unless it
 // is a close frame; net.ErrClosed; what the connection says.
 func (c *websocket) Write(frame []byte) (int, error) {
-	const opcode, closeFrame = 0x0f, 0x08
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.write(frame)
+}
+
+// write is Write with mu held.
+func (c *websocket) write(frame []byte) (int, error) {
+	const opcode, closeFrame = 0x0f, 0x08
 	if !c.out.async { // the handshake
 		return c.Conn.Write(frame)
 	}
@@ -174,18 +188,34 @@ func (c *websocket) Write(frame []byte) (int, error) {
 		return 0, net.ErrClosed
 	}
 	if frame[0]&opcode == closeFrame {
-		c.closed = true
-	} else if !c.out.fits(len(frame)) {
+		c.end()
+	} else if !c.makeRoom(len(frame)) {
 		return 0, errSlow
 	}
 	return c.Conn.Write(frame)
+}
+
+// end takes no more frames. What is held is dropped: the client comes back for
+// it, if it comes back. It is called with mu held.
+func (c *websocket) end() {
+	c.closed = true
+	c.backlog.clear()
+}
+
+// makeRoom tells whether n more bytes can wait, at the cost of what may be
+// dropped. It is called with mu held.
+func (c *websocket) makeRoom(n int) bool {
+	if c.backlog.empty() {
+		return c.out.fits(n)
+	}
+	return c.backlog.trim(c.out.limit - int(c.out.waiting.Load()) - n)
 }
 
 // Close is gws's way of saying that it is done. The goroutine that reads closes
 // the connection, when all that waits is sent.
 func (c *websocket) Close() error {
 	c.mu.Lock()
-	c.closed = true
+	c.end()
 	c.mu.Unlock()
 	return c.out.SetReadDeadline(time.Unix(1, 0))
 }
@@ -215,13 +245,47 @@ func appendFrame(dst []byte, opcode gws.Opcode, payload []byte) []byte {
 	return append(dst, payload...)
 }
 
+// deliver keeps a batch for later if the client is behind and some of what waits
+// may be dropped.
 func (c *websocket) deliver(b *hub.Batch) error {
-	_, err := c.Write(b.Frame())
-	return err
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.backlog == nil || c.closed || c.backlog.empty() && c.out.waiting.Load() == 0 {
+		_, err := c.write(b.Frame())
+		return err
+	}
+	c.backlog.add(b)
+	c.out.more()
+	if !c.makeRoom(0) {
+		return errSlow
+	}
+	return nil
+}
+
+// refill gives the outbox, which is empty, a piece of the backlog.
+func (c *websocket) refill() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed || c.backlog.empty() {
+		return
+	}
+	lines := c.backlog.take(make([]byte, 0, pieceBytes))
+	c.Conn.Write(appendFrame(make([]byte, 0, len(lines)+10), gws.OpcodeText, lines)) // the flusher sees the error
+	if !c.backlog.empty() {
+		c.out.more()
+	}
+}
+
+func (c *websocket) forget(pattern string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.backlog.forget(pattern)
 }
 
 func (c *websocket) room() int {
-	return max(0, c.out.limit-int(c.out.waiting.Load()))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return max(0, c.out.limit-int(c.out.waiting.Load())-c.backlog.size())
 }
 
 func (c *websocket) close(why disconnect) {
