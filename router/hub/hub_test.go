@@ -300,7 +300,7 @@ func TestFrame(t *testing.T) {
 	for _, n := range []int{1, 125, 126, 65535, 65536, 200_000} {
 		var b Batch
 		b.reset()
-		b.buf = append(b.buf, bytes.Repeat([]byte{'x'}, n)...)
+		b.plain.Write(bytes.Repeat([]byte{'x'}, n))
 		b.seal()
 		f := b.Frame()
 		header := map[bool]int{true: 2, false: 4}[n < 126]

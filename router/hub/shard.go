@@ -165,7 +165,7 @@ func (s *shard) limitChannels() {
 
 // append puts s.body into what waits for the subscribers of f.
 func (s *shard) append(f *fan, p *Publication, concrete string) {
-	if f.pending != nil && len(f.pending.buf)+len(s.body) > maxBatch {
+	if f.pending != nil && f.pending.size()+len(s.body) > maxBatch {
 		s.flush(f)
 	}
 	if f.pending == nil {

@@ -40,6 +40,9 @@ type Config struct {
 	// SlowChannels are channels with another policy; the first that matches
 	// holds.
 	SlowChannels []SlowChannel `toml:"slow_channels"`
+	// Compression has websockets compressed (permessage-deflate) whose clients
+	// offer it.
+	Compression bool `toml:"compression"`
 	// Ping is how often a client is pinged, PongTimeout how long it has to
 	// answer.
 	Ping        time.Duration `toml:"ping"`

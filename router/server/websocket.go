@@ -32,6 +32,7 @@ func newUpgrader(cfg Config, log *slog.Logger) *gws.Upgrader {
 		CheckUtf8Enabled:    true,
 		HandshakeTimeout:    cfg.ConnectTimeout,
 		NewSession:          func() gws.SessionStorage { return nil },
+		PermessageDeflate:   gws.PermessageDeflate{Enabled: cfg.Compression, PoolSize: inflaters},
 		Logger:              quiet{log},
 	})
 }
@@ -48,6 +49,7 @@ type websocket struct {
 	out      *outbox
 	socket   *gws.Conn
 	session  *session
+	deflate  bool // what it is sent may be compressed
 
 	mu      sync.Mutex
 	closed  bool     // the last frame is written
@@ -107,6 +109,7 @@ func (s *Server) openWebsocket(session *session, w http.ResponseWriter, r *http.
 		io.ReadFull(rw.Reader, early)
 		from = io.MultiReader(strings.NewReader(string(early)), from)
 	}
+	c.deflate = s.negotiateDeflate(r)
 	if c.socket, err = s.upgrader.UpgradeFromConn(c, bufio.NewReaderSize(from, readBuffer), r); err != nil {
 		s.log.Debug("websocket handshake", "error", err)
 		c.out.Close()
@@ -189,6 +192,7 @@ func (c *websocket) write(frame []byte) (int, error) {
 	}
 	if frame[0]&opcode == closeFrame {
 		c.end()
+		terminal(frame)
 	} else if !c.makeRoom(len(frame)) {
 		return 0, errSlow
 	}
@@ -251,7 +255,11 @@ func (c *websocket) deliver(b *hub.Batch) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.backlog == nil || c.closed || c.backlog.empty() && c.out.waiting.Load() == 0 {
-		_, err := c.write(b.Frame())
+		frame := b.Frame()
+		if c.deflate {
+			frame = b.Deflated()
+		}
+		_, err := c.write(frame)
 		return err
 	}
 	c.backlog.add(b)
