@@ -15,6 +15,7 @@ const (
 	publish verb = iota
 	subscribe
 	unsubscribe
+	look
 )
 
 // command is one thing for a shard to do. A publication's key and data are in
@@ -25,6 +26,7 @@ type command struct {
 	id      uint32        // of subscribe and unsubscribe
 	sub     *Subscription // of subscribe and unsubscribe
 	channel event.Channel
+	look    func(*View)
 	at      time.Time
 	key     span
 	data    span

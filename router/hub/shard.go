@@ -81,6 +81,8 @@ func (s *shard) drain() bool {
 			s.subscribe(c.sub, c.id)
 		case unsubscribe:
 			s.unsubscribe(c.sub, c.id)
+		case look:
+			s.look(c.channel, c.look)
 		}
 	}
 	s.flushAll()

@@ -24,6 +24,7 @@ var (
 	errBadRequest        = &replyError{107, "bad request", false}
 	errNotAvailable      = &replyError{108, "not available", false}
 	errTokenExpired      = &replyError{109, "token expired", false}
+	errUnrecoverable     = &replyError{112, "unrecoverable position", false}
 )
 
 // disconnect is why a connection is ended: the code and the reason a client is

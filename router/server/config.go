@@ -43,6 +43,12 @@ type Config struct {
 	// Compression has websockets compressed (permessage-deflate) whose clients
 	// offer it.
 	Compression bool `toml:"compression"`
+	// HistoryChannels and PresenceChannels are patterns of the channels whose
+	// history, and whose hearers, clients may ask for that may subscribe to them.
+	HistoryChannels  []string `toml:"history_channels"`
+	PresenceChannels []string `toml:"presence_channels"`
+	// PresenceClients bounds the hearers of a channel that can be asked for.
+	PresenceClients int `toml:"presence_clients"`
 	// Ping is how often a client is pinged, PongTimeout how long it has to
 	// answer.
 	Ping        time.Duration `toml:"ping"`
@@ -77,6 +83,7 @@ func DefaultConfig() Config {
 		Prefix:                "/realtime",
 		OutboxBytes:           1 << 20,
 		Slow:                  "disconnect",
+		PresenceClients:       1000,
 		Ping:                  25 * time.Second,
 		PongTimeout:           10 * time.Second,
 		FrameBytes:            64 << 10,
@@ -132,6 +139,17 @@ func (c Config) Validate() error {
 			errs = append(errs, err)
 		}
 	}
+	for _, pattern := range c.HistoryChannels {
+		if err := validatePattern("history_channels", pattern); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	for _, pattern := range c.PresenceChannels {
+		if err := validatePattern("presence_channels", pattern); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	number("presence_clients", c.PresenceClients, 1, 100_000)
 	number("outbox_bytes", c.OutboxBytes, 64<<10, 1<<30)
 	number("frame_bytes", c.FrameBytes, 4<<10, 16<<20)
 	number("max_subscriptions", c.MaxSubscriptions, 1, 10_000)

@@ -60,6 +60,8 @@ type Server struct {
 	origins  origins
 	limits   *limits
 	rules    rules
+	history  patterns // channels whose history may be asked for
+	presence patterns // likewise who hears them
 	wheel    *wheel
 	upgrader *gws.Upgrader
 	handler  http.Handler
@@ -94,6 +96,8 @@ func New(cfg Config, h *hub.Hub, authenticator Authenticator, o Options) (*Serve
 		log:      o.Log,
 		node:     newID(),
 		rules:    newRules(cfg),
+		history:  newPatterns(cfg.HistoryChannels),
+		presence: newPatterns(cfg.PresenceChannels),
 		wheel:    newWheel(),
 		upgrader: newUpgrader(cfg, o.Log),
 		checks:   make(chan *session, checkQueue),

@@ -120,6 +120,12 @@ func (s *session) command(line []byte) {
 		s.refresh(c.ID, c.Refresh.Token)
 	case "sub_refresh":
 		s.subRefresh(c.ID, c.SubRefresh.Channel)
+	case "history":
+		s.history(c.ID, c.History)
+	case "presence":
+		s.presence(c.ID, c.Presence.Channel, presenceReply)
+	case "presence_stats":
+		s.presence(c.ID, c.PresenceStats.Channel, presenceStatsReply)
 	case "ping":
 		s.send(emptyReply(c.ID, "ping"))
 	case "pong":

@@ -1,11 +1,6 @@
 package server
 
-import (
-	"fmt"
-	"strings"
-
-	"horizon-realtime/router/event"
-)
+import "fmt"
 
 // policy is what happens to a channel's publications when a client is behind.
 type policy uint8
@@ -35,14 +30,14 @@ type rules struct {
 }
 
 type rule struct {
-	segments []string
-	policy   policy
+	pattern pattern
+	policy  policy
 }
 
 func newRules(cfg Config) rules {
 	r := rules{rest: policies[cfg.Slow]}
 	for _, c := range cfg.SlowChannels {
-		r.list = append(r.list, rule{strings.Split(c.Pattern, "/"), policies[c.Policy]})
+		r.list = append(r.list, rule{newPattern(c.Pattern), policies[c.Policy]})
 	}
 	return r
 }
@@ -52,26 +47,11 @@ func (r *rules) lossy() bool { return r.rest != disconnectSlow || len(r.list) > 
 
 func (r *rules) of(channel string) policy {
 	for i := range r.list {
-		if r.list[i].matches(channel) {
+		if r.list[i].pattern.matches(channel) {
 			return r.list[i].policy
 		}
 	}
 	return r.rest
-}
-
-func (r *rule) matches(channel string) bool {
-	rest, more := channel, true
-	for _, want := range r.segments {
-		if !more {
-			return false
-		}
-		var is string
-		is, rest, more = strings.Cut(rest, "/")
-		if want != "*" && want != is {
-			return false
-		}
-	}
-	return !more
 }
 
 // validate says what is wrong with an entry of [server] slow_channels.
@@ -79,9 +59,5 @@ func (c SlowChannel) validate() error {
 	if _, ok := policies[c.Policy]; !ok {
 		return fmt.Errorf(`[server] slow_channels: policy = %q: it is "disconnect", "drop-oldest" or "conflate"`, c.Policy)
 	}
-	// An id can be anything that a channel's can.
-	if _, err := event.ParsePattern(strings.Replace(c.Pattern, "/*/", "/id/", 1)); err != nil {
-		return fmt.Errorf(`[server] slow_channels: pattern = %q: a channel, with * for any id or topic, such as "project/*/instances"`, c.Pattern)
-	}
-	return nil
+	return validatePattern("slow_channels", c.Pattern)
 }
