@@ -69,6 +69,7 @@ const maxCommands = 16384
 // there is at once by swapping two buffers.
 type queue struct {
 	wake     chan struct{} // holds one token while there is something to take
+	hurry    chan struct{} // is given a token when there is no room
 	maxBytes int
 	waits    prometheus.Counter
 
@@ -79,7 +80,7 @@ type queue struct {
 }
 
 func newQueue(maxBytes int, waits prometheus.Counter) *queue {
-	q := &queue{wake: make(chan struct{}, 1), maxBytes: maxBytes, waits: waits}
+	q := &queue{wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1), maxBytes: maxBytes, waits: waits}
 	q.room.L = &q.mu
 	return q
 }
@@ -93,6 +94,7 @@ func (q *queue) put(c command, key, data []byte) error {
 	q.mu.Lock()
 	if q.full(len(key) + len(data)) {
 		q.waits.Inc()
+		signal(q.hurry)
 		for q.full(len(key) + len(data)) {
 			q.room.Wait()
 		}
@@ -108,12 +110,16 @@ func (q *queue) put(c command, key, data []byte) error {
 	q.in.commands = append(q.in.commands, c)
 	q.mu.Unlock()
 	if first {
-		select {
-		case q.wake <- struct{}{}:
-		default:
-		}
+		signal(q.wake)
 	}
 	return nil
+}
+
+func signal(to chan struct{}) {
+	select {
+	case to <- struct{}{}:
+	default:
+	}
 }
 
 func (q *queue) full(n int) bool {

@@ -24,6 +24,8 @@ type shard struct {
 	history
 	maxChannels int
 	began       time.Time
+	delay       time.Duration // [hub] batch_delay
+	drained     time.Time     // where there is a delay
 
 	work  buffer
 	body  []byte
@@ -42,6 +44,7 @@ func newShard(h *Hub, shards int) *shard {
 		history:     history{size: h.cfg.HistorySize, ttl: h.cfg.HistoryTTL, bytes: h.cfg.HistoryBytes / shards},
 		maxChannels: max(1, h.cfg.Channels/shards),
 		began:       time.Now(),
+		delay:       h.cfg.BatchDelay,
 	}
 }
 
@@ -49,9 +52,20 @@ func newShard(h *Hub, shards int) *shard {
 func (s *shard) run(stop <-chan struct{}) {
 	tick := time.NewTicker(sweep)
 	defer tick.Stop()
+	var again <-chan time.Time // set while what waits is let grow
 	for {
 		select {
 		case <-s.queue.wake:
+			if wait := time.Until(s.drained.Add(s.delay)); wait > 0 {
+				again = time.After(wait)
+				continue
+			}
+			s.drain()
+		case <-again:
+			again = nil
+			s.drain()
+		case <-s.queue.hurry: // nobody waits for a delay
+			again = nil
 			s.drain()
 		case <-tick.C:
 			s.expire()
@@ -87,6 +101,9 @@ func (s *shard) drain() bool {
 	}
 	s.flushAll()
 	s.work.reset()
+	if s.delay > 0 {
+		s.drained = time.Now()
+	}
 	return true
 }
 
