@@ -21,7 +21,7 @@ type Batch struct {
 type mark struct {
 	end     int
 	channel string
-	key     []byte // in the work of the shard, which outlasts the batch's delivery
+	key     []byte // of the shard's work, which outlasts the batch's delivery
 }
 
 // Message is one message of a batch.

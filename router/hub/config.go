@@ -22,7 +22,8 @@ type Config struct {
 	Channels int `toml:"channels"`
 	// MessageBytes bounds the data of one publication.
 	MessageBytes int `toml:"message_bytes"`
-	// QueueBytes bounds what waits for a shard; a publisher blocks beyond it.
+	// QueueBytes bounds what waits for a shard, and an eighth of it what waits of
+	// one project; a publisher blocks beyond either.
 	QueueBytes int `toml:"queue_bytes"`
 	// BatchDelay is how long after sending a shard waits before it sends again, so
 	// that more is joined: what comes after a quiet time goes at once, and

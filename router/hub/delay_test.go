@@ -12,7 +12,7 @@ import (
 // joined, until the delay is over or the queue is full.
 func TestBatchDelay(t *testing.T) {
 	cfg := DefaultConfig()
-	cfg.QueueBytes, cfg.MessageBytes = 64<<10, 8<<10
+	cfg.QueueBytes, cfg.MessageBytes = share*64<<10, 8<<10
 	h, shard := still(cfg)
 	shard.delay = time.Hour
 	var mu sync.Mutex

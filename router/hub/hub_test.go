@@ -239,10 +239,10 @@ func TestPublishersWaitForAFullQueue(t *testing.T) {
 	waitUntil(t, "the queue is full", func() bool {
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		if len(q.in.arena) > cfg.QueueBytes {
-			t.Errorf("%d bytes wait, over the bound of %d", len(q.in.arena), cfg.QueueBytes)
+		if q.bytes > cfg.QueueBytes/share {
+			t.Errorf("%d bytes of one group wait, over the bound of %d", q.bytes, cfg.QueueBytes/share)
 		}
-		return q.full(len(data))
+		return q.full("public", len(data))
 	})
 	run(t, h)
 	wg.Wait()

@@ -27,7 +27,7 @@ type shard struct {
 	delay       time.Duration // [hub] batch_delay
 	drained     time.Time     // where there is a delay
 
-	work  buffer
+	work  []*command // turns under way
 	body  []byte
 	dirty []*fan
 	free  []*Batch
@@ -52,59 +52,78 @@ func newShard(h *Hub, shards int) *shard {
 func (s *shard) run(stop <-chan struct{}) {
 	tick := time.NewTicker(sweep)
 	defer tick.Stop()
-	var again <-chan time.Time // set while what waits is let grow
+	at := func(more bool) <-chan time.Time {
+		if more {
+			return closedTimer
+		}
+		return nil
+	}
+	var again <-chan time.Time // when to go on without a wake; nil: not
 	for {
 		select {
 		case <-s.queue.wake:
+			if again != nil {
+				continue
+			}
 			if wait := time.Until(s.drained.Add(s.delay)); wait > 0 {
 				again = time.After(wait)
 				continue
 			}
-			s.drain()
+			again = at(s.round())
 		case <-again:
-			again = nil
-			s.drain()
+			again = at(s.round())
 		case <-s.queue.hurry: // nobody waits for a delay
-			again = nil
-			s.drain()
+			again = at(s.round())
 		case <-tick.C:
 			s.expire()
 			s.tell()
 		case <-stop:
 			s.queue.close()
-			for s.drain() {
-			}
+			s.drain()
 			return
 		}
 	}
 }
 
-// drain does what waits now, sends what came of it, and tells whether there was
-// anything. What comes meanwhile wakes the shard again.
-func (s *shard) drain() bool {
-	if !s.queue.take(&s.work) {
-		return false
+// closedTimer is a time that is always now.
+var closedTimer = func() <-chan time.Time {
+	c := make(chan time.Time)
+	close(c)
+	return c
+}()
+
+// drain does all that waits.
+func (s *shard) drain() {
+	for s.round() {
 	}
+}
+
+// round does what waits, but of each group no more than a turn, sends what came
+// of it, and tells whether more waits. What comes meanwhile wakes the shard
+// again.
+func (s *shard) round() (more bool) {
+	s.work, more = s.queue.take(s.work)
 	now := time.Since(s.began)
-	for i := range s.work.commands {
-		switch c := &s.work.commands[i]; c.verb {
-		case publish:
-			p := s.work.publication(c)
-			s.publish(&p, now)
-		case subscribe:
-			s.subscribe(c.sub, c.id)
-		case unsubscribe:
-			s.unsubscribe(c.sub, c.id)
-		case look:
-			s.look(c.channel, c.look)
+	for _, turn := range s.work {
+		for c := turn; c != nil; c = c.next {
+			switch c.verb {
+			case publish:
+				p := c.publication()
+				s.publish(&p, now)
+			case subscribe:
+				s.subscribe(c.sub, c.id)
+			case unsubscribe:
+				s.unsubscribe(c.sub, c.id)
+			case look:
+				s.look(c.channel, c.look)
+			}
 		}
+		s.flushAll()
 	}
-	s.flushAll()
-	s.work.reset()
 	if s.delay > 0 {
 		s.drained = time.Now()
 	}
-	return true
+	return more
 }
 
 // publish gives a publication its offset, remembers it, and puts it into the
