@@ -24,6 +24,7 @@ var (
 	errBadRequest        = &replyError{107, "bad request", false}
 	errNotAvailable      = &replyError{108, "not available", false}
 	errTokenExpired      = &replyError{109, "token expired", false}
+	errTooManyRequests   = &replyError{111, "too many requests", true}
 	errUnrecoverable     = &replyError{112, "unrecoverable position", false}
 )
 

@@ -67,6 +67,10 @@ type Config struct {
 	// user and one address; 0 does not.
 	MaxConnectionsPerUser    int `toml:"max_connections_per_user"`
 	MaxConnectionsPerAddress int `toml:"max_connections_per_address"`
+	// ConnectsPerSecond is how many clients may connect in the long run, ten
+	// seconds' worth of them at once; 0 is no limit. Those over it are told to
+	// try again, which they do later and later.
+	ConnectsPerSecond int `toml:"connects_per_second"`
 	// ConnectTimeout is how long a client has for its request, and then for
 	// its connect command.
 	ConnectTimeout time.Duration `toml:"connect_timeout"`
@@ -91,6 +95,7 @@ func DefaultConfig() Config {
 		CommandsPerSecond:     50,
 		MaxConnections:        20_000,
 		MaxConnectionsPerUser: 100,
+		ConnectsPerSecond:     1000,
 		ConnectTimeout:        10 * time.Second,
 		Drain:                 5 * time.Second,
 	}
@@ -157,6 +162,7 @@ func (c Config) Validate() error {
 	number("max_connections", c.MaxConnections, 1, 10_000_000)
 	number("max_connections_per_user", c.MaxConnectionsPerUser, 0, 10_000_000)
 	number("max_connections_per_address", c.MaxConnectionsPerAddress, 0, 10_000_000)
+	number("connects_per_second", c.ConnectsPerSecond, 0, 1_000_000)
 	duration("ping", c.Ping, time.Second, 10*time.Minute)
 	duration("pong_timeout", c.PongTimeout, time.Second, 10*time.Minute)
 	duration("connect_timeout", c.ConnectTimeout, time.Second, 5*time.Minute)

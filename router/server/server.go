@@ -77,6 +77,7 @@ type Server struct {
 	sessions map[string]*session
 	streams  map[string]*session // those with commands of their own requests, by their secrets
 	admitted int                 // sessions, and those about to be
+	arriving allowance
 	draining bool
 	empty    chan struct{} // closed when a draining server has no session left
 }
@@ -104,6 +105,7 @@ func New(cfg Config, h *hub.Hub, authenticator Authenticator, o Options) (*Serve
 		sessions: map[string]*session{},
 		streams:  map[string]*session{},
 		empty:    make(chan struct{}),
+		arriving: allowance{left: float64(arrivals * cfg.ConnectsPerSecond), at: time.Now()},
 	}
 	var err error
 	if s.origins, err = newOrigins(cfg.AllowedOrigins); err != nil {

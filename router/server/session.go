@@ -86,7 +86,7 @@ func (s *session) is(state state) bool {
 
 // permit counts one thing the client sent, and ends the session if that is too many.
 func (s *session) permit() bool {
-	if s.allowance.take(s.server.cfg.CommandsPerSecond, s.server.savings()) {
+	if s.allowance.take(time.Now(), s.server.cfg.CommandsPerSecond, s.server.savings()) {
 		return true
 	}
 	s.close(tooManyRequests)
@@ -176,6 +176,11 @@ func (s *session) authenticate(token string) (*auth.Identity, error) {
 }
 
 func (s *session) connect(id uint32, c *connectRequest) {
+	if !s.server.arrive(time.Now()) {
+		s.server.refusals.WithLabelValues("rate").Inc()
+		s.refuseOnce(id, errTooManyRequests)
+		return
+	}
 	identity, err := s.authenticate(c.Token)
 	if err != nil {
 		s.server.log.Info("refused a client", "client", s.id, "address", s.address, "error", err)
@@ -222,12 +227,18 @@ func (s *session) refuseConnect(id uint32, err error) {
 		s.close(why)
 		return
 	}
+	s.refuseOnce(id, reply)
+}
+
+// refuseOnce answers a connect command with an error, after which the client has
+// to open another connection.
+func (s *session) refuseOnce(id uint32, e *replyError) {
 	s.mu.Lock()
 	if s.state == opened {
 		s.state = refused
 	}
 	s.mu.Unlock()
-	s.refuse(id, reply)
+	s.refuse(id, e)
 }
 
 // slim keeps of a request what later tokens are judged by, and lets go of the
