@@ -19,6 +19,9 @@ func (s *session) authenticate(token string) (*auth.Identity, error) {
 	ctx, cancel := context.WithTimeout(s.server.base, authenticateTimeout)
 	defer cancel()
 	r := s.request
+	if r == nil && s.caller != nil {
+		r = s.caller.request()
+	}
 	if r != nil {
 		r = r.WithContext(ctx)
 	}
@@ -56,7 +59,10 @@ func (s *session) connect(id uint32, c *connectRequest) {
 	s.pingAt = time.Now().Add(every/2 + rand.N(every/2))
 	s.recheckAt = identity.RevalidateAt()
 	s.mu.Unlock()
-	s.request = slim(s.request, identity)
+	if s.request != nil && !identity.Expires.IsZero() {
+		s.caller = callerOf(s.request)
+	}
+	s.request = nil
 
 	result := connectResult{
 		Client:  s.id,
@@ -95,17 +101,21 @@ func (s *session) refuseOnce(id uint32, e *replyError) {
 	s.refuse(id, e)
 }
 
-// slim keeps of a request what later tokens are judged by, and lets go of the
-// rest for as long as the connection lasts.
-func slim(r *http.Request, id *auth.Identity) *http.Request {
-	if r == nil || id.Expires.IsZero() {
-		return nil
+// caller is where a client's request came from: what its later tokens are judged
+// by. The request itself is several times as large, for as long as the
+// connection lasts.
+type caller struct{ method, host, address, page string }
+
+func callerOf(r *http.Request) *caller {
+	return &caller{r.Method, strings.Clone(r.Host), r.RemoteAddr, strings.Clone(r.Header.Get("Origin"))}
+}
+
+func (c *caller) request() *http.Request {
+	r := &http.Request{Method: c.method, Host: c.host, RemoteAddr: c.address, Header: http.Header{}}
+	if c.page != "" {
+		r.Header.Set("Origin", c.page)
 	}
-	kept := &http.Request{Method: r.Method, Host: strings.Clone(r.Host), RemoteAddr: r.RemoteAddr, Header: http.Header{}}
-	if origin := r.Header.Get("Origin"); origin != "" {
-		kept.Header.Set("Origin", strings.Clone(origin))
-	}
-	return kept
+	return r
 }
 
 func (s *session) refresh(id uint32, token string) {

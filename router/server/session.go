@@ -35,6 +35,7 @@ type session struct {
 	commands  sync.Mutex
 	allowance allowance
 	request   *http.Request // what it came with, until it has connected
+	caller    *caller       // from then on; nil where no other token will come
 
 	mu       sync.Mutex
 	state    state

@@ -16,7 +16,7 @@ import (
 
 // readBuffer is what a connection reads through, in bytes. Clients send little,
 // and a longer frame goes past the buffer.
-const readBuffer = 512
+const readBuffer = 128
 
 // newUpgrader makes the gws side of all websockets.
 func newUpgrader(cfg Config, log *slog.Logger) *gws.Upgrader {
