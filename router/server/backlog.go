@@ -30,10 +30,10 @@ func (m *held) cost() int { return len(m.line) + len(m.about.key) + heldCost }
 
 // backlog is the publications that wait for a client that is behind, one by one,
 // so that some can be dropped. Of every pattern the newest stays, and tells how
-// many were dropped before it. The transport guards it by its own lock; a nil
-// backlog is that of a transport from which nothing is ever dropped.
+// many were dropped before it. A transport makes one when it first needs it, and
+// guards it by its own lock; nil is an empty one.
 type backlog struct {
-	rules   rules
+	rules   *rules
 	drops   *drops
 	bytes   int
 	all     list.List        // of *held, oldest first
@@ -43,13 +43,7 @@ type backlog struct {
 	latest  map[identity]*held
 }
 
-// newBacklog makes a transport's backlog, nil if no rule ever drops anything.
-func (s *Server) newBacklog() *backlog {
-	if !s.rules.lossy() {
-		return nil
-	}
-	return &backlog{rules: s.rules, drops: &s.drops}
-}
+func (s *Server) newBacklog() *backlog { return &backlog{rules: &s.rules, drops: &s.drops} }
 
 // add holds the messages of a batch, and conflates.
 func (l *backlog) add(b *hub.Batch) {

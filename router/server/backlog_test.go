@@ -164,7 +164,7 @@ func TestBacklogAgainstAModel(t *testing.T) {
 	rules := newRules(cfg)
 	d := &drops{dropped: prometheus.NewCounter(prometheus.CounterOpts{}), conflated: prometheus.NewCounter(prometheus.CounterOpts{})}
 	var mu sync.Mutex
-	backlog, want := &backlog{rules: rules, drops: d}, &model{rules: rules, missing: map[string]int{}}
+	backlog, want := &backlog{rules: &rules, drops: d}, &model{rules: rules, missing: map[string]int{}}
 	got := 0
 	to := &batches{unsubscribed: make(chan struct{}), take: func(b *hub.Batch) {
 		mu.Lock()

@@ -28,8 +28,8 @@ type outbox struct {
 	waiting  atomic.Int64 // bytes the socket did not take yet
 	closed   atomic.Bool
 	onClose  func() // may be nil
-	// refill, which may be nil, is called by the flusher after more was called:
-	// it writes what there is room for now, and calls more if there is a rest.
+	// refill, set before more is first called, is called by the flusher after
+	// that: it writes what there is room for, and calls more if there is a rest.
 	refill func()
 
 	mu       sync.Mutex

@@ -45,7 +45,7 @@ func serveFrames(t testing.TB, s *Server, session *session, out *outbox, frames 
 	if c.socket, err = s.upgrader.UpgradeFromConn(c, bufio.NewReader(from), r); err != nil {
 		t.Fatal(err)
 	}
-	c.ready()
+	out.async = true
 	session.transport = c
 	s.add(session)
 	c.read()

@@ -58,6 +58,7 @@ type Server struct {
 	origins  origins
 	limits   *limits
 	rules    rules
+	lossy    bool     // whether any of the rules drops publications
 	history  patterns // channels whose history may be asked for
 	presence patterns // likewise who hears them
 	wheel    *wheel
@@ -105,6 +106,7 @@ func New(cfg Config, h *hub.Hub, authenticator Authenticator, o Options) (*Serve
 		empty:    make(chan struct{}),
 		arriving: allowance{left: float64(arrivals * cfg.ConnectsPerSecond), at: time.Now()},
 	}
+	s.lossy = s.rules.lossy()
 	var err error
 	if s.origins, err = newOrigins(cfg.AllowedOrigins); err != nil {
 		return nil, err

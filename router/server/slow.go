@@ -42,7 +42,7 @@ func newRules(cfg Config) rules {
 	return r
 }
 
-// lossy tells whether any channel's publications may be dropped at all.
+// lossy tells whether any channel's publications may be dropped.
 func (r *rules) lossy() bool { return r.rest != disconnectSlow || len(r.list) > 0 }
 
 func (r *rules) of(channel string) policy {

@@ -29,7 +29,7 @@ type stream struct {
 
 	mu      sync.Mutex
 	waiting []byte
-	backlog *backlog // nil where nothing is ever dropped
+	backlog *backlog // nil until it is behind
 	flying  int      // bytes that are being written
 	padded  bool
 	closed  bool // nothing more comes
@@ -87,7 +87,6 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, first []byte, ev
 	c := &stream{
 		events: events, session: session, limit: s.cfg.OutboxBytes,
 		control: http.NewResponseController(w), wake: make(chan struct{}, 1),
-		backlog: s.newBacklog(),
 	}
 	session.transport, session.secret = c, newID()
 	s.add(session)
@@ -190,13 +189,16 @@ func (c *stream) makeRoom(n int) bool {
 	return c.backlog.trim(c.limit - waiting - n)
 }
 
-// deliver keeps a batch for later if the client is behind and some of what waits
-// may be dropped.
+// deliver keeps a batch for later if the client is behind, and publications may be
+// dropped for that at all.
 func (c *stream) deliver(b *hub.Batch) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.backlog == nil || c.closed || c.backlog.empty() && len(c.waiting)+c.flying == 0 {
+	if behind := len(c.waiting)+c.flying > 0 || !c.backlog.empty(); c.closed || !behind || !c.session.server.lossy {
 		return c.put(b.Lines())
+	}
+	if c.backlog == nil {
+		c.backlog = c.session.server.newBacklog()
 	}
 	c.backlog.add(b)
 	c.signal()

@@ -49,7 +49,7 @@ type websocket struct {
 
 	mu      sync.Mutex
 	closed  bool     // the last frame is written
-	backlog *backlog // nil where nothing is ever dropped
+	backlog *backlog // nil until it is behind
 }
 
 // upgrade answers GET …/connection/websocket.
@@ -111,19 +111,11 @@ func (s *Server) openWebsocket(session *session, w http.ResponseWriter, r *http.
 		c.out.Close()
 		return false
 	}
-	c.ready()
+	c.out.async = true
 	session.transport = c
 	s.add(session)
 	s.work.Go(c.read)
 	return true
-}
-
-// ready ends the handshake: from now on nothing waits for the client.
-func (c *websocket) ready() {
-	if c.backlog = c.session.server.newBacklog(); c.backlog != nil {
-		c.out.refill = c.refill
-	}
-	c.out.async = true
 }
 
 // outboxOf finds the outbox that the listener put under a connection.

@@ -88,18 +88,22 @@ func appendFrame(dst []byte, opcode gws.Opcode, payload []byte) []byte {
 	return append(dst, payload...)
 }
 
-// deliver keeps a batch for later if the client is behind and some of what waits
-// may be dropped.
+// deliver keeps a batch for later if the client is behind, and publications may be
+// dropped for that at all.
 func (c *websocket) deliver(b *hub.Batch) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.backlog == nil || c.closed || c.backlog.empty() && c.out.waiting.Load() == 0 {
+	if behind := c.out.waiting.Load() > 0 || !c.backlog.empty(); c.closed || !behind || !c.session.server.lossy {
 		frame := b.Frame()
 		if c.deflate {
 			frame = b.Deflated()
 		}
 		_, err := c.write(frame)
 		return err
+	}
+	if c.backlog == nil {
+		c.backlog = c.session.server.newBacklog()
+		c.out.refill = c.refill
 	}
 	c.backlog.add(b)
 	c.out.more()
