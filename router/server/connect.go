@@ -76,8 +76,8 @@ func (s *session) connect(id uint32, c *connectRequest) {
 	if s.secret != "" {
 		result.Session, result.Node = s.secret, s.server.node
 	}
-	s.send(connectReply(id, result))
 	s.schedule()
+	s.send(connectReply(id, result))
 }
 
 // refuseConnect answers a connect command that was not good, once.

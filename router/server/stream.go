@@ -89,9 +89,9 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, first []byte, ev
 		control: http.NewResponseController(w), wake: make(chan struct{}, 1),
 	}
 	session.transport, session.secret = c, newID()
+	session.schedule()
 	s.add(session)
 	defer session.end()
-	session.schedule()
 	session.handle(first)
 
 	h := w.Header()

@@ -113,6 +113,7 @@ func (s *Server) openWebsocket(session *session, w http.ResponseWriter, r *http.
 	}
 	c.out.async = true
 	session.transport = c
+	session.schedule()
 	s.add(session)
 	s.work.Go(c.read)
 	return true
@@ -129,7 +130,6 @@ func (s *Server) outboxOf(conn net.Conn) *outbox {
 
 // read is the life of the connection: it returns when the connection is closed.
 func (c *websocket) read() {
-	c.session.schedule()
 	c.readFrames()
 	c.session.end()
 	c.mu.Lock()
