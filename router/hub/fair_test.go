@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // TestFairTurns: however much of one group waits, a message of another is
@@ -114,5 +115,33 @@ func TestTurnsOfManyGroups(t *testing.T) {
 	}
 	if len(last) != groups {
 		t.Errorf("%d of %d groups got something", len(last), groups)
+	}
+}
+
+// TestTurnIsOneBatch: a turn of a channel's messages goes out in one write,
+// however long they are, and is not much less than a write may be.
+func TestTurnIsOneBatch(t *testing.T) {
+	for _, size := range []int{2, 300, 3000} {
+		cfg := DefaultConfig()
+		h, s := still(cfg)
+		var batches, messages, bytes int
+		h.Subscribe(&Subscription{Channel: pattern(t, "project/0a1b2c3d4e5f60718293a4b5c6d7e8f9/instances"), To: &caller{func(b *Batch) {
+			batches++
+			messages += b.Len()
+			bytes += len(b.Lines())
+		}}}, 1)
+		s.drain()
+		const n = 120
+		p := publication(t, "project/0a1b2c3d4e5f60718293a4b5c6d7e8f9/instances", `"`+strings.Repeat("x", size)+`"`)
+		p.Key, p.At = []byte("0b6e3a6c-9a0f-4e53-a9d3-5a3d1c3a2b10"), time.Now()
+		for range n {
+			h.Publish(p)
+		}
+		rounds := 1
+		for ; s.round(); rounds++ {
+		}
+		if batches != rounds || messages != n || rounds > 1+bytes/(maxBatch*3/4) {
+			t.Errorf("%d bytes each: %d messages, %d bytes, in %d batches and %d rounds", size, messages, bytes, batches, rounds)
+		}
 	}
 }

@@ -37,11 +37,17 @@ func (c *command) publication() Publication {
 }
 
 // A turn is what a shard does for one group before it does something for
-// another: as many bytes as a batch has, or so many commands.
+// another: as much as goes into one batch, or so many commands.
 const (
 	turnBytes    = maxBatch
 	turnCommands = 256
 )
+
+// envelope is about what a message has around its data and its channel's name.
+const envelope = 96
+
+// size is about what a command puts into a batch.
+func (c *command) size() int { return len(c.bytes) + len(c.channel.Name) + envelope }
 
 // maxTurns is how many groups' turns a shard takes at once.
 const maxTurns = 64
@@ -228,8 +234,12 @@ func (q *queue) turn() *command {
 	if q.first = l.next; q.first == nil {
 		q.last = nil
 	}
-	first, last, commands, bytes := l.first, l.first, 1, len(l.first.bytes)
-	for c := last.next; c != nil && commands < turnCommands && bytes+len(c.bytes) <= turnBytes; c = c.next {
+	first, last := l.first, l.first
+	commands, bytes, size := 1, len(first.bytes), first.size()
+	for c := last.next; c != nil && commands < turnCommands; c = c.next {
+		if size += c.size(); size > turnBytes {
+			break
+		}
 		last = c
 		commands++
 		bytes += len(c.bytes)
