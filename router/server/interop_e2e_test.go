@@ -28,17 +28,24 @@ const interopSecret = "a secret that is long enough for HS256"
 // TestOfficialJavaScriptClient runs interop/interop.test.mjs, where the official
 // client talks to this server, over each transport and with real tokens.
 func TestOfficialJavaScriptClient(t *testing.T) {
+	w := startWithTokens(t)
+	w.interop(t, "interop.test.mjs", w.control(t))
+}
+
+// interop runs a file of interop/, which controls the server with what handler
+// answers.
+func (w *world) interop(t *testing.T, file string, handler http.Handler) {
+	t.Helper()
 	install := exec.Command("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
 	install.Dir = "interop"
 	if out, err := install.CombinedOutput(); err != nil {
 		t.Fatalf("npm ci: %v\n%s", err, out)
 	}
-	w := startWithTokens(t)
-	control := httptest.NewServer(w.control(t))
+	control := httptest.NewServer(handler)
 	defer control.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	node := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", "interop.test.mjs")
+	node := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", file)
 	node.Dir = "interop"
 	node.Env = append(os.Environ(), "SERVER="+w.address(), "CONTROL="+control.URL)
 	out, err := node.CombinedOutput()
@@ -53,6 +60,11 @@ func startWithTokens(t *testing.T) *world {
 	t.Helper()
 	cfg := testConfig()
 	cfg.Ping, cfg.PongTimeout = 2*time.Second, time.Second
+	return startTokensWith(t, cfg)
+}
+
+func startTokensWith(t *testing.T, cfg Config) *world {
+	t.Helper()
 	log, reg := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
 	authConfig := auth.DefaultConfig()
 	authConfig.JWT.HMACSecret, authConfig.JWT.Leeway = interopSecret, 0
@@ -74,7 +86,7 @@ func startWithTokens(t *testing.T) *world {
 }
 
 // control lets the test in JavaScript do what happens on the server's side.
-func (w *world) control(t *testing.T) http.Handler {
+func (w *world) control(t *testing.T) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /publish", func(_ http.ResponseWriter, r *http.Request) {
 		data, _ := io.ReadAll(r.Body)
