@@ -2,6 +2,7 @@
 // within a second, and polling stops while the page is live.
 
 const GATHER_MS = 1000;
+const RECONCILE_MS = 300_000;
 
 export class AngularTable {
   #element;
@@ -10,6 +11,7 @@ export class AngularTable {
   #interval = null;
   #timer = 0;
   #stale = false;
+  #reconciled = 0;
 
   /**
    * @param {Element} element hz-resource-table
@@ -45,7 +47,10 @@ export class AngularTable {
     }, GATHER_MS);
   }
 
-  reconcile() {
+  /** reconcile reads what may have changed without a message; called often. */
+  reconcile(now = Date.now()) {
+    if (now - (this.#reconciled ||= now) < RECONCILE_MS) return;
+    this.#reconciled = now;
     this.read();
   }
 

@@ -12,6 +12,10 @@ const GATHER_MS = 60;
 const MANY = 8;
 const RETRY_MS = 2000;
 const TRIES = 3;
+// A row in transition of which nothing is heard is asked for after so long, then
+// after three times as long, and so on: its service may not tell.
+const QUIET_MS = 10_000;
+const QUIET_MAX_MS = 300_000;
 // Rows whose newest message is remembered, to hear what is told twice only once.
 const REMEMBER = 2000;
 
@@ -22,6 +26,8 @@ export class TableSync {
   #window;
   #seen = new PanelTable({ rows: REMEMBER, tombstones: REMEMBER });
   #asked = new Map(); // id → {timer, inFlight, again, tries}
+  #quiet = new Map(); // id of a row in transition → {since, wait}
+  #drifted = 0;
   #unseen = new Set(); // ids that changed while the page was hidden
   #reading = null;
   #readAgain = false;
@@ -56,6 +62,7 @@ export class TableSync {
     if (this.#seen.size >= REMEMBER) this.#seen = new PanelTable({ rows: REMEMBER, tombstones: REMEMBER });
     const change = this.#seen.apply(message, offset);
     const { id } = message;
+    this.#quiet.delete(id);
     if (message.action === 'delete') {
       this.#forget(id);
       this.#table.remove(id, () => this.#onRemoved());
@@ -102,11 +109,25 @@ export class TableSync {
     return this.#reading;
   }
 
-  /** reconcile asks for what may have changed without a message. */
-  reconcile() {
+  /** reconcile asks for what may have changed without a message; called often. */
+  reconcile(now = Date.now()) {
     if (this.#window.document.hidden) return;
-    if (this.#kind.drifts) this.read();
-    else for (const id of this.#table.inTransition()) this.ask(id);
+    if (this.#kind.drifts) {
+      if (now - (this.#drifted ||= now) < QUIET_MAX_MS) return;
+      this.#drifted = now;
+      this.read();
+      return;
+    }
+    const ids = new Set(this.#table.inTransition());
+    for (const id of this.#quiet.keys()) if (!ids.has(id)) this.#quiet.delete(id);
+    for (const id of ids) {
+      const quiet = this.#quiet.get(id) ?? { since: now, wait: QUIET_MS };
+      this.#quiet.set(id, quiet);
+      if (now - quiet.since < quiet.wait) continue;
+      quiet.since = now;
+      quiet.wait = Math.min(quiet.wait * 3, QUIET_MAX_MS);
+      this.ask(id);
+    }
   }
 
   async #read() {
