@@ -33,8 +33,8 @@ export class AngularTable {
   /** hear takes a panel message. */
   hear(message) {
     if (message?.v !== 1 || typeof message.id !== 'string') return;
-    if (message.action === 'delete') this.#act({ deleted: [{ type: this.#type, id: message.id }], updated: [], created: [], failed: [] });
-    else this.read();
+    if (message.action === 'delete') this.#drop(message.id);
+    this.read(); // after a deletion too: a list that is under way may still have it
   }
 
   /** read has the list read again, soon. */
@@ -43,7 +43,7 @@ export class AngularTable {
     if (this.#stale || this.#timer) return;
     this.#timer = this.#window.setTimeout(() => {
       this.#timer = 0;
-      this.#act({ deleted: [], updated: [{ type: this.#type, id: '' }], created: [], failed: [] });
+      this.#act({ updated: [{ type: this.#type, id: '' }] });
     }, GATHER_MS);
   }
 
@@ -54,11 +54,11 @@ export class AngularTable {
     this.read();
   }
 
-  /** follow says whether the page is live: it does not poll then. */
+  /** follow says whether the page is live: it does not poll then; called often. */
   follow(live) {
     const controller = this.#controller();
     if (!controller) return;
-    if (live && this.#interval === null) {
+    if (live && controller.ajaxPollInterval) { // Horizon sets it once more when it has read its settings
       this.#interval = controller.ajaxPollInterval;
       controller.ajaxPollInterval = 0;
     } else if (!live && this.#interval !== null) {
@@ -68,9 +68,21 @@ export class AngularTable {
     }
   }
 
+  // Horizon's own way to take an item out also forgets which others the user has
+  // selected, so it is used only where the selection named the item.
+  #drop(id) {
+    const controller = this.#controller();
+    const item = controller?.itemsSrc.find((listed) => listed.id === id);
+    if (!item) return;
+    const inner = this.#element.querySelector('[hz-table]');
+    if (inner && this.#window.angular.element(inner).controller('hzTable')?.isSelected(item)) this.#act({ deleted: [{ type: this.#type, id }] });
+    else this.#digest(() => { controller.itemsSrc = controller.itemsSrc.filter((listed) => listed.id !== id); });
+  }
+
+  // act tells the table what has happened, as an action of Horizon's would.
   #act(result) {
     const controller = this.#controller();
-    if (controller) this.#digest(() => controller.actionResultHandler(result));
+    if (controller) this.#digest(() => controller.actionResultHandler({ created: [], updated: [], deleted: [], failed: [], ...result }));
   }
 
   #controller() {

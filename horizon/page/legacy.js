@@ -177,6 +177,7 @@ export class LegacyTable {
     $table.find('div.table_filter button.active').trigger('click');
     tables.fix_row_striping($table);
     tables.update_footer_count($table, 0);
+    if (this.rows().length === 0) $table.find('span.table_count').text(''); // newer Horizons count -1
     tables.update_header_checkbox($table);
     tables.validate_button($table.closest('form'));
   }

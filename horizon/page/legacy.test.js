@@ -128,6 +128,14 @@ test('deleted rows go, the last one leaves the sentence', async (t) => {
   assert.match(window.document.querySelector('tr.empty').textContent, /No items/);
 });
 
+test('an emptied table counts nothing, though Horizon may', async (t) => {
+  const { table, count, window } = open(t);
+  window.horizon.datatables.update_footer_count = ($table) => $table.find('span.table_count').text('Displaying -1 items');
+  for (const row of table.rows()) table.remove(row.dataset.objectId);
+  await until(() => table.rows().length === 0);
+  assert.equal(count(), '');
+});
+
 test('a page read again is what the table becomes', async (t) => {
   const { table, names, count } = open(t);
   const later = openPage(recorded('instances-later'));

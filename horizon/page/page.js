@@ -113,7 +113,11 @@ export class Page {
   }
 
   #reconcile() {
-    for (const followed of this.#synced.values()) if (this.#isTold(followed)) followed.sync.reconcile();
+    for (const followed of this.#synced.values()) {
+      const told = this.#isTold(followed);
+      followed.sync.follow?.(told);
+      if (told) followed.sync.reconcile();
+    }
   }
 
   // Admins' pages list all projects.
