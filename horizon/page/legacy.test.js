@@ -166,6 +166,20 @@ test('an empty table gets its first rows, and the lines that count them', (t) =>
   assert.equal(window.document.querySelector('tr.empty'), null);
   assert.equal(count(), `Displaying ${names().length} items`);
   assert.equal(window.document.querySelectorAll('.multi-select-header').length, 1);
+  assert.equal(window.document.querySelector('th.multi_select_column').classList.contains('hidden'), false, 'a column of checkboxes');
+  assert.ok(window.document.getElementById('instances__action_delete'), 'actions on several');
+});
+
+test('an empty table that gets rows keeps what is being typed above it', (t) => {
+  const { table, window } = open(t, 'instances-empty');
+  const input = window.document.querySelector('.table_search input[type="text"]');
+  input.value = 'we';
+  input.focus();
+  const page = openPage(recorded('instances'));
+  t.after(page.close);
+  table.load(page.window.document);
+  assert.equal(window.document.querySelector('.table_search input[type="text"]'), input);
+  assert.equal(window.document.activeElement, input);
 });
 
 test('what a table says of itself', async (t) => {

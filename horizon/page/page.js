@@ -75,11 +75,11 @@ export class Page {
   }
 
   #syncLegacy(element, topic) {
-    const sync = new TableSync(new LegacyTable(element, this.#window), KINDS[topic], this, this.#window, (row, message, changed) => {
+    const sync = new TableSync(new LegacyTable(element, this.#window), KINDS[topic], this, this.#window, (row, ...told) => {
       const { mode } = this.#bus.ticket;
       if (mode !== 'payload' || topic !== 'instances' || !/^en/.test(this.#window.horizon.languageCode ?? 'en')) return false;
       paint ??= painter((id) => sync.ask(id));
-      return paint(row, message, changed);
+      return paint(row, ...told);
     });
     let paint = null;
     return sync;

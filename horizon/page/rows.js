@@ -40,8 +40,9 @@ export class TableSync {
    * @param {(url: string) => Promise<{status: number, html: string}>} backend.row
    * @param {() => Promise<Document|null>} backend.page reads this page again
    * @param {Window} window
-   * @param {(row: Element, message: object, changed: string[]) => boolean} [paint]
-   *   draws a message into its row; false where it could not draw everything
+   * @param {(row: Element, message: object, changed: string[], before?: object) => boolean} [paint]
+   *   draws a message into its row; false where it could not draw everything. before
+   *   is what was known of the row until then
    */
   constructor(table, kind, backend, window, paint = null) {
     this.#table = table;
@@ -60,8 +61,9 @@ export class TableSync {
   hear(message, { offset } = {}) {
     if (message?.v !== 1 || typeof message.id !== 'string') return;
     if (this.#seen.size >= REMEMBER) this.#seen = new PanelTable({ rows: REMEMBER, tombstones: REMEMBER });
-    const change = this.#seen.apply(message, offset);
     const { id } = message;
+    const before = this.#seen.get(id);
+    const change = this.#seen.apply(message, offset);
     this.#quiet.delete(id);
     if (message.action === 'delete') {
       this.#forget(id);
@@ -71,7 +73,7 @@ export class TableSync {
     if (!change) return;
     const row = this.#table.row(id);
     if (!row && !this.#belongs(message)) return;
-    if (row && this.#paint?.(row, change.row, change.changed)) return;
+    if (row && this.#paint?.(row, change.row, change.changed, before)) return;
     this.ask(id);
   }
 
