@@ -18,10 +18,10 @@ PAGE    := cmd/horizon-realtime/demo/dist/page.js
 JS      := horizon/node_modules/.package-lock.json
 GOFILES := $(shell find cmd router sdk plugins -name '*.go' -not -name '*_test.go')
 
-.PHONY: help build plugins run test test-js test-go e2e bench check clean
+.PHONY: help build plugins run test test-js test-go e2e e2e-horizon bench check clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: $(BIN) ## build bin/horizon-realtime, with the demo's page inside
 
@@ -35,6 +35,9 @@ test: test-js test-go ## all tests but the end-to-end ones, with the race detect
 e2e: build plugins $(JS) ## from oslo.messaging through RabbitMQ to the official client and a real Chromium
 	@.ci/need rabbitmq-server:rabbitmq-server chromium:chromium python3-oslo.messaging:/usr/lib/python3/dist-packages/oslo_messaging gcc:gcc
 	$(GO) test -tags e2e -count=1 -timeout 20m ./cmd/horizon-realtime/e2e ./router/server
+
+e2e-horizon: build plugins $(JS) ## Debian's OpenStack on this machine, its Horizon in a real Chromium (10 min, 3 GB; installs packages)
+	horizon/e2e/run
 
 bench: build plugins ## measure beside peers in the same run; writes bench/results.json and a table
 	@.ci/need rabbitmq-server:rabbitmq-server
