@@ -27,9 +27,10 @@ export class Nova {
       method, body: body && JSON.stringify(body),
       headers: { 'X-Auth-Token': this.#token, 'Content-Type': 'application/json', 'OpenStack-API-Version': 'compute 2.79' },
     });
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     const at = Date.now();
-    return { at, ...(response.headers.get('content-type')?.includes('json') ? await response.json() : {}) };
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return { at, ...(text ? JSON.parse(text) : {}) };
   }
 
   create(name, count = 1) {
