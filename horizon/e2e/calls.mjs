@@ -1,5 +1,6 @@
-// Which calls the services get for a page with many servers, of which a twentieth
-// changes each minute. Counted in the services' own logs.
+// Which calls the services get for a page with many servers. A twentieth of them are
+// in transition all the time, waiting for a resize to be confirmed, which is what
+// Horizon polls; and a twentieth change each minute. Counted in the services' own logs.
 
 import fs from 'node:fs';
 
@@ -7,7 +8,7 @@ import { Browser, eventually, openstack, sh } from './lab.mjs';
 
 const PAGE = '/project/instances/';
 const SERVICES = ['nova-api', 'neutron', 'glance', 'cinder-api'];
-const CHANGING = 1 / 20; // of the servers, each minute
+const CHANGING = 1 / 20; // of the servers, each minute; and as many wait
 
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, Math.max(0, ms)); });
 
@@ -18,25 +19,29 @@ async function openLogs() {
   return (name) => fs.readFileSync(`${folder}/${name}.log`).subarray(marks.get(name)).toString().split('\n');
 }
 
+// Makes the servers, and has some of them wait.
 async function stock(nova, wanted) {
-  const missing = wanted - (await nova.named('many')).length;
-  if (missing > 0) await nova.create('many', missing);
-  return eventually('all servers are there', async () => {
+  await nova.create('many', wanted);
+  const ids = await eventually('all servers are there', async () => {
     const servers = await nova.named('many');
-    return servers.length >= wanted && servers.every(({ status }) => status === 'ACTIVE' || status === 'SUSPENDED') && servers.slice(0, wanted).map(({ id }) => id);
+    return servers.length === wanted && servers.every(({ status }) => status === 'ACTIVE') && servers.map(({ id }) => id);
   }, 900_000);
+  const waiting = ids.splice(0, Math.round(wanted * CHANGING));
+  for (const id of waiting) await nova.act(id, 'resize');
+  for (const id of waiting) await nova.settled(id, 'VERIFY_RESIZE');
+  return { steady: ids, waiting };
 }
 
 /**
  * calls counts.
  *
  * @param {object} ways name → {user, port, ticket, live, reload}, the last one in ms
- * @returns {Promise<{changed: number, minutes: number, ways: Array<{way: string, calls: object, wrong: number}>, keystone: object}>}
+ * @returns {Promise<{changed: number, waiting: number, minutes: number, ways: Array<{way: string, calls: object, wrong: number}>, keystone: object}>}
  *   calls: service → calls for one user and hour; wrong: rows that show something
  *   else than nova in the end; keystone: who asks → calls an hour, of all together
  */
 export async function calls(nova, ways, minutes, wanted) {
-  const ids = await stock(nova, wanted);
+  const { steady, waiting } = await stock(nova, wanted);
   const browsers = {};
   const userIDs = {};
   for (const [way, { user, port, ticket, live }] of Object.entries(ways)) {
@@ -50,12 +55,12 @@ export async function calls(nova, ways, minutes, wanted) {
   const end = began + minutes * 60_000;
   const reloads = Object.entries(ways).filter(([, { reload }]) => reload)
     .map(([way, { reload }]) => setInterval(() => browsers[way].page.reload().catch(() => {}), reload));
-  const apart = 60_000 / (ids.length * CHANGING);
+  const apart = 60_000 / (wanted * CHANGING);
   const changed = new Map();
   let count = 0;
   for (let at = began; at < end; at += apart) {
     await pause(at - Date.now());
-    const id = ids[(count * 7) % ids.length];
+    const id = steady[(count * 7) % steady.length];
     const suspend = await nova.status(id) === 'ACTIVE';
     await nova.act(id, suspend ? 'suspend' : 'resume');
     changed.set(id, suspend ? 'Suspended' : 'Active');
@@ -78,5 +83,5 @@ export async function calls(nova, ways, minutes, wanted) {
     const agent = line.match(/ \/v3\S* \d+ ms (\S+)/)?.[1]?.replace(/\/.*/, '');
     if (agent) keystone[agent] = (keystone[agent] ?? 0) + 1 / hours;
   }
-  return { changed: count, minutes: hours * 60, ways: results, keystone };
+  return { changed: count, waiting: waiting.length, minutes: hours * 60, ways: results, keystone };
 }

@@ -44,7 +44,7 @@ const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
 // "median (most)", where it was seen at all.
 function ms(times) {
   const numbers = times.filter((t) => t !== undefined).sort((a, b) => a - b);
-  return numbers.length === 0 ? 'never' : `${numbers[Math.floor((numbers.length - 1) / 2)]} (${numbers.at(-1)})`;
+  return numbers.length === 0 ? 'never' : `${Math.round(numbers[Math.floor((numbers.length - 1) / 2)])} (${Math.round(numbers.at(-1))})`;
 }
 
 function table(head, rows) {
@@ -60,19 +60,23 @@ function timesTable(results) {
 function callsTable({ ways }) {
   const services = Object.keys(ways[0].calls);
   const total = (result) => sum(Object.values(result.calls));
-  const least = total(ways[0]);
-  return table(['the page', ...services, 'all', 'to hint', 'wrong rows at the end'], ways.map((result) => [
-    result.way, ...Object.values(result.calls), total(result), (total(result) / least).toFixed(1), result.wrong,
+  const hint = total(ways[0]);
+  return table(['the page', ...services, 'all', 'hint = 1', 'wrong rows at the end'], ways.map((result) => [
+    result.way, ...Object.values(result.calls), total(result), (total(result) / hint).toFixed(1), result.wrong,
   ]));
 }
 
 async function measure() {
   const before = load();
+  const step = (what) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${what}\n`);
   await addUsers();
   const nova = await Nova.open();
   try {
+    step('changes');
     const changed = await changes(nova, pick('hint', 'payload', 'Horizon alone'), Number(values.rounds));
+    step('a row that Horizon polls');
     const waited = await polled(nova, pick('hint', 'Horizon alone'), Number(values.rounds));
+    step('calls');
     const counted = await calls(nova, WAYS, Number(values.minutes), Number(values.servers));
     const keystone = Object.entries(counted.keystone).map(([who, n]) => `${who} ${Math.round(n)}`).join(', ');
     return [
@@ -80,7 +84,7 @@ async function measure() {
       timesTable(changed),
       'A row that Horizon polls by itself, one that waits for a resize to be confirmed, when that ends:',
       table(['the page', 'notified → shown'], waited.map(({ way, times }) => [way, ms(times)])),
-      `${values.servers} servers, ${counted.changed} changes in ${counted.minutes.toFixed(1)} minutes, by the command line; calls for one user and hour, from the services' logs:`,
+      `${values.servers} servers, ${counted.waiting} of them waiting for a resize to be confirmed, and ${counted.changed} suspended or resumed in ${counted.minutes.toFixed(1)} minutes by the command line; calls for one user and hour, from the services' logs:`,
       callsTable(counted),
       `Keystone, for all of them and the services together, calls an hour by who asks: ${keystone}.`,
     ].join('\n\n');

@@ -46,7 +46,6 @@ export function openPage(html, where = '/project/instances/') {
     recompileAngularContent() {},
     WEBROOT: '/',
     horizon: {
-      languageCode: 'en',
       addInitFunction: (fn) => starts.push(fn),
       modals: none,
       tabs: none,

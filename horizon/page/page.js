@@ -76,8 +76,8 @@ export class Page {
 
   #syncLegacy(element, topic) {
     const sync = new TableSync(new LegacyTable(element, this.#window), KINDS[topic], this, this.#window, (row, ...told) => {
-      const { mode } = this.#bus.ticket;
-      if (mode !== 'payload' || topic !== 'instances' || !/^en/.test(this.#window.horizon.languageCode ?? 'en')) return false;
+      const { mode, language } = this.#bus.ticket;
+      if (mode !== 'payload' || topic !== 'instances' || !/^en\b/.test(language)) return false;
       paint ??= painter((id) => sync.ask(id));
       return paint(row, ...told);
     });

@@ -74,6 +74,14 @@ test('in payload mode a message is drawn, and asks for nothing until somebody re
   assert.equal(polled.length, 1);
 });
 
+test('payload mode speaks English only', async (t) => {
+  const { connection, hear, polled, clock } = await open(t, { ticket: { mode: 'payload', language: 'fr' } });
+  connection.tell(LIVE);
+  hear('project/p/instances', message);
+  await clock.advance(1000);
+  assert.equal(polled.length, 1);
+});
+
 test('Horizon polls until the page is live, and again as soon as it is not', async (t) => {
   const { connection, polled, window } = await open(t, { transition: true });
   const { datatables } = window.horizon;

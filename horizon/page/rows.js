@@ -6,15 +6,19 @@
 
 import { PanelTable } from '../js/panel-table.js';
 
-// Messages about a row within this time are answered with one request.
+// Messages about a row within this time are answered with one request. A row that
+// has begun to change is often at rest again before Horizon could draw it; one that
+// goes from task to task is drawn now and then.
 const GATHER_MS = 60;
-// So many rows at once are cheaper as one page.
-const MANY = 8;
+const BEGINNING_MS = 300;
+const PASSING_MS = 2000;
+// More rows than this at once are cheaper as one page.
+const MANY = 4;
 const RETRY_MS = 2000;
 const TRIES = 3;
 // A row in transition of which nothing is heard is asked for after so long, then
 // after three times as long, and so on: its service may not tell.
-const QUIET_MS = 10_000;
+const QUIET_MS = 30_000;
 const QUIET_MAX_MS = 300_000;
 // Rows whose newest message is remembered, to hear what is told twice only once.
 const REMEMBER = 2000;
@@ -25,7 +29,7 @@ export class TableSync {
   #backend;
   #window;
   #seen = new PanelTable({ rows: REMEMBER, tombstones: REMEMBER });
-  #asked = new Map(); // id → {timer, inFlight, again, tries}
+  #asked = new Map(); // id → {timer, due, inFlight, again, tries}
   #quiet = new Map(); // id of a row in transition → {since, wait}
   #drifted = 0;
   #unseen = new Set(); // ids that changed while the page was hidden
@@ -74,11 +78,11 @@ export class TableSync {
     const row = this.#table.row(id);
     if (!row && !this.#belongs(message)) return;
     if (row && this.#paint?.(row, change.row, change.changed, before)) return;
-    this.ask(id);
+    this.ask(id, patience(message, before));
   }
 
-  /** ask has a row fetched, soon. */
-  ask(id) {
+  /** ask has a row fetched, soon: within ms, unless that is under way. */
+  ask(id, ms = GATHER_MS) {
     if (this.#window.document.hidden) {
       this.#unseen.add(id);
       return;
@@ -87,7 +91,7 @@ export class TableSync {
       this.read();
       return;
     }
-    const asked = this.#asked.get(id) ?? { timer: 0, inFlight: false, again: false, tries: 0 };
+    const asked = this.#asked.get(id) ?? { timer: 0, due: 0, inFlight: false, again: Infinity, tries: 0 };
     this.#asked.set(id, asked);
     if (this.#asked.size > MANY) {
       for (const [other, { timer, inFlight }] of this.#asked) {
@@ -97,8 +101,16 @@ export class TableSync {
       this.read();
       return;
     }
-    if (asked.inFlight) asked.again = true;
-    else if (!asked.timer) asked.timer = this.#window.setTimeout(() => this.#fetch(id, asked), GATHER_MS);
+    if (asked.inFlight) asked.again = Math.min(asked.again, ms);
+    else this.#schedule(id, asked, ms);
+  }
+
+  #schedule(id, asked, ms) {
+    const due = Date.now() + ms;
+    if (asked.timer && asked.due <= due) return;
+    this.#window.clearTimeout(asked.timer);
+    asked.due = due;
+    asked.timer = this.#window.setTimeout(() => this.#fetch(id, asked), ms);
   }
 
   /** read reads the page again and makes the table what it shows. */
@@ -151,11 +163,11 @@ export class TableSync {
     if (status === 200) this.#table.put(id, html, { add: true });
     else if (status === 404) this.#table.remove(id, () => this.#onRemoved());
     else if (status !== 401 && ++asked.tries < TRIES) {
-      asked.timer = this.#window.setTimeout(() => this.#fetch(id, asked), RETRY_MS);
+      this.#schedule(id, asked, RETRY_MS);
       return;
     }
     this.#asked.delete(id);
-    if (asked.again) this.ask(id);
+    if (asked.again < Infinity) this.ask(id, asked.again);
   }
 
   #forget(id) {
@@ -185,4 +197,10 @@ export class TableSync {
     if (ids.length > MANY) this.read();
     else ids.forEach((id) => this.ask(id));
   }
+}
+
+// patience is how long a row may wait to be drawn.
+function patience(message, before) {
+  if (!message.task) return GATHER_MS;
+  return before?.task ? PASSING_MS : BEGINNING_MS;
 }

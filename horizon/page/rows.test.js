@@ -57,6 +57,39 @@ test('many messages about a row are one request, and one more for what came duri
   assert.equal(asked.length, 2);
 });
 
+test('a row that is soon at rest again is asked for once, when it is', async (t) => {
+  const { clock, asked, hear } = open(t);
+  hear({ task: 'suspending' });
+  await clock.advance(200);
+  hear({ task: 'suspending', data: { power_state: 'running' } });
+  hear({ status: 'SUSPENDED' });
+  await clock.advance(100);
+  assert.equal(asked.length, 1);
+  await asked[0].answer(recorded('row-suspended'));
+  await clock.advance(60_000);
+  assert.equal(asked.length, 1);
+});
+
+test('a row that goes from task to task is drawn when it begins, now and then, and when it ends', async (t) => {
+  const { clock, asked, hear } = open(t);
+  hear({ task: 'resize_prep' });
+  await clock.advance(400);
+  assert.equal(asked.length, 1, 'begins');
+  hear({ task: 'resize_migrating' });
+  await asked[0].answer(recorded('row-in-transition').replaceAll(two, one));
+  for (const task of ['resize_migrated', 'resize_finish']) {
+    hear({ task });
+    await clock.advance(500);
+  }
+  assert.equal(asked.length, 1);
+  await clock.advance(2000);
+  assert.equal(asked.length, 2, 'now and then');
+  hear({ task: null, status: 'VERIFY_RESIZE' });
+  await asked[1].answer(recorded('row-in-transition').replaceAll(two, one));
+  await clock.advance(100);
+  assert.equal(asked.length, 3, 'ends');
+});
+
 test('what is told twice, is old, or is no panel message asks for nothing', async (t) => {
   const { clock, asked, hear, sync } = open(t);
   const message = hear();
@@ -121,7 +154,7 @@ test('of several pages the first gets what is created, not what is older', async
 
 test('many rows at once are one reading of the page', async (t) => {
   const { clock, asked, read, hear, table } = open(t);
-  for (let n = 0; n < 9; n++) hear({ id: `new-${n}`, action: 'create' });
+  for (let n = 0; n < 5; n++) hear({ id: `new-${n}`, action: 'create' });
   await clock.advance(1000);
   assert.equal(asked.length, 0);
   assert.equal(read.length, 1);
@@ -185,7 +218,7 @@ test('a row in transition that falls silent is asked for, ever less often', asyn
     times.push(now / 1000);
     await asked.at(-1).answer(recorded('row-in-transition'));
   }
-  assert.deepEqual(times, [15, 45, 135]);
+  assert.deepEqual(times, [35, 125]);
 });
 
 test('what the message itself can draw is not asked for', async (t) => {
