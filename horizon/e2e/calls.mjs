@@ -70,13 +70,16 @@ export async function calls(nova, ways, minutes, wanted) {
   await pause(5000); // for the last change
   reloads.forEach(clearInterval);
   const hours = (Date.now() - began) / 3_600_000;
-  const results = [];
-  for (const [way, browser] of Object.entries(browsers)) {
+  const results = Object.keys(ways).map((way) => {
     const made = (service) => since(service).filter((line) => line.includes(userIDs[way]) && /"(GET|POST|PUT|DELETE|HEAD) /.test(line)).length;
-    let wrong = 0;
-    for (const [id, word] of changed) if (!(await browser.row(id))?.includes(word)) wrong += 1;
-    results.push({ way, calls: Object.fromEntries(SERVICES.map((service) => [service, Math.round(made(service) / hours)])), wrong });
-    await browser.close();
+    return { way, calls: Object.fromEntries(SERVICES.map((service) => [service, Math.round(made(service) / hours)])), wrong: 0 };
+  });
+  for (const result of results) {
+    for (const [id, word] of changed) {
+      const { cells } = await eventually('the page', async () => ({ cells: await browsers[result.way].row(id) })); // it may be reloading
+      if (!cells?.includes(word)) result.wrong += 1;
+    }
+    await browsers[result.way].close();
   }
   const keystone = {};
   for (const line of since('keystone')) {

@@ -155,6 +155,22 @@ test('in payload mode the message itself is drawn', async () => {
   }
 });
 
+test('toasts tell users what became of what they did, and nobody else', async () => {
+  const [user, other] = await Promise.all([Browser.open('alpha', 8001, { toasts: true }), Browser.open('beta', 8001, { toasts: true })]);
+  try {
+    await Promise.all([user.goto(INSTANCES), other.goto(INSTANCES)]);
+    const toasts = (browser) => browser.page.$$eval('.toast .alert, toast .alert', (all) => all.map((alert) => alert.innerText));
+    const id = await create('e2e-toast');
+    await eventually('the toast', async () => (await toasts(user)).some((text) => /e2e-toast.* is ready/s.test(text)));
+    await user.picture('toast');
+    assert.deepEqual(await toasts(other), []);
+    await openstack('alpha', 'server', 'delete', id);
+    await eventually('the row is gone', async () => await user.row(id) === null);
+  } finally {
+    await Promise.all([user.close(), other.close()]);
+  }
+});
+
 test('an Angular table follows too', async () => {
   const file = path.join(os.tmpdir(), `e2e-image-${process.pid}`);
   fs.writeFileSync(file, 'x'.repeat(1024));

@@ -52,8 +52,8 @@ function table(head, rows) {
 }
 
 function timesTable(results) {
-  return table(['change', 'the page', 'accepted → shown', 'notified → shown', 'first notified → first shown'], results.map(({ way, step, times }) => [
-    step, way, ...['accepted', 'notified', 'first'].map((key) => ms(times.map((t) => t?.[key]))),
+  return table(['change', 'the page', 'accepted → begun', 'accepted → done', 'notified → done'], results.map(({ way, step, times }) => [
+    step, way, ...['first', 'accepted', 'notified'].map((key) => ms(times.map((t) => t?.[key]))),
   ]));
 }
 
@@ -80,10 +80,10 @@ async function measure() {
     const counted = await calls(nova, WAYS, Number(values.minutes), Number(values.servers));
     const keystone = Object.entries(counted.keystone).map(([who, n]) => `${who} ${Math.round(n)}`).join(', ');
     return [
-      `${os.cpus().length} cores for the whole cloud and the browsers, load ${before} before and ${load()} after; ${values.rounds} rounds; median (most), in ms.`,
+      `${os.cpus().length} cores for the whole cloud and the browsers, load ${before} before and ${load()} after; ${values.rounds} rounds; median (most), in ms, from nova's acceptance of the request or its notification to what the page shows.`,
       timesTable(changed),
       'A row that Horizon polls by itself, one that waits for a resize to be confirmed, when that ends:',
-      table(['the page', 'notified → shown'], waited.map(({ way, times }) => [way, ms(times)])),
+      table(['the page', 'notified → done'], waited.map(({ way, times }) => [way, ms(times)])),
       `${values.servers} servers, ${counted.waiting} of them waiting for a resize to be confirmed, and ${counted.changed} suspended or resumed in ${counted.minutes.toFixed(1)} minutes by the command line; calls for one user and hour, from the services' logs:`,
       callsTable(counted),
       `Keystone, for all of them and the services together, calls an hour by who asks: ${keystone}.`,

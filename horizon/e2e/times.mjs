@@ -51,10 +51,10 @@ async function openAll(ways) {
  * @param {Nova} nova
  * @param {object} ways name → {user, port, ticket, live}
  * @param {number} rounds
- * @returns {Promise<Array<{way: string, step: string, times: Array<{accepted, notified, first}|null>}>>}
- *   times in ms to the page's showing it: since the acceptance, since the
- *   notification, and from the first notification to the first change. null:
- *   the page did not show it while the others did, and half a minute more
+ * @returns {Promise<Array<{way: string, step: string, times: Array<{first, accepted, notified}|null>}>>}
+ *   times in ms: from nova's acceptance to the first change that the page shows, from
+ *   there and from the notification to its showing the end. null: the page did not
+ *   show it while the others did, nor in half a minute more
  */
 export async function changes(nova, ways, rounds) {
   const browsers = await openAll(ways);
@@ -86,8 +86,9 @@ export async function changes(nova, ways, rounds) {
       const times = done.filter((d) => d.step === step).map(({ id, asked, accepted }) => {
         const state = states.find((s) => s.id === id && s.state === shown && s.at >= asked);
         if (!state) return null;
-        const about = notifications.filter((n) => n.id === id && n.at >= asked);
-        return { accepted: state.at - accepted, notified: state.at - about.find(is).at, first: states.find((s) => s.id === id && s.at >= asked).at - about[0].at };
+        const first = states.find((s) => s.id === id && s.at >= asked);
+        const notified = notifications.find((n) => n.id === id && n.at >= asked && is(n));
+        return { first: first.at - accepted, accepted: state.at - accepted, notified: state.at - notified.at };
       });
       results.push({ way, step, times });
     }

@@ -64,7 +64,7 @@ export class AngularTable {
     } else if (!live && this.#interval !== null) {
       controller.ajaxPollInterval = this.#interval;
       this.#interval = null;
-      this.#digest(() => {}); // the table looks for items in transition
+      digest(this.#window, () => {}); // the table looks for items in transition
     }
   }
 
@@ -76,22 +76,23 @@ export class AngularTable {
     if (!item) return;
     const inner = this.#element.querySelector('[hz-table]');
     if (inner && this.#window.angular.element(inner).controller('hzTable')?.isSelected(item)) this.#act({ deleted: [{ type: this.#type, id }] });
-    else this.#digest(() => { controller.itemsSrc = controller.itemsSrc.filter((listed) => listed.id !== id); });
+    else digest(this.#window, () => { controller.itemsSrc = controller.itemsSrc.filter((listed) => listed.id !== id); });
   }
 
   // act tells the table what has happened, as an action of Horizon's would.
   #act(result) {
     const controller = this.#controller();
-    if (controller) this.#digest(() => controller.actionResultHandler({ created: [], updated: [], deleted: [], failed: [], ...result }));
+    if (controller) digest(this.#window, () => controller.actionResultHandler({ created: [], updated: [], deleted: [], failed: [], ...result }));
   }
 
   #controller() {
     return this.#window.angular?.element(this.#element).controller('hzResourceTable');
   }
+}
 
-  #digest(act) {
-    this.#window.angular.element(this.#window.document.body).injector().get('$rootScope').$applyAsync(act);
-  }
+/** digest runs act where Angular sees what it changes. */
+export function digest({ angular, document }, act) {
+  angular.element(document.body).injector().get('$rootScope').$applyAsync(act);
 }
 
 /** findAngularTables lists a page's Angular tables as [element, type]. */

@@ -2,7 +2,7 @@
 // are about, keeps those current, and shows whether it does.
 
 import { LIVE } from '../js/realtime.js';
-import { AngularTable, findAngularTables } from './angular.js';
+import { AngularTable, digest, findAngularTables } from './angular.js';
 import { Indicator } from './indicator.js';
 import { KINDS, topicOfTable, topicOfType } from './kinds.js';
 import { LegacyTable } from './legacy.js';
@@ -131,7 +131,7 @@ export class Page {
     this.#toasting = true;
     const { horizon } = this.#window;
     this.#bus.listen('toasts', {
-      onMessage: (message) => tell(message, (type, text) => (horizon.toast ? horizon.toast.add(type, text) : horizon.alert(type, text))),
+      onMessage: (message) => tell(message, (type, text) => digest(this.#window, () => horizon.toast.add(type, text))),
     }, 'user');
   }
 

@@ -19,6 +19,7 @@ async function open(t, { where, ticket = {}, transition = false, change = (html)
   if (transition) new LegacyTable(window.document.getElementById('instances'), window).put(two, recorded('row-in-transition'));
   const clock = stopClock(window);
   const toasts = [];
+  window.angular = { element: () => ({ injector: () => ({ get: () => ({ $applyAsync: (act) => act() }) }) }) };
   window.horizon.toast = { add: (...words) => toasts.push(words) };
   let connection;
   class Connection {
