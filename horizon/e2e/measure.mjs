@@ -27,8 +27,9 @@ const WAYS = {
 };
 const pick = (...names) => Object.fromEntries(names.map((name) => [name, WAYS[name]]));
 
+const number = (text) => ({ type: 'string', default: text });
 const { values } = parseArgs({ options: {
-  rounds: { type: 'string', default: '5' }, minutes: { type: 'string', default: '4' }, servers: { type: 'string', default: '50' }, write: { type: 'boolean', default: false },
+  rounds: number('5'), minutes: number('4'), servers: number('50'), write: { type: 'boolean', default: false },
 } });
 
 async function addUsers() {
@@ -80,11 +81,13 @@ async function measure() {
     const counted = await calls(nova, WAYS, Number(values.minutes), Number(values.servers));
     const keystone = Object.entries(counted.keystone).map(([who, n]) => `${who} ${Math.round(n)}`).join(', ');
     return [
-      `${os.cpus().length} cores for the whole cloud and the browsers, load ${before} before and ${load()} after; ${values.rounds} rounds; median (most), in ms, from nova's acceptance of the request or its notification to what the page shows.`,
+      `${os.cpus().length} cores for the whole cloud and the browsers, load ${before} before and ${load()} after; ${values.rounds} rounds.`
+        + ' Median (most), in ms, from nova\'s acceptance of the request or its notification to what the page shows:',
       timesTable(changed),
       'A row that Horizon polls by itself, one that waits for a resize to be confirmed, when that ends:',
       table(['the page', 'notified → done'], waited.map(({ way, times }) => [way, ms(times)])),
-      `${values.servers} servers, ${counted.waiting} of them waiting for a resize to be confirmed, and ${counted.changed} suspended or resumed in ${counted.minutes.toFixed(1)} minutes by the command line; calls for one user and hour, from the services' logs:`,
+      `${values.servers} servers, ${counted.waiting} of them waiting for a resize to be confirmed, and ${counted.changed} suspended or resumed in`
+        + ` ${counted.minutes.toFixed(1)} minutes by the command line; calls for one user and hour, from the services' logs:`,
       callsTable(counted),
       `Keystone, for all of them and the services together, calls an hour by who asks: ${keystone}.`,
     ].join('\n\n');

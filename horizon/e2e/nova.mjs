@@ -17,7 +17,10 @@ export class Nova {
     const nova = new Nova();
     const find = (kind, name) => openstack('alpha', kind, 'show', name, '-f', 'value', '-c', 'id');
     nova.#token = await openstack('alpha', 'token', 'issue', '-f', 'value', '-c', 'id');
-    [nova.#flavor, nova.#small, nova.#image, nova.#network] = [await find('flavor', 'm1.tiny'), await find('flavor', 'm1.small'), await find('image', 'tiny'), await find('network', 'alpha')];
+    nova.#flavor = await find('flavor', 'm1.tiny');
+    nova.#small = await find('flavor', 'm1.small');
+    nova.#image = await find('image', 'tiny');
+    nova.#network = await find('network', 'alpha');
     return nova;
   }
 
@@ -34,7 +37,8 @@ export class Nova {
   }
 
   create(name, count = 1) {
-    return this.call('POST', '/servers', { server: { name, flavorRef: this.#flavor, imageRef: this.#image, networks: [{ uuid: this.#network }], min_count: count } });
+    const server = { name, flavorRef: this.#flavor, imageRef: this.#image, networks: [{ uuid: this.#network }], min_count: count };
+    return this.call('POST', '/servers', { server });
   }
 
   /** act asks for suspend, resume, resize, confirmResize or revertResize. */

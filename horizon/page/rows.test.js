@@ -20,7 +20,8 @@ function open(t, { page = 'instances', where, kind = KINDS.instances, id = 'inst
   const read = []; // one function for each reading of the page
   const backend = {
     row: (url) => new Promise((resolve) => {
-      asked.push({ id: new URL(url, 'http://horizon.example').searchParams.get('obj_id'), answer: (html, status = 200) => { resolve({ status, html }); return settle(); } });
+      const answer = (html, status = 200) => { resolve({ status, html }); return settle(); };
+      asked.push({ id: new URL(url, 'http://horizon.example').searchParams.get('obj_id'), answer });
     }),
     page: () => new Promise((resolve) => { read.push((document) => { resolve(document); return settle(); }); }),
   };
@@ -29,7 +30,8 @@ function open(t, { page = 'instances', where, kind = KINDS.instances, id = 'inst
   let second = 0;
   const hear = (members) => {
     second += 1;
-    const message = { v: 1, kind: 'server', action: 'update', id: one, name: 'one', status: `S${second}`, task: null, error: null, at: new Date(1e12 + second * 1000).toISOString(), data: {}, ...members };
+    const at = new Date(1e12 + second * 1000).toISOString();
+    const message = { v: 1, kind: 'server', action: 'update', id: one, name: 'one', status: `S${second}`, task: null, error: null, at, data: {}, ...members };
     sync.hear(message, { offset: second });
     return message;
   };
