@@ -19,10 +19,10 @@ JS      := horizon/node_modules/.package-lock.json
 ASC     := sdk/assemblyscript/node_modules/.package-lock.json
 GOFILES := $(shell find cmd router sdk plugins -name '*.go' -not -name '*_test.go')
 
-.PHONY: help build plugins run test test-js test-go e2e bench check clean
+.PHONY: help build plugins run test test-js test-go e2e e2e-horizon bench check clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: $(BIN) ## build bin/horizon-realtime, with the demo's page inside
 
@@ -37,6 +37,9 @@ e2e: build plugins $(JS) $(ASC) ## from oslo.messaging through RabbitMQ to the o
 	@.ci/need rabbitmq-server:rabbitmq-server chromium:chromium python3-oslo.messaging:/usr/lib/python3/dist-packages/oslo_messaging gcc:gcc \
 		clang:clang lld:wasm-ld rustc:/usr/bin/rustc libstd-rust-dev-wasm32:/usr/lib/rustlib/wasm32-unknown-unknown
 	$(GO) test -tags e2e -count=1 -timeout 20m ./cmd/horizon-realtime/e2e ./router/server
+
+e2e-horizon: build plugins $(JS) ## Debian's OpenStack on this machine, its Horizon in a real Chromium (10 min, 3 GB; installs packages)
+	horizon/e2e/run
 
 bench: build plugins ## measure beside peers in the same run; writes bench/results.json and a table
 	@.ci/need rabbitmq-server:rabbitmq-server
