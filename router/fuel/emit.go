@@ -42,6 +42,9 @@ func (e *emitter) function(out []byte, s *scanner) []byte {
 			from, patches = patches[0].end, patches[1:]
 		}
 		b = append(b, src[from:p.pos]...)
+		if p.returns {
+			p.cost -= s.deposit
+		}
 		b = e.charge(b, p)
 		from = p.pos
 	}
@@ -51,6 +54,7 @@ func (e *emitter) function(out []byte, s *scanner) []byte {
 		from = p.end
 	}
 	b = append(b, src[from:]...)
+	b = e.charge(b, point{cost: -s.deposit})
 	b = append(b, opReturn)
 	for range e.traps {
 		b = append(b, opEnd, opUnreachable)
@@ -75,9 +79,11 @@ func (e *emitter) locals(b []byte, s *scanner) []byte {
 }
 
 func (e *emitter) charge(b []byte, p point) []byte {
-	b = append(b, e.read...)
-	b = appendS64(append(b, opI64Const), int64(p.cost))
-	b = append(b, e.keep...)
+	if p.cost != 0 {
+		b = append(b, e.read...)
+		b = appendS64(append(b, opI64Const), int64(p.cost))
+		b = append(b, e.keep...)
+	}
 	if p.look {
 		b = e.look(b, p.depth)
 	}

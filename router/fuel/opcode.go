@@ -106,6 +106,12 @@ const (
 	// a memory one unit per 2 bytes: the engine may have to move what is there.
 	bytesShift = 3
 	pageShift  = 16 - 1
+	// depositPerValue is what a frame deposits for each value that it may hold,
+	// of 8 or 16 bytes, and frameValues how many it holds in any case. Every
+	// value that the engine keeps on its stack has a slot of its own, so that a
+	// function's instructions bound them.
+	depositPerValue = 32
+	frameValues     = 8
 )
 
 var (
