@@ -11,6 +11,7 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 
 	"horizon-realtime/router/event"
 	"horizon-realtime/router/fuel"
@@ -28,6 +29,7 @@ type instance struct {
 	call   api.Function
 	fuel   api.MutableGlobal
 	ctx    context.Context
+	memory linearMemory
 
 	// scratch is where the guest wants its fields.
 	scratch       uint32
@@ -104,7 +106,8 @@ func (f *filter) newInstance() (*instance, error) {
 
 func (in *instance) start() error {
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
-	mod, err := in.filter.runtime.InstantiateModule(in.ctx, in.filter.compiled, config)
+	ctx := experimental.WithMemoryAllocator(in.ctx, &in.memory)
+	mod, err := in.filter.runtime.InstantiateModule(ctx, in.filter.compiled, config)
 	if err != nil {
 		return faultf(faultStart, "it cannot be instantiated: %s", firstLine(err))
 	}
@@ -263,6 +266,7 @@ func (in *instance) close() {
 	if in.mod != nil {
 		_ = in.mod.Close(in.ctx)
 	}
+	in.memory.Free()
 }
 
 // firstLine cuts the engine's stack trace off.

@@ -1,6 +1,9 @@
 package plugin
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // record is what outlives a plugin's versions: its store, its log's budget and
 // what it has been counted for. It is found by the plugin's name.
@@ -12,6 +15,8 @@ type record struct {
 	// their memory had grown.
 	instances atomic.Int64
 	renewals  atomic.Uint64
+	// renewed is when the last one was, in Unix nanoseconds.
+	renewed atomic.Int64
 	// perWorker counts the calls, apart for each worker so that no two write
 	// to one cache line.
 	perWorker []counters
@@ -24,6 +29,20 @@ type counters struct {
 }
 
 func (r *record) counters(worker int) *counters { return &r.perWorker[worker] }
+
+// renewEvery bounds how often an instance of a plugin is replaced because its
+// memory had grown: one that grows at every call would be made anew each time.
+const renewEvery = time.Second
+
+// renew tells whether an instance may be replaced now, and counts it if so.
+func (r *record) renew(now time.Time) bool {
+	last := r.renewed.Load()
+	if now.UnixNano()-last < int64(renewEvery) || !r.renewed.CompareAndSwap(last, now.UnixNano()) {
+		return false
+	}
+	r.renewals.Add(1)
+	return true
+}
 
 // totals adds up what the workers counted.
 func (r *record) totals() (calls, skipped, emissions, fuel uint64) {

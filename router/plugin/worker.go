@@ -176,11 +176,7 @@ func (w *Worker) Idle() {
 		if in == nil {
 			continue
 		}
-		grown := in.grown()
-		if grown {
-			in.filter.record.renewals.Add(1)
-		}
-		if grown || in.filter.health.quarantined() {
+		if in.grown() && in.filter.record.renew(w.host.now()) || in.filter.health.quarantined() {
 			in.close()
 			w.instances[i] = nil
 		}
