@@ -80,7 +80,7 @@ func (m *module) readImports(r *reader) {
 			m.addGlobal(readGlobalType(r))
 			m.importedGlobals++
 		default:
-			r.failf("import %s.%s is of kind %d, which WebAssembly 2.0 does not have", imp.Module, imp.Name, byte(imp.Kind))
+			r.failf("import %.80q.%.80q is of kind %d, which WebAssembly 2.0 does not have", imp.Module, imp.Name, byte(imp.Kind))
 		}
 		m.info.Imports = append(m.info.Imports, imp)
 	}
@@ -263,13 +263,13 @@ func (m *module) readExports(r *reader) {
 		case r.err != nil:
 			return
 		case e.Name == Global || e.Name == Start:
-			r.failf("the name %q is taken by the host", e.Name)
+			r.failf("the name %.80q is taken by the host", e.Name)
 			return
 		case seen[e.Name]:
-			r.failf("the name %q is exported twice", e.Name)
+			r.failf("the name %.80q is exported twice", e.Name)
 			return
 		case int64(e.Index) >= int64(have):
-			r.failf("%q is %s %d, there are %d", e.Name, e.Kind, e.Index, have)
+			r.failf("%.80q is %s %d, there are %d", e.Name, e.Kind, e.Index, have)
 			return
 		}
 		if e.Kind == KindFunction {

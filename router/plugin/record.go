@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"log/slog"
 	"sync/atomic"
 	"time"
 )
@@ -63,16 +64,21 @@ func (h *Host) recordOf(name string) *record {
 	if r, ok := h.records[name]; ok {
 		return r
 	}
+	r := h.newRecord(name, h.log)
+	h.records[name] = r
+	return r
+}
+
+func (h *Host) newRecord(name string, log *slog.Logger) *record {
 	r := &record{
 		store:     newStore(h.cfg.KVEntries, h.cfg.KVBytes, h.cfg.KVTTL),
-		log:       newGuestLog(h.log, name, h.cfg),
+		log:       newGuestLog(log, name, h.cfg),
 		faults:    make(map[faultKind]*atomic.Uint64),
 		perWorker: make([]counters, h.cfg.workers()),
 	}
 	for _, kind := range faultKinds {
 		r.faults[kind] = new(atomic.Uint64)
 	}
-	h.records[name] = r
 	return r
 }
 
