@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -140,7 +141,11 @@ func (w *worker) handle(ctx context.Context, j *job) {
 		w.ends.duplicate.Inc()
 	} else {
 		w.current, w.accepted, w.refused = j, 0, 0
+		began := time.Now()
 		outcome := w.plugins.Handle(ctx, &j.Notification, w.emit)
+		if took := time.Since(began); took > plugin.SlowHandle {
+			w.plugins.Overran(ctx, &j.Notification, took)
+		}
 		w.ends.count(outcome, w.accepted, w.refused)
 		if w.identity != nil && isIdentity(j.Type) {
 			w.identity(&j.Notification)

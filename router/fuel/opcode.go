@@ -133,7 +133,7 @@ func listInstructions() (t [256]instruction) {
 		0x25: {table, 2}, 0x26: {table, 2}, // table.get, table.set
 		0x3f: {memoryIndex, 1}, 0x40: {memoryGrow, 200},
 		0x41: {const32, 1}, 0x42: {const64, 1}, 0x43: {skip4, 1}, 0x44: {skip8, 1},
-		0xd0: {refNull, 1}, 0xd1: {plain, 1}, 0xd2: {refFunc, 100},
+		0xd0: {refNull, 1}, 0xd1: {plain, 1}, 0xd2: {refFunc, 250},
 		0xfc: {misc, 0}, 0xfd: {vector, 0},
 	}
 	for op := 0x28; op <= 0x3e; op++ { // loads and stores

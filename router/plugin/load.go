@@ -104,6 +104,9 @@ func (h *Host) load(ctx context.Context, file string, module []byte, settings Se
 		limits: h.cfg.limitsFor(settings),
 		health: newHealth(h.cfg),
 	}
+	if settings.SlowPerSecond > 0 {
+		f.health.slow = settings.SlowPerSecond
+	}
 	f.record = h.recordOf(f.Name)
 	grants, err := parseGrants(settings.Grants)
 	if err != nil {

@@ -1,0 +1,50 @@
+package plugin
+
+import (
+	"context"
+	"time"
+
+	"horizon-realtime/router/event"
+)
+
+// SlowHandle is how long a Handle may take before its caller ought to tell
+// Overran.
+const SlowHandle = time.Millisecond
+
+// slowestUnit is the longest that a unit of fuel lasts, where every load waits
+// for the machine's memory: what took longer is not the filter's doing.
+const slowestUnit = 10 * time.Nanosecond
+
+// leastSlow is the least fuel with which a call can be slow.
+const leastSlow = int64(SlowHandle / slowestUnit)
+
+// Overran tells the worker that its last Handle, of n, took that long. Fuel
+// bounds what one call does; this is what bounds a filter that does nearly as
+// much in every call, or does it where a unit takes long. The time is shared out
+// by the fuel that the filters took, and whoever has taken too much of it in the
+// last second has failed.
+func (w *Worker) Overran(ctx context.Context, n *event.Notification, took time.Duration) {
+	if w.closed {
+		return
+	}
+	total := int64(0)
+	ran := func(do func(i int, in *instance)) {
+		for _, i := range w.matcher.match(n.Type) {
+			if in := w.instances[i]; in != nil {
+				do(i, in)
+			}
+		}
+	}
+	ran(func(_ int, in *instance) { total += in.used() })
+	ran(func(i int, in *instance) {
+		used := in.used()
+		in.budget -= used // said once
+		if used < leastSlow {
+			return
+		}
+		share := min(time.Duration(float64(took)*float64(used)/float64(max(total, 1))), time.Duration(used)*slowestUnit)
+		if h := in.filter.health; h.overdrawn(share, w.host.now()) {
+			w.fault(ctx, i, n, faultf(faultTime, "its slow calls took more than %s in a second; do less, or raise [plugin.%s] slow_per_second", h.slow, in.filter.Name))
+		}
+	})
+}
