@@ -5,7 +5,6 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -141,11 +140,7 @@ func (w *worker) handle(ctx context.Context, j *job) {
 		w.ends.duplicate.Inc()
 	} else {
 		w.current, w.accepted, w.refused = j, 0, 0
-		began := time.Now()
-		outcome := w.plugins.Handle(ctx, &j.Notification, w.emit)
-		if took := time.Since(began); took > plugin.SlowHandle {
-			w.plugins.Overran(ctx, &j.Notification, took)
-		}
+		outcome := w.plugins.HandleInTime(ctx, &j.Notification, w.emit)
 		w.ends.count(outcome, w.accepted, w.refused)
 		if w.identity != nil && isIdentity(j.Type) {
 			w.identity(&j.Notification)

@@ -65,6 +65,19 @@ func (e *emitter) function(out []byte, s *scanner) []byte {
 	return append(out, b...)
 }
 
+// cut appends the body of the function that is exported under Cut.
+func (e *emitter) cut(out []byte) []byte {
+	m := e.m
+	m.cutType = len(m.types)
+	m.types = append(m.types, FuncType{Params: []ValueType{I64}})
+	b := append([]byte{0}, e.read...) // no locals
+	b = append(b, opLocalGet, 0, opI64LtS, opIf, blockVoid)
+	b = appendS64(append(b, opI64Const), CutOff)
+	b = appendU32(append(b, opGlobalSet), m.fuelIndex())
+	b = append(b, opEnd, opEnd)
+	return append(appendU32(out, uint32(len(b))), b...)
+}
+
 // locals appends the declarations: the original's, and behind them two of our
 // own where there are lengths to hold.
 func (e *emitter) locals(b []byte, s *scanner) []byte {

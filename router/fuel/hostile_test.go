@@ -279,3 +279,41 @@ func TestStackIsBoundedByFuel(t *testing.T) {
 		t.Errorf("%d frames with %d units left", deep, int64(counter.Get()))
 	}
 }
+
+// A call that has fuel for days ends when it is cut off from outside.
+func TestCutEndsACallUnderWay(t *testing.T) {
+	for _, name := range []string{"empty loop", "loop of calls", "call tree", "memory.copy", "table.init"} {
+		t.Run(name, func(t *testing.T) {
+			m, counter := instantiate(t, hostileModules()[name].bytes(), 1<<60)
+			ended := make(chan error)
+			go func() {
+				_, err := m.ExportedFunction("run").Call(context.Background())
+				ended <- err
+			}()
+			cut := m.ExportedFunction(fuel.Cut)
+			for {
+				if _, err := cut.Call(context.Background(), 1<<60); err != nil {
+					t.Fatal(err)
+				}
+				select {
+				case err := <-ended:
+					if err == nil || !strings.Contains(err.Error(), "unreachable") || int64(counter.Get()) > fuel.CutOff/2 {
+						t.Errorf("got %v with %d units left", err, int64(counter.Get()))
+					}
+					return
+				default:
+				}
+			}
+		})
+	}
+}
+
+func TestCutSparesWhatHasUsedLittle(t *testing.T) {
+	m, counter := instantiate(t, running().bytes(), 1_000)
+	if _, err := m.ExportedFunction(fuel.Cut).Call(t.Context(), 1_000); err != nil || counter.Get() != 1_000 {
+		t.Errorf("got %v, %d", err, counter.Get())
+	}
+	if _, err := m.ExportedFunction(fuel.Cut).Call(t.Context(), 1_001); err != nil || int64(counter.Get()) != fuel.CutOff {
+		t.Errorf("got %v, %d", err, int64(counter.Get()))
+	}
+}

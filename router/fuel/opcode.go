@@ -4,6 +4,7 @@ package fuel
 const (
 	opUnreachable  = 0x00
 	opBlock        = 0x02
+	opIf           = 0x04
 	opEnd          = 0x0b
 	opBrIf         = 0x0d
 	opReturn       = 0x0f

@@ -247,8 +247,8 @@ func (s *scanner) blockType() {
 	t := r.signed(33)
 	switch {
 	case r.err != nil:
-	case t < 0 || t >= int64(len(s.m.types)):
-		r.failf("a block is of type %d, there are %d", t, len(s.m.types))
+	case t < 0 || t >= int64(s.m.originalTypes):
+		r.failf("a block is of type %d, there are %d", t, s.m.originalTypes)
 	default:
 		s.passes(&s.m.types[t])
 	}

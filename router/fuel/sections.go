@@ -50,8 +50,8 @@ func readRefType(r *reader) ValueType {
 
 func (m *module) readFuncType(r *reader) (uint32, *FuncType) {
 	i := r.u32()
-	if r.err == nil && int64(i) >= int64(len(m.types)) {
-		r.failf("type %d is used, there are %d", i, len(m.types))
+	if r.err == nil && int64(i) >= int64(m.originalTypes) {
+		r.failf("type %d is used, there are %d", i, m.originalTypes)
 	}
 	if r.err != nil {
 		return 0, nil
@@ -262,7 +262,7 @@ func (m *module) readExports(r *reader) {
 		switch {
 		case r.err != nil:
 			return
-		case e.Name == Global || e.Name == Start:
+		case e.Name == Global || e.Name == Start || e.Name == Cut:
 			r.failf("the name %.80q is taken by the host", e.Name)
 			return
 		case seen[e.Name]:

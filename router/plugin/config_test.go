@@ -26,6 +26,8 @@ func TestDefaultConfigIsValid(t *testing.T) {
 func TestValidateRefusals(t *testing.T) {
 	for want, change := range map[string]func(*Config){
 		`[plugins] dir = "": name the folder that holds the .wasm files`:       func(c *Config) { c.Dir = "" },
+		"[plugins] call_timeout = 0s: between 1ms and 1h0m0s":                  func(c *Config) { c.CallTimeout = 0 },
+		"[plugins] start_timeout = 0s: between 1ms and 1h0m0s":                 func(c *Config) { c.StartTimeout = 0 },
 		"[plugins] slow_per_second = 1µs: between 1ms and 1h0m0s":              func(c *Config) { c.SlowPerSecond = time.Microsecond },
 		"[plugins] memory_bytes = 1: between 65536 and 4294901760":             func(c *Config) { c.MemoryBytes = 1 },
 		"[plugins] settle = 0s: between 1ms and 1m0s":                          func(c *Config) { c.Settle = 0 },

@@ -25,6 +25,7 @@ import (
 type Host struct {
 	cfg      Config
 	log      *slog.Logger
+	cores    int
 	keys     keyring
 	cacheDir string
 	now      func() time.Time
@@ -86,6 +87,7 @@ func New(cfg Config, settings map[string]Settings, log *slog.Logger, reg prometh
 	}
 	h := &Host{
 		cfg: cfg, log: log, keys: keys,
+		cores:    runtime.GOMAXPROCS(0),
 		now:      time.Now,
 		settings: maps.Clone(settings),
 		records:  make(map[string]*record),
@@ -229,12 +231,11 @@ func (h *Host) reload(ctx context.Context) error {
 // Later on, one file follows the other and a core is left to the traffic: every
 // step of a notification's trip would queue behind the compiler otherwise.
 func (h *Host) makeRoom() (files int) {
-	cores := runtime.GOMAXPROCS(0)
 	if h.workers.Load() == 0 {
-		h.compilers = cores
-		return cores
+		h.compilers = h.cores
+		return h.cores
 	}
-	h.compilers = max(cores-1, 1)
+	h.compilers = max(h.cores-1, 1)
 	return 1
 }
 

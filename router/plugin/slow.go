@@ -7,23 +7,37 @@ import (
 	"horizon-realtime/router/event"
 )
 
-// SlowHandle is how long a Handle may take before its caller ought to tell
-// Overran.
+// SlowHandle is how long a Handle may take before it is asked whose doing that
+// was.
 const SlowHandle = time.Millisecond
 
 // slowestUnit is the longest that a unit of fuel lasts, where every load waits
 // for the machine's memory: what took longer is not the filter's doing.
 const slowestUnit = 10 * time.Nanosecond
 
-// leastSlow is the least fuel with which a call can be slow.
+// leastSlow is the fuel below which a call is not slow, however long it took.
 const leastSlow = int64(SlowHandle / slowestUnit)
 
-// Overran tells the worker that its last Handle, of n, took that long. Fuel
+// HandleInTime is Handle for a router that others wait for: a call that takes
+// too long is cut off, and filters whose calls are slow all the time fail.
+func (w *Worker) HandleInTime(ctx context.Context, n *event.Notification, emit func(Emission)) Outcome {
+	w.overtime.begin()
+	began := time.Now()
+	o := w.Handle(ctx, n, emit)
+	took := time.Since(began)
+	w.overtime.end()
+	if took > SlowHandle {
+		w.overran(ctx, n, took)
+	}
+	return o
+}
+
+// overran takes note that the last Handle, of n, took that long. Fuel
 // bounds what one call does; this is what bounds a filter that does nearly as
 // much in every call, or does it where a unit takes long. The time is shared out
 // by the fuel that the filters took, and whoever has taken too much of it in the
 // last second has failed.
-func (w *Worker) Overran(ctx context.Context, n *event.Notification, took time.Duration) {
+func (w *Worker) overran(ctx context.Context, n *event.Notification, took time.Duration) {
 	if w.closed {
 		return
 	}

@@ -30,7 +30,7 @@ func TestSlowFiltersFail(t *testing.T) {
 	n := notification(t, "compute.x", "{}")
 	handle := func(took time.Duration) {
 		w.Handle(context.Background(), n, func(Emission) {})
-		w.Overran(context.Background(), n, took)
+		w.overran(context.Background(), n, took)
 	}
 	faults := func() [3]uint64 {
 		s := h.Status()
@@ -73,5 +73,5 @@ func TestSlowFiltersFail(t *testing.T) {
 		t.Errorf("the log does not say so:\n%s", log)
 	}
 	w.Close()
-	w.Overran(context.Background(), n, time.Minute)
+	w.overran(context.Background(), n, time.Minute)
 }

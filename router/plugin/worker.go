@@ -16,6 +16,7 @@ type Worker struct {
 	matcher matcher
 	// instances are by position in the set; nil where none was needed yet.
 	instances []*instance
+	overtime  *overtime
 	closed    bool
 }
 
@@ -46,7 +47,7 @@ type Outcome struct {
 // NewWorker makes a worker. Its instances are made when the first notification
 // matches.
 func (h *Host) NewWorker() *Worker {
-	w := &Worker{host: h, id: int(h.workers.Add(1)-1) % h.cfg.workers()}
+	w := &Worker{host: h, id: int(h.workers.Add(1)-1) % h.cfg.workers(), overtime: newOvertime(h.cfg.CallTimeout)}
 	w.adopt()
 	return w
 }
@@ -80,6 +81,7 @@ func (w *Worker) Handle(ctx context.Context, n *event.Notification, emit func(Em
 				continue
 			}
 			w.instances[i] = in
+			w.overtime.add(in, in.limits.fuel)
 		}
 		if fault := in.handle(n); fault != nil {
 			w.fault(ctx, i, n, fault)
