@@ -83,7 +83,11 @@ func (w *Worker) Handle(ctx context.Context, n *event.Notification, emit func(Em
 			w.instances[i] = in
 			w.overtime.add(in, in.limits.fuel)
 		}
-		if fault := in.handle(n); fault != nil {
+		fault := in.handle(n)
+		if fault != nil && fault.kind == faultTime {
+			in, fault = w.again(ctx, i, n, fault)
+		}
+		if fault != nil {
 			w.fault(ctx, i, n, fault)
 			o.Faults++
 			continue
