@@ -136,7 +136,7 @@ func (w *worker) handle(ctx context.Context, j *job) {
 	} else {
 		w.tap.Offer(&j.Notification)
 		w.current, w.accepted, w.refused = j, 0, 0
-		outcome := w.plugins.Handle(ctx, &j.Notification, w.emit)
+		outcome := w.plugins.HandleInTime(ctx, &j.Notification, w.emit)
 		w.ends.count(outcome, w.accepted, w.refused)
 		if w.identity != nil && isIdentity(j.Type) {
 			w.identity(&j.Notification)

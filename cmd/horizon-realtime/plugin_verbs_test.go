@@ -241,6 +241,20 @@ func TestUpdate(t *testing.T) {
 	d.fails("", "horizon-realtime plugin update .", exitFailure, "has no SDK of `plugin new`", "nothing was changed")
 }
 
+// TestSelfTests ships a filter with a case that it fulfils, and with one that it
+// does not.
+func TestSelfTests(t *testing.T) {
+	d := newDesk(t)
+	d.filter("careful", "package main", "package main")
+	d.must("careful", "cp -r testdata selftests && horizon-realtime plugin build && grep -c hr_selftests 50-careful.wasm")
+	d.write("careful/selftests/suspended.json", strings.Replace(d.read("careful/testdata/suspended.json"), `"suspended",
+        "at"`, `"SUSPENDED",
+        "at"`, 1))
+	d.fails("careful", "horizon-realtime plugin build", exitFailure, "a router would refuse it", "it fails its own self-test 1", "and should be project/")
+	d.write("careful/selftests/suspended.json", "{")
+	d.fails("careful", "horizon-realtime plugin build", exitFailure, "read the golden case", "selftests/suspended.json")
+}
+
 // TestSign signs a filter, has it admitted where signatures are required, and
 // tampers with it.
 func TestSign(t *testing.T) {

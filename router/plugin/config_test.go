@@ -26,6 +26,9 @@ func TestDefaultConfigIsValid(t *testing.T) {
 func TestValidateRefusals(t *testing.T) {
 	for want, change := range map[string]func(*Config){
 		`[plugins] dir = "": name the folder that holds the .wasm files`:       func(c *Config) { c.Dir = "" },
+		"[plugins] call_timeout = 0s: between 1ms and 1h0m0s":                  func(c *Config) { c.CallTimeout = 0 },
+		"[plugins] start_timeout = 0s: between 1ms and 1h0m0s":                 func(c *Config) { c.StartTimeout = 0 },
+		"[plugins] slow_per_second = 1µs: between 1ms and 1h0m0s":              func(c *Config) { c.SlowPerSecond = time.Microsecond },
 		"[plugins] memory = 1: between 65536 and 4294901760":                   func(c *Config) { c.MemoryBytes = 1 },
 		"[plugins] settle = 0s: between 1ms and 1m0s":                          func(c *Config) { c.Settle = 0 },
 		"[plugins] require_signature = true needs at least one of public_keys": func(c *Config) { c.RequireSignature = true },
@@ -50,6 +53,7 @@ func TestValidateRefusals(t *testing.T) {
 	}
 	for want, s := range map[string]Settings{
 		"[plugin.x] fuel = 10: at least 1000, or 0 for the default":                      {Fuel: 10},
+		"[plugin.x] slow_per_second = 1ns: between 1ms and 1h0m0s, or 0 for the default": {SlowPerSecond: 1},
 		"[plugin.x] memory = 7: between 65536 and 4294901760, or 0 for the default":      {MemoryBytes: 7},
 		`[plugin.x] grants: unknown grant "root"; there are "admin" and "cross_project"`: {Grants: []string{"admin", "root"}},
 		"[plugin.x] config: json: unsupported value: NaN":                                {Config: map[string]any{"a": math.NaN()}},
