@@ -1,6 +1,6 @@
 // Measures the plugin beside Horizon's own polling, in the lab (`panel up plain`):
 //
-//   node e2e/measure.mjs [--rounds 5] [--minutes 4] [--servers 50] [--write]
+//   node e2e/measure.mjs [--rounds 5] [--minutes 10] [--servers 50] [--write]
 //
 // Prints a section for docs/horizon.md, and with --write puts it there. The machine
 // should do nothing else meanwhile.
@@ -29,7 +29,7 @@ const pick = (...names) => Object.fromEntries(names.map((name) => [name, WAYS[na
 
 const number = (text) => ({ type: 'string', default: text });
 const { values } = parseArgs({ options: {
-  rounds: number('5'), minutes: number('4'), servers: number('50'), write: { type: 'boolean', default: false },
+  rounds: number('5'), minutes: number('10'), servers: number('50'), write: { type: 'boolean', default: false },
 } });
 
 async function addUsers() {
