@@ -98,7 +98,7 @@ func DefaultConfig() Config {
 		BytesPerEvent:     256 << 10,
 		HostCallsPerEvent: 1000,
 		CallTimeout:       25 * time.Millisecond,
-		StartTimeout:      250 * time.Millisecond,
+		StartTimeout:      time.Second,
 		SlowPerSecond:     100 * time.Millisecond,
 		LogLinesPerSecond: 20,
 		LogBytesPerSecond: 16 << 10,
