@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -25,26 +26,43 @@ import (
 
 const interopSecret = "a secret that is long enough for HS256"
 
-// TestOfficialJavaScriptClient runs interop/interop.test.mjs, where the official
-// client talks to this server, over each transport and with real tokens.
-func TestOfficialJavaScriptClient(t *testing.T) {
-	install := exec.Command("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
-	install.Dir = "interop"
-	if out, err := install.CombinedOutput(); err != nil {
-		t.Fatalf("npm ci: %v\n%s", err, out)
-	}
+// TestOfficialClients runs what is in interop/: official clients, as they are
+// published, that talk to this server with real tokens. Each has a server of its
+// own.
+func TestOfficialClients(t *testing.T) {
+	t.Run("JavaScript", func(t *testing.T) {
+		runToItsEnd(t, "interop", nil, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
+		t.Run("Node", func(t *testing.T) {
+			withServer(t, "interop", "node", "--test", "--test-reporter=spec", "node.test.mjs")
+		})
+		t.Run("Chromium", func(t *testing.T) {
+			withServer(t, "interop", "node", "--test", "--test-reporter=spec", "chromium.test.mjs")
+		})
+	})
+	t.Run("Go", func(t *testing.T) { withServer(t, "interop/goclient", "go", "test", "-count=1", "-v", ".") })
+}
+
+// withServer starts a server and what controls it, and runs a command that
+// finds them by its environment.
+func withServer(t *testing.T, dir, name string, args ...string) {
+	t.Helper()
 	w := startWithTokens(t)
 	control := httptest.NewServer(w.control(t))
 	defer control.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	runToItsEnd(t, dir, []string{"SERVER=" + w.address(), "CONTROL=" + control.URL}, name, args...)
+}
+
+// runToItsEnd runs a program to its end, which has to be a good one.
+func runToItsEnd(t *testing.T, dir string, env []string, name string, args ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	node := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", "interop.test.mjs")
-	node.Dir = "interop"
-	node.Env = append(os.Environ(), "SERVER="+w.address(), "CONTROL="+control.URL)
-	out, err := node.CombinedOutput()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)
 	if err != nil {
-		t.Error(err)
+		t.Errorf("%s %v: %v", name, args, err)
 	}
 }
 
@@ -61,8 +79,11 @@ func startWithTokens(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w := &world{hub: hub.New(hub.DefaultConfig(), log, reg)}
-	ticket := authenticator.TicketHandler(w.hub.Position)
-	if w.Server, err = New(cfg, w.hub, authenticator, Options{Log: log, Registerer: reg, Ticket: ticket}); err != nil {
+	options := Options{
+		Log: log, Registerer: reg, Ticket: authenticator.TicketHandler(w.hub.Position),
+		Mount: http.StripPrefix("/interop/", http.FileServer(http.Dir("interop"))), // the page for browsers
+	}
+	if w.Server, err = New(cfg, w.hub, authenticator, options); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -73,7 +94,8 @@ func startWithTokens(t *testing.T) *world {
 	return w
 }
 
-// control lets the test in JavaScript do what happens on the server's side.
+// control lets the clients' tests do what happens on the server's side. A user's
+// project has the user's name.
 func (w *world) control(t *testing.T) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /publish", func(_ http.ResponseWriter, r *http.Request) {
@@ -85,9 +107,12 @@ func (w *world) control(t *testing.T) http.Handler {
 		if err != nil {
 			t.Error(err)
 		}
-		token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
-			"sub": r.URL.Query().Get("user"), "project_id": "p1", "roles": []string{"member"}, "exp": time.Now().Add(life).Unix(),
-		}).SignedString([]byte(interopSecret))
+		user := r.URL.Query().Get("user")
+		claims := jwt.MapClaims{"sub": user, "project_id": user, "roles": []string{"member"}, "exp": time.Now().Add(life).Unix()}
+		if channels := r.URL.Query().Get("channels"); channels != "" {
+			claims["channels"] = strings.Fields(channels)
+		}
+		token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(interopSecret))
 		if err != nil {
 			t.Error(err)
 		}
@@ -103,7 +128,6 @@ func (w *world) control(t *testing.T) http.Handler {
 			fmt.Fprint(rw, s.pingAt.UnixMilli())
 			s.mu.Unlock()
 		}
-		time.Sleep(20 * time.Millisecond) // the client asks again and again
 	})
 	mux.HandleFunc("POST /cut", func(_ http.ResponseWriter, r *http.Request) {
 		for _, s := range w.of(r) { // as if the network broke
@@ -125,7 +149,10 @@ func (w *world) control(t *testing.T) http.Handler {
 			s.close(disconnect{uint16(code), "by the test"})
 		}
 	})
-	return mux
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Access-Control-Allow-Origin", "*") // the page comes from the server's origin
+		mux.ServeHTTP(rw, r)
+	})
 }
 
 // of gives the sessions of the user that a request names.
