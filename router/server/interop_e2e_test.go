@@ -6,25 +6,19 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"horizon-realtime/router/auth"
-	"horizon-realtime/router/hub"
 )
-
-const interopSecret = "a secret that is long enough for HS256"
 
 // TestOfficialClients runs what is in interop/: official clients, as they are
 // published, that talk to this server with real tokens. Each has a server of its
@@ -66,32 +60,16 @@ func runToItsEnd(t *testing.T, dir string, env []string, name string, args ...st
 	}
 }
 
-// startWithTokens is start with the authenticator that the router uses.
+// startWithTokens is start with the authenticator that the router uses, pings that
+// come soon, and the page for browsers.
 func startWithTokens(t *testing.T) *world {
 	t.Helper()
 	cfg := testConfig()
 	cfg.Ping, cfg.PongTimeout = 2*time.Second, time.Second
-	log, reg := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
 	authConfig := auth.DefaultConfig()
-	authConfig.JWT.HMACSecret, authConfig.JWT.Leeway = interopSecret, 0
-	authenticator, err := auth.New(context.Background(), authConfig, log, reg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{hub: hub.New(hub.DefaultConfig(), log, reg)}
-	options := Options{
-		Log: log, Registerer: reg, Ticket: authenticator.TicketHandler(w.hub.Position),
-		Mount: http.StripPrefix("/interop/", http.FileServer(http.Dir("interop"))), // the page for browsers
-	}
-	if w.Server, err = New(cfg, w.hub, authenticator, options); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var parts sync.WaitGroup
-	parts.Go(func() { w.hub.Run(ctx) })
-	parts.Go(func() { w.Server.Run(ctx) })
-	t.Cleanup(func() { cancel(); parts.Wait() })
-	return w
+	authConfig.JWT.HMACSecret, authConfig.JWT.Leeway = testSecret, 0
+	page := http.StripPrefix("/interop/", http.FileServer(http.Dir("interop")))
+	return startWithAuth(t, cfg, authConfig, page)
 }
 
 // control lets the clients' tests do what happens on the server's side. A user's
@@ -112,7 +90,7 @@ func (w *world) control(t *testing.T) http.Handler {
 		if channels := r.URL.Query().Get("channels"); channels != "" {
 			claims["channels"] = strings.Fields(channels)
 		}
-		token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(interopSecret))
+		token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(testSecret))
 		if err != nil {
 			t.Error(err)
 		}
