@@ -63,10 +63,15 @@ func newSession(server *Server, r *http.Request, address string) *session {
 }
 
 // handle does the commands of one frame, in order. What they are answered with
-// has been sent when it returns, but for what the hub answers.
+// has been sent when it returns, but for what the hub answers. A frame without
+// any counts as one.
 func (s *session) handle(frame []byte) {
 	s.commands.Lock()
 	defer s.commands.Unlock()
+	if len(bytes.TrimSpace(frame)) == 0 {
+		s.permit()
+		return
+	}
 	for line := range bytes.SplitSeq(frame, []byte{'\n'}) {
 		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
