@@ -110,7 +110,12 @@ func (s *session) command(line []byte) {
 	}
 	method := c.method()
 	s.server.commands.WithLabelValues(method).Inc()
-	if (method == "connect") != s.is(opened) {
+	// Connect comes first, and nothing comes after one that was refused.
+	wanted := connected
+	if method == "connect" {
+		wanted = opened
+	}
+	if !s.is(wanted) {
 		s.close(badRequest)
 		return
 	}
