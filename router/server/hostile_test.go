@@ -97,16 +97,12 @@ func (s *Server) admittedNow() int {
 	return s.admitted
 }
 
-func TestHostileFrames(t *testing.T) {
-	w := start(t, testConfig())
-	witness := w.connected(t, "bob@p1")
-	witness.subscribe("public/a")
+// hostileFrames is what a client may send instead of a command, and the code that
+// it is sent away with.
+func hostileFrames() map[string]hostileFrame {
 	bits := func(first byte) []byte { return maskedFrame(first, []byte(`{"id":1}`)) }
 	huge := func(length ...byte) []byte { return append(append([]byte{0x81, 0x80 | 127}, length...), 1, 2, 3, 4) }
-	for name, c := range map[string]struct {
-		frames [][]byte
-		want   uint16
-	}{
+	return map[string]hostileFrame{
 		"unmasked":                {[][]byte{append([]byte{0x81, 8}, `{"id":1}`...)}, 1002},
 		"reserved bit 1":          {[][]byte{bits(0xc1)}, 1002},
 		"reserved bit 2":          {[][]byte{bits(0xa1)}, 1002},
@@ -128,7 +124,19 @@ func TestHostileFrames(t *testing.T) {
 		"close with a bad code":   {[][]byte{maskedFrame(0x88, []byte{0, 1})}, 1002},
 		"close":                   {[][]byte{maskedFrame(0x88, []byte{3, 232})}, 1000},
 		"ping flood":              {bytes.SplitAfter(bytes.Repeat(maskedFrame(0x89, nil), 2000), nil), 3013},
-	} {
+	}
+}
+
+type hostileFrame struct {
+	frames [][]byte
+	want   uint16
+}
+
+func TestHostileFrames(t *testing.T) {
+	w := start(t, testConfig())
+	witness := w.connected(t, "bob@p1")
+	witness.subscribe("public/a")
+	for name, c := range hostileFrames() {
 		t.Run(name, func(t *testing.T) {
 			d := dialTCP(t, w.address())
 			d.conn.Write(bytes.Join(c.frames, nil))
@@ -191,63 +199,4 @@ func TestSocketsWithoutARequest(t *testing.T) {
 	if code := c.ends(); code != 3502 {
 		t.Errorf("ended with %d", code)
 	}
-}
-
-// FuzzCommands has a session handle anything.
-func FuzzCommands(f *testing.F) {
-	for _, s := range []string{
-		`{"id":1,"connect":{"token":"ann@p1","data":{}}}` + "\n" + `{"id":2,"subscribe":{"channel":"project/p1/a","recover":true,"epoch":"e","offset":41}}`,
-		`{"id":1,"connect":{"token":"ann"}}` + "\n{}\n" + `{"id":2,"unsubscribe":{"channel":"a"}}`,
-		`{"id":1,"connect":{"token":"ann@p1/1h"}}` + "\n" + `{"id":3,"refresh":{"token":"x"}}` + "\n" + `{"send":{}}`,
-		"\n \r\n[[[", `{"id":4294967296}`, `null`, `{"ID":1,"Connect":{}}`,
-	} {
-		f.Add([]byte(s))
-	}
-	w := start(f, testConfig())
-	f.Fuzz(func(t *testing.T, frame []byte) {
-		c := &recorder{}
-		s := newSession(w.Server, nil, "")
-		w.limits.addAddress("")
-		w.mu.Lock()
-		w.admitted++
-		w.mu.Unlock()
-		s.transport = c
-		w.add(s)
-		s.handle(frame)
-		s.end()
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		for _, line := range c.lines {
-			parseMessage(t, line)
-			if bytes.ContainsAny(line, "\n") {
-				t.Errorf("%q has a line break", line)
-			}
-		}
-	})
-}
-
-// FuzzFrames sends anything over a websocket, and then a client that behaves
-// must still be served.
-func FuzzFrames(f *testing.F) {
-	f.Add(maskedFrame(0x81, []byte(`{"id":1,"connect":{"token":"ann@p1"}}`)))
-	f.Add([]byte{0x81, 0xff, 255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0})
-	f.Add(append(maskedFrame(0x01, []byte("a")), maskedFrame(0x00, []byte("b"))...))
-	w := start(f, testConfig())
-	f.Fuzz(func(t *testing.T, bytes []byte) {
-		near, far := net.Pipe()
-		out := newOutbox(near, 64<<10, &w.work)
-		s := newSession(w.Server, nil, "")
-		w.limits.addAddress("")
-		w.mu.Lock()
-		w.admitted++
-		w.mu.Unlock()
-		done := make(chan struct{})
-		go func() {
-			io.Copy(io.Discard, far)
-			close(done)
-		}()
-		serveFrames(t, w.Server, s, out, bytes, far)
-		far.Close()
-		<-done
-	})
 }
