@@ -1,12 +1,19 @@
 package server
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
+	"net/http"
+	"net/url"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,27 +25,81 @@ import (
 // wanderer is a client that loses its connection again and again, and remembers
 // where it was in each of its channels, as the official clients do.
 type wanderer struct {
-	address string
-	epoch   string
-	offsets map[string]uint64 // by what it subscribes to
-	heard   map[string][]int  // numbers of publications, by what it subscribes to
+	address   string
+	transport string
+	epoch     string
+	since     map[string]uint64 // where its first subscription began, by what it subscribes to
+	offsets   map[string]uint64 // the last it has seen
+	heard     map[string][]int  // numbers of publications
+}
+
+// visitor is one connection of a wanderer, over which it has sent its first
+// commands.
+type visitor struct {
+	next  func() ([]byte, error)
+	leave func()
+}
+
+// arrive connects.
+func (v *wanderer) arrive(t *testing.T, commands []string) (visitor, error) {
+	if v.transport != "websocket" {
+		return v.arriveByStream(commands)
+	}
+	conn, err := net.Dial("tcp", v.address)
+	if err != nil {
+		return visitor{}, err
+	}
+	c := dial(t, conn)
+	c.say(commands...)
+	return visitor{next: c.next, leave: func() {
+		if rand.IntN(2) == 0 {
+			conn.(*net.TCPConn).SetLinger(0) // a reset
+		}
+		conn.Close()
+	}}, nil
+}
+
+func (v *wanderer) arriveByStream(commands []string) (visitor, error) {
+	text := strings.Join(commands, "\n")
+	r, err := http.NewRequest("POST", "http://"+v.address+"/realtime/connection/http_stream", strings.NewReader(text))
+	if v.transport == "sse" {
+		r, err = http.NewRequest("GET", "http://"+v.address+"/realtime/connection/sse?cf_connect="+url.QueryEscape(text), nil)
+	}
+	if err != nil {
+		return visitor{}, err
+	}
+	own := &http.Transport{DisableKeepAlives: true}
+	answer, err := own.RoundTrip(r)
+	if err != nil {
+		return visitor{}, err
+	}
+	lines := bufio.NewScanner(answer.Body)
+	lines.Buffer(nil, 64<<20)
+	next := func() ([]byte, error) {
+		for lines.Scan() {
+			if line := bytes.TrimSpace(bytes.TrimPrefix(lines.Bytes(), []byte("data: "))); len(line) > 0 {
+				return line, nil
+			}
+		}
+		return nil, errors.Join(io.ErrUnexpectedEOF, lines.Err())
+	}
+	return visitor{next: next, leave: func() { answer.Body.Close() }}, nil
 }
 
 // visit connects, recovers, and listens until it has heard so many publications
 // or, at the end of the test, all.
 func (v *wanderer) visit(t *testing.T, stay int, total *atomic.Int64) error {
-	conn, err := net.Dial("tcp", v.address)
-	if err != nil {
-		return err
-	}
-	c := dial(t, conn)
 	lines := []string{`{"id":1,"connect":{"token":"ann@p1"}}`}
 	for channel, offset := range v.offsets {
 		lines = append(lines, fmt.Sprintf(`{"id":%d,"subscribe":{"channel":%q,"recover":%t,"epoch":%q,"offset":%d}}`,
 			len(lines)+1, channel, v.epoch != "", v.epoch, offset))
 	}
 	asked := lines[1:]
-	c.say(lines...)
+	c, err := v.arrive(t, lines)
+	if err != nil {
+		return err
+	}
+	defer c.leave()
 	for n := 0; n < stay || total.Load() > 0; {
 		if last := int(total.Load()); last > 0 && v.complete(last) {
 			break
@@ -62,6 +123,7 @@ func (v *wanderer) visit(t *testing.T, stay int, total *atomic.Int64) error {
 			}
 			v.epoch = m.Subscribe.Epoch
 			if !ask.Subscribe.Recover {
+				v.since[ask.Subscribe.Channel] = m.Subscribe.Offset
 				v.offsets[ask.Subscribe.Channel] = m.Subscribe.Offset
 			}
 			for _, p := range m.Subscribe.Publications {
@@ -75,10 +137,7 @@ func (v *wanderer) visit(t *testing.T, stay int, total *atomic.Int64) error {
 			return fmt.Errorf("unexpected: %s", line)
 		}
 	}
-	if rand.IntN(2) == 0 {
-		conn.(*net.TCPConn).SetLinger(0) // a reset
-	}
-	return conn.Close()
+	return nil
 }
 
 func (v *wanderer) take(channel string, p publication) {
@@ -96,9 +155,9 @@ func (v *wanderer) complete(last int) bool {
 	return true
 }
 
-// TestHammer has clients lose their connections while a channel is published to,
-// and checks that each hears every publication once and in order, on the channel
-// and on its wildcard.
+// TestHammer has clients of all transports lose their connections while a channel
+// is published to, and checks that each hears every publication since its first
+// subscription once and in order, on the channel and on its wildcard.
 func TestHammer(t *testing.T) {
 	const clients, visits = 12, 10
 	cfg := testConfig()
@@ -111,9 +170,11 @@ func TestHammer(t *testing.T) {
 	people := make([]*wanderer, clients)
 	for i := range people {
 		v := &wanderer{
-			address: w.address(),
-			offsets: map[string]uint64{"project/p1/a": 0, "project/p1/*": 0},
-			heard:   map[string][]int{"project/p1/a": nil, "project/p1/*": nil},
+			address:   w.address(),
+			transport: []string{"websocket", "http_stream", "sse"}[i%3],
+			since:     map[string]uint64{},
+			offsets:   map[string]uint64{"project/p1/a": 0, "project/p1/*": 0},
+			heard:     map[string][]int{"project/p1/a": nil, "project/p1/*": nil},
 		}
 		people[i] = v
 		wg.Go(func() {
@@ -148,13 +209,15 @@ func TestHammer(t *testing.T) {
 	wg.Wait()
 	for i, v := range people {
 		for channel, numbers := range v.heard {
+			// The only publications there are: the n-th has the offset n.
+			first := int(v.since[channel]) + 1
 			for j, number := range numbers {
-				if number != numbers[0]+j {
-					t.Fatalf("client %d on %s: %d follows %d", i, channel, number, numbers[j-1])
+				if number != first+j {
+					t.Fatalf("client %d over %s on %s since %d: %d is the %d-th", i, v.transport, channel, first-1, number, j+1)
 				}
 			}
-			if len(numbers) == 0 || numbers[len(numbers)-1] != n {
-				t.Errorf("client %d on %s heard %d, and not the last of %d", i, channel, len(numbers), n)
+			if want := n - first + 1; len(numbers) != want {
+				t.Errorf("client %d over %s on %s heard %d of %d", i, v.transport, channel, len(numbers), want)
 			}
 		}
 	}
