@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,7 +13,6 @@ import (
 	"net/http"
 	"net/url"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -45,7 +45,7 @@ func (v *wanderer) arrive(t *testing.T, commands []string) (visitor, error) {
 	if v.transport != "websocket" {
 		return v.arriveByStream(commands)
 	}
-	conn, err := net.Dial("tcp", v.address)
+	conn, err := dialNarrow(context.Background(), "tcp", v.address)
 	if err != nil {
 		return visitor{}, err
 	}
@@ -59,6 +59,16 @@ func (v *wanderer) arrive(t *testing.T, commands []string) (visitor, error) {
 	}}, nil
 }
 
+// dialNarrow connects with a small receive buffer, so that what a client does not
+// read soon has to wait in the server.
+func dialNarrow(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err == nil {
+		err = conn.(*net.TCPConn).SetReadBuffer(64 << 10)
+	}
+	return conn, err
+}
+
 func (v *wanderer) arriveByStream(commands []string) (visitor, error) {
 	text := strings.Join(commands, "\n")
 	r, err := http.NewRequest("POST", "http://"+v.address+"/realtime/connection/http_stream", strings.NewReader(text))
@@ -68,7 +78,7 @@ func (v *wanderer) arriveByStream(commands []string) (visitor, error) {
 	if err != nil {
 		return visitor{}, err
 	}
-	own := &http.Transport{DisableKeepAlives: true}
+	own := &http.Transport{DisableKeepAlives: true, DialContext: dialNarrow}
 	answer, err := own.RoundTrip(r)
 	if err != nil {
 		return visitor{}, err
@@ -87,8 +97,8 @@ func (v *wanderer) arriveByStream(commands []string) (visitor, error) {
 }
 
 // visit connects, recovers, and listens until it has heard so many publications
-// or, at the end of the test, all.
-func (v *wanderer) visit(t *testing.T, stay int, total *atomic.Int64) error {
+// or, at the end of the test, all. dawdle comes before it listens.
+func (v *wanderer) visit(t *testing.T, stay int, total *atomic.Int64, dawdle func()) error {
 	lines := []string{`{"id":1,"connect":{"token":"ann@p1"}}`}
 	for channel, offset := range v.offsets {
 		lines = append(lines, fmt.Sprintf(`{"id":%d,"subscribe":{"channel":%q,"recover":%t,"epoch":%q,"offset":%d}}`,
@@ -100,6 +110,7 @@ func (v *wanderer) visit(t *testing.T, stay int, total *atomic.Int64) error {
 		return err
 	}
 	defer c.leave()
+	dawdle()
 	for n := 0; n < stay || total.Load() > 0; {
 		if last := int(total.Load()); last > 0 && v.complete(last) {
 			break
@@ -141,7 +152,8 @@ func (v *wanderer) visit(t *testing.T, stay int, total *atomic.Int64) error {
 }
 
 func (v *wanderer) take(channel string, p publication) {
-	n, _ := strconv.Atoi(string(p.Data))
+	var n int
+	fmt.Sscanf(string(p.Data), "[%d,", &n)
 	v.offsets[channel] = p.Offset
 	v.heard[channel] = append(v.heard[channel], n)
 }
@@ -159,13 +171,19 @@ func (v *wanderer) complete(last int) bool {
 // is published to, and checks that each hears every publication since its first
 // subscription once and in order, on the channel and on its wildcard.
 func TestHammer(t *testing.T) {
-	const clients, visits = 12, 10
+	const clients, visits, patience = 12, 10, 200
+	padding := strings.Repeat("x", 2<<10)
 	cfg := testConfig()
 	cfg.OutboxBytes = 64 << 20 // whatever was missed has to fit
 	hubConfig := hub.DefaultConfig()
 	hubConfig.HistorySize = 100_000
 	w := startWith(t, cfg, hubConfig)
-	var total, visited, done atomic.Int64
+	var total, visited, done, published atomic.Int64
+	dawdle := func() { // until more waits than the sockets hold
+		for from := published.Load(); published.Load() < from+patience && total.Load() == 0 && done.Load() < clients; {
+			time.Sleep(time.Millisecond)
+		}
+	}
 	var wg sync.WaitGroup
 	people := make([]*wanderer, clients)
 	for i := range people {
@@ -180,7 +198,11 @@ func TestHammer(t *testing.T) {
 		wg.Go(func() {
 			stays := rand.New(rand.NewPCG(uint64(i), 3))
 			for range visits {
-				if err := v.visit(t, 1+stays.IntN(30), &total); err != nil {
+				before := func() {}
+				if stays.IntN(4) == 0 {
+					before = dawdle
+				}
+				if err := v.visit(t, 1+stays.IntN(30), &total, before); err != nil {
 					t.Errorf("client %d: %v", i, err)
 					break
 				}
@@ -188,7 +210,7 @@ func TestHammer(t *testing.T) {
 			}
 			done.Add(1)
 			eventually(t, "the publisher is done", func() bool { return total.Load() > 0 })
-			if err := v.visit(t, 0, &total); err != nil {
+			if err := v.visit(t, 0, &total, func() {}); err != nil {
 				t.Errorf("client %d: %v", i, err)
 			}
 		})
@@ -197,7 +219,8 @@ func TestHammer(t *testing.T) {
 	for done.Load() < clients && !t.Failed() {
 		for range 20 {
 			n++
-			w.publish(t, "project/p1/a", strconv.Itoa(n))
+			w.publish(t, "project/p1/a", fmt.Sprintf(`[%d,%q]`, n, padding))
+			published.Add(1)
 		}
 		// Go on when somebody has come and gone, or waits to hear more.
 		before := visited.Load()
