@@ -171,15 +171,17 @@ func (v *wanderer) complete(last int) bool {
 // is published to, and checks that each hears every publication since its first
 // subscription once and in order, on the channel and on its wildcard.
 func TestHammer(t *testing.T) {
-	const clients, visits, patience = 12, 10, 200
+	const clients, visits, patience = 12, 10, 150
 	padding := strings.Repeat("x", 2<<10)
 	cfg := testConfig()
-	cfg.OutboxBytes = 64 << 20 // whatever was missed has to fit
+	cfg.OutboxBytes = 512 << 20 // whatever was missed has to fit
 	hubConfig := hub.DefaultConfig()
-	hubConfig.HistorySize = 100_000
+	hubConfig.HistorySize, hubConfig.HistoryBytes = 100_000, 1<<30
 	w := startWith(t, cfg, hubConfig)
-	var total, visited, done, published atomic.Int64
+	var total, visited, done, published, dawdling atomic.Int64
 	dawdle := func() { // until more waits than the sockets hold
+		dawdling.Add(1)
+		defer dawdling.Add(-1)
 		for from := published.Load(); published.Load() < from+patience && total.Load() == 0 && done.Load() < clients; {
 			time.Sleep(time.Millisecond)
 		}
@@ -199,7 +201,7 @@ func TestHammer(t *testing.T) {
 			stays := rand.New(rand.NewPCG(uint64(i), 3))
 			for range visits {
 				before := func() {}
-				if stays.IntN(4) == 0 {
+				if stays.IntN(8) == 0 {
 					before = dawdle
 				}
 				if err := v.visit(t, 1+stays.IntN(30), &total, before); err != nil {
@@ -219,12 +221,16 @@ func TestHammer(t *testing.T) {
 	for done.Load() < clients && !t.Failed() {
 		for range 20 {
 			n++
-			w.publish(t, "project/p1/a", fmt.Sprintf(`[%d,%q]`, n, padding))
+			data := fmt.Sprintf(`[%d,""]`, n)
+			if dawdling.Load() > 0 {
+				data = fmt.Sprintf(`[%d,%q]`, n, padding)
+			}
+			w.publish(t, "project/p1/a", data)
 			published.Add(1)
 		}
 		// Go on when somebody has come and gone, or waits to hear more.
 		before := visited.Load()
-		for patience := time.Now().Add(5 * time.Millisecond); visited.Load() == before && time.Now().Before(patience); {
+		for patience := time.Now().Add(25 * time.Millisecond); visited.Load() == before && time.Now().Before(patience); {
 			runtime.Gosched()
 		}
 	}
