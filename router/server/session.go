@@ -215,8 +215,8 @@ func (s *session) connect(id uint32, c *connectRequest) {
 	if s.secret != "" {
 		result.Session, result.Node = s.secret, s.server.node
 	}
+	s.schedule() // before the client can know that it is in
 	s.send(connectReply(id, result))
-	s.schedule()
 }
 
 // refuseConnect answers a connect command that was not good, once.
