@@ -10,18 +10,19 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # One goroutine that compiles WebAssembly for minutes, which the race detector makes a quarter of an hour.
-UNRACED := /router/fuel$$|/cmd/horizon-realtime$$
+UNRACED := /router/fuel$$|/cmd/horizon-realtime$$|/cmd/coverage$$
 
 PLUGINS := $(patsubst plugins/%/main.go,%,$(wildcard plugins/*/main.go))
 WASM    := $(PLUGINS:%=plugins/50-%.wasm)
 PAGE    := cmd/horizon-realtime/demo/dist/page.js
 JS      := horizon/node_modules/.package-lock.json
+ASC     := sdk/assemblyscript/node_modules/.package-lock.json
 GOFILES := $(shell find cmd router sdk plugins -name '*.go' -not -name '*_test.go')
 
-.PHONY: help build plugins run test test-js test-go e2e bench check clean
+.PHONY: help build plugins run test test-js test-go e2e e2e-horizon bench check clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: $(BIN) ## build bin/horizon-realtime, with the demo's page inside
 
@@ -32,9 +33,13 @@ run: build plugins ## show it: a simulated cloud and a live page on http://local
 
 test: test-js test-go ## all tests but the end-to-end ones, with the race detector and a private RabbitMQ
 
-e2e: build plugins $(JS) ## from oslo.messaging through RabbitMQ to the official client and a real Chromium
-	@.ci/need rabbitmq-server:rabbitmq-server chromium:chromium python3-oslo.messaging:/usr/lib/python3/dist-packages/oslo_messaging gcc:gcc
+e2e: build plugins $(JS) $(ASC) ## from oslo.messaging through RabbitMQ to the official client and a real Chromium; filters in every language
+	@.ci/need rabbitmq-server:rabbitmq-server chromium:chromium python3-oslo.messaging:/usr/lib/python3/dist-packages/oslo_messaging gcc:gcc \
+		clang:clang lld:wasm-ld rustc:/usr/bin/rustc libstd-rust-dev-wasm32:/usr/lib/rustlib/wasm32-unknown-unknown
 	$(GO) test -tags e2e -count=1 -timeout 20m ./cmd/horizon-realtime/e2e ./router/server
+
+e2e-horizon: build plugins $(JS) ## Debian's OpenStack on this machine, its Horizon in a real Chromium (10 min, 3 GB; installs packages)
+	horizon/e2e/run
 
 bench: build plugins ## measure beside peers in the same run; writes bench/results.json and a table
 	@.ci/need rabbitmq-server:rabbitmq-server
@@ -49,7 +54,7 @@ check: $(PAGE) ## formatting, vet, static analysis, import directions, tidy go.m
 	$(GO) run $(STATICCHECK) ./...
 
 clean: ## remove what the other targets made
-	rm -rf bin plugins/*.wasm cmd/horizon-realtime/demo/dist/*.* horizon/node_modules
+	rm -rf bin plugins/*.wasm cmd/horizon-realtime/demo/dist/*.* horizon/node_modules sdk/assemblyscript/node_modules
 
 test-js: $(JS)
 	cd horizon && npm test --silent
@@ -57,7 +62,7 @@ test-js: $(JS)
 test-go: $(PAGE) plugins
 	@.ci/need rabbitmq-server:rabbitmq-server wabt:wat2wasm gcc:gcc
 	$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -vE '$(UNRACED)')
-	$(GO) test -timeout 10m ./router/fuel ./cmd/horizon-realtime
+	$(GO) test -timeout 10m ./router/fuel ./cmd/horizon-realtime ./cmd/coverage
 
 $(BIN): $(GOFILES) $(PAGE) go.mod go.sum
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/horizon-realtime
@@ -69,8 +74,8 @@ plugins/50-$(1).wasm: $$(filter plugins/$(1)/% sdk/% plugins/panel/%,$$(GOFILES)
 endef
 $(foreach p,$(PLUGINS),$(eval $(call wasm_rule,$(p))))
 
-$(JS): horizon/package.json horizon/package-lock.json
-	cd horizon && npm ci --no-audit --no-fund --loglevel=error
+$(JS) $(ASC): %/node_modules/.package-lock.json: %/package.json %/package-lock.json
+	cd $* && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(PAGE): $(JS) $(wildcard horizon/js/*.js cmd/horizon-realtime/demo/page/*)

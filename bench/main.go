@@ -20,6 +20,7 @@ var rows = []struct {
 	{"fuel", fuelOverhead},
 	{"loaded", loadedPlugins},
 	{"stock", stockSet},
+	{"start", stockStart},
 	{"throughput", throughput},
 	{"latency", latency},
 	{"fan-out", fanOut},

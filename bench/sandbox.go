@@ -178,25 +178,31 @@ func openPlugins(dir string, count int) (host *plugin.Host, w *pluginWorker, err
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := host.Load(context.Background()); err != nil {
+	if err := load(host, count); err != nil {
 		host.Close()
 		return nil, nil, err
-	}
-	running := 0
-	for _, s := range host.Status() {
-		if s.State != plugin.Running {
-			host.Close()
-			return nil, nil, fmt.Errorf("%s is %s: %s%s", s.File, s.State, s.Reason, s.Refused)
-		}
-		running++
-	}
-	if running != count {
-		host.Close()
-		return nil, nil, fmt.Errorf("%d of %d filters in %s are running", running, count, dir)
 	}
 	w = &pluginWorker{Worker: host.NewWorker(), ctx: context.Background()}
 	w.emit = func(e plugin.Emission) { w.emitted++; w.bytes += len(e.Payload) }
 	return host, w, nil
+}
+
+// load reads the host's folder, which must have so many filters, all running.
+func load(host *plugin.Host, count int) error {
+	if err := host.Load(context.Background()); err != nil {
+		return err
+	}
+	running := 0
+	for _, s := range host.Status() {
+		if s.State != plugin.Running {
+			return fmt.Errorf("%s is %s: %s%s", s.File, s.State, s.Reason, s.Refused)
+		}
+		running++
+	}
+	if running != count {
+		return fmt.Errorf("%d of %d filters are running", running, count)
+	}
+	return nil
 }
 
 // once handles a notification, which must be emitted so many times.

@@ -58,6 +58,11 @@ func TestDefaultFile(t *testing.T) {
 	if _, ok := mustLoad(t).Plugin["instances"]; !ok {
 		t.Error("router.toml has no [plugin.instances]")
 	}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[plugin.Settings]()) {
+		if name := f.Tag.Get("toml"); !regexp.MustCompile(`(?m)^#   (\w+, )*` + name + `\b`).Match(text) {
+			t.Errorf("router.toml does not mention [plugin.X] %s", name)
+		}
+	}
 }
 
 func mustLoad(t *testing.T) Config {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"horizon-realtime/router/admin"
 	"horizon-realtime/router/auth"
 	"horizon-realtime/router/event"
 	"horizon-realtime/router/hub"
@@ -19,6 +20,7 @@ import (
 type job struct {
 	event.Notification
 	delivery Delivery
+	next     *job // of its project, while it waits
 }
 
 // pipeline takes messages from the sources, decodes each, and has the worker
@@ -33,6 +35,8 @@ type pipeline struct {
 	seed    maphash.Seed
 	jobs    sync.Pool
 	ends    endings
+	// tap shows operators what the filters get.
+	tap *admin.Tap
 	// identity is called for every identity.* notification.
 	identity func(n *event.Notification)
 }
@@ -41,7 +45,7 @@ type pipeline struct {
 // messages it has seen. Nothing of it is shared.
 type worker struct {
 	*pipeline
-	queue    chan *job
+	queue    *turns
 	plugins  *plugin.Worker
 	seen     window
 	channels map[string]event.Channel
@@ -50,10 +54,6 @@ type worker struct {
 	accepted int
 	refused  int
 }
-
-// queueLength is how many notifications may wait for one worker. What waits is
-// unacknowledged, so RabbitMQ's prefetch bounds it as well.
-const queueLength = 64
 
 // maxChannels bounds the parsed channel names that a worker keeps at hand.
 const maxChannels = 16384
@@ -70,7 +70,7 @@ func newPipeline(cfg Config, h *hub.Hub, host *plugin.Host, log *slog.Logger, re
 	for range host.Workers() {
 		p.workers = append(p.workers, &worker{
 			pipeline: p,
-			queue:    make(chan *job, queueLength),
+			queue:    newTurns(),
 			plugins:  host.NewWorker(),
 			seen:     newWindow(cfg.Router.DedupWindow),
 			channels: make(map[string]event.Channel),
@@ -80,7 +80,7 @@ func newPipeline(cfg Config, h *hub.Hub, host *plugin.Host, log *slog.Logger, re
 }
 
 // submit decodes a body and hands it to its worker. It blocks while that
-// worker's queue is full, and must not be called any more once stop was.
+// worker's queue is full, or the project's part of it, and must not be called any more once stop was.
 func (p *pipeline) submit(body []byte, compression string, d Delivery) {
 	j := p.jobs.Get().(*job)
 	if err := p.oslo.Decode(&j.Notification, body, compression); err != nil {
@@ -91,10 +91,12 @@ func (p *pipeline) submit(body []byte, compression string, d Delivery) {
 		return
 	}
 	j.delivery = d
-	p.workers[p.shard(&j.Notification)].queue <- j
+	project := p.project(&j.Notification)
+	p.workers[project%uint64(len(p.workers))].queue.put(j, project)
 }
 
-func (p *pipeline) shard(n *event.Notification) uint64 {
+// project is a number for what a notification belongs to.
+func (p *pipeline) project(n *event.Notification) uint64 {
 	key := n.Project
 	if key == "" {
 		key = n.Resource
@@ -102,13 +104,13 @@ func (p *pipeline) shard(n *event.Notification) uint64 {
 	if key == "" {
 		key = n.MessageID
 	}
-	return maphash.String(p.seed, key) % uint64(len(p.workers))
+	return maphash.String(p.seed, key)
 }
 
 // stop lets the workers finish what was submitted.
 func (p *pipeline) stop() {
 	for _, w := range p.workers {
-		close(w.queue)
+		w.queue.stop()
 	}
 }
 
@@ -116,19 +118,12 @@ func (p *pipeline) stop() {
 func (w *worker) run(ctx context.Context) {
 	defer w.plugins.Close()
 	for {
-		select {
-		case j, ok := <-w.queue:
-			if !ok {
+		j := w.queue.take(false)
+		if j == nil {
+			w.plugins.Idle()
+			if j = w.queue.take(true); j == nil {
 				return
 			}
-			w.handle(ctx, j)
-			continue
-		default:
-		}
-		w.plugins.Idle()
-		j, ok := <-w.queue
-		if !ok {
-			return
 		}
 		w.handle(ctx, j)
 	}
@@ -139,8 +134,9 @@ func (w *worker) handle(ctx context.Context, j *job) {
 	if j.MessageID != "" && w.seen.add(maphash.String(w.seed, j.MessageID)) {
 		w.ends.duplicate.Inc()
 	} else {
+		w.tap.Offer(&j.Notification)
 		w.current, w.accepted, w.refused = j, 0, 0
-		outcome := w.plugins.Handle(ctx, &j.Notification, w.emit)
+		outcome := w.plugins.HandleInTime(ctx, &j.Notification, w.emit)
 		w.ends.count(outcome, w.accepted, w.refused)
 		if w.identity != nil && isIdentity(j.Type) {
 			w.identity(&j.Notification)

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -90,6 +91,9 @@ func New(ctx context.Context, cfg Config, parts Parts) (_ *Router, err error) {
 		r.admin.Close()
 		return nil, err
 	}
+	tap := admin.NewTap(cfg.Admin, reg)
+	r.admin.Handle("GET /api/notifications", tap)
+	r.pipeline.tap = tap
 	r.pipeline.identity = func(n *event.Notification) {
 		if concerned := r.auth.Affected(n); concerned != nil {
 			r.server.Revalidate(concerned)
@@ -111,6 +115,9 @@ func New(ctx context.Context, cfg Config, parts Parts) (_ *Router, err error) {
 //
 // What made a part fail; nil after a stop by ctx.
 func (r *Router) Run(ctx context.Context) error {
+	// A filter's call cannot be interrupted by Go. Though all workers be in one,
+	// and a new filter in its start, there is a turn for what cuts them off.
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), len(r.pipeline.workers)+2))
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	floor, stopFloor := context.WithCancel(context.WithoutCancel(ctx))

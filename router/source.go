@@ -20,8 +20,8 @@ type Delivery interface {
 	Reject(reason string)
 }
 
-// Take accepts one message from a source. It blocks while the worker that has
-// to handle the message is busy. The body belongs to the router until the
+// Take accepts one message from a source. It blocks while too many wait for the
+// worker that has to handle the message. The body belongs to the router until the
 // delivery is settled.
 type Take func(body []byte, compression string, d Delivery)
 

@@ -70,7 +70,8 @@ func TestNumbers(t *testing.T) {
 		ok bool
 	}{
 		`0`: {0, true}, `-7`: {-7, true}, `9223372036854775807`: {9223372036854775807, true},
-		`9223372036854775808`: {9223372036854775807, false}, `1.5`: {0, false}, `"1"`: {0, false}, `null`: {0, false},
+		`9223372036854775808`: {0, false}, `-9223372036854775808`: {-9223372036854775808, true}, `-9223372036854775809`: {0, false},
+		`99999999999999999999`: {0, false}, `-`: {0, false}, `1e3`: {0, false}, `1.5`: {0, false}, `"1"`: {0, false}, `null`: {0, false},
 	} {
 		if n, ok := sdk.Parse(text).Int(); n != want.n || ok != want.ok {
 			t.Errorf("%s: got %d, %t", text, n, ok)

@@ -54,13 +54,31 @@ func (v Value) Text() string {
 }
 
 // Int is the value of a number without fraction that fits into 64 bits; ok tells
-// whether it is one.
+// whether it is one. strconv.ParseInt would bring 17 KB of error messages along.
 func (v Value) Int() (n int64, ok bool) {
-	if v.kind != KindNumber {
+	digits, negative := v.text, false
+	if digits != "" && digits[0] == '-' {
+		digits, negative = digits[1:], true
+	}
+	const most = len("9223372036854775808")
+	if v.kind != KindNumber || digits == "" || len(digits) > most {
 		return 0, false
 	}
-	n, err := strconv.ParseInt(v.text, 10, 64)
-	return n, err == nil
+	var u uint64
+	for i := range len(digits) {
+		digit := digits[i] - '0'
+		if digit > 9 {
+			return 0, false
+		}
+		u = u*10 + uint64(digit)
+	}
+	switch {
+	case negative && u <= 1<<63:
+		return -int64(u), true
+	case !negative && u < 1<<63:
+		return int64(u), true
+	}
+	return 0, false
 }
 
 // Float is the value of a number; ok tells whether it is one.

@@ -10,6 +10,7 @@ package testplugins
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"os/exec"
@@ -47,6 +48,8 @@ func Build(dir, name string) ([]byte, error) {
 		return manyFunctions(dir)
 	case "truncated":
 		return truncated(dir)
+	case "selftest-fails":
+		return failingSelfTest(dir)
 	case "not-wasm":
 		return []byte("It was a dark and stormy night.\n"), nil
 	}
@@ -113,6 +116,18 @@ func manyFunctions(dir string) ([]byte, error) {
 		return nil, err
 	}
 	return assemble(source, false)
+}
+
+// failingSelfTest is a filter that is well, and says that it would say more.
+func failingSelfTest(dir string) ([]byte, error) {
+	module, err := Build(dir, "neighbour")
+	if err != nil {
+		return nil, err
+	}
+	const content = "\x0chr_selftests" + `[{"about": "it gives a reason", "notification": {"event_type": "compute.instance.update"},
+		"emissions": [{"channel": "public/neighbour", "key": "", "payload": {"well": "because"}}]}]`
+	section := binary.AppendUvarint([]byte{0}, uint64(len(content)))
+	return append(append(module, section...), content...), nil
 }
 
 // truncated is a module without its last ten bytes.

@@ -1,10 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"io"
 	"log/slog"
-	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
@@ -31,18 +30,14 @@ was found. It connects to nothing. Exit code 3 says that something is wrong.`,
 
 // checkPlugins loads the filters and prints a line for each.
 func checkPlugins(cmd *cobra.Command, o *options, cfg router.Config) error {
-	host, err := plugin.New(cfg.Plugins, cfg.Plugin, slog.New(slog.NewTextHandler(io.Discard, nil)), prometheus.NewRegistry())
+	all, err := loadPlugins(cmd.Context(), cfg)
 	if err != nil {
-		return err
-	}
-	defer host.Close()
-	if err := host.Load(cmd.Context()); err != nil {
 		return err
 	}
 	out := cmd.OutOrStdout()
 	fmt.Fprintf(out, "%s: ok\n", o.configFile)
 	var problems []string
-	for _, s := range host.Status() {
+	for _, s := range all {
 		switch s.State {
 		case plugin.Refused:
 			fmt.Fprintf(out, "%s: refused\n", s.File)
@@ -50,14 +45,29 @@ func checkPlugins(cmd *cobra.Command, o *options, cfg router.Config) error {
 		case plugin.Disabled:
 			fmt.Fprintf(out, "%s: disabled\n", s.File)
 		default:
-			fmt.Fprintf(out, "%s: ok, hears %s\n", s.File, strings.Join(s.On, " "))
+			fmt.Fprintf(out, "%s: ok, hears %s\n", s.File, plugin.Brief(s.On))
 		}
 	}
 	if len(problems) > 0 {
 		return &router.ConfigError{File: cfg.Plugins.Dir, Problems: problems}
 	}
-	if len(host.Status()) == 0 {
-		fmt.Fprintf(out, "%s: no .wasm file there; `make plugins` builds the stock filters\n", cfg.Plugins.Dir)
+	if len(all) == 0 {
+		fmt.Fprintf(out, "%s: %s\n", cfg.Plugins.Dir, noPlugins)
 	}
 	return nil
+}
+
+const noPlugins = "no .wasm file there; `make plugins` builds the stock filters"
+
+// loadPlugins loads the filters as the router would, and tells how each fared.
+func loadPlugins(ctx context.Context, cfg router.Config) ([]plugin.Status, error) {
+	host, err := plugin.New(cfg.Plugins, cfg.Plugin, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		return nil, err
+	}
+	defer host.Close()
+	if err := host.Load(ctx); err != nil {
+		return nil, err
+	}
+	return host.Status(), nil
 }

@@ -21,6 +21,9 @@ import (
 // token being refreshed.
 const tokenTTL = 5 * time.Minute
 
+// demoTaps is how many programs may read the simulated notifications along.
+const demoTaps = 4
+
 func newDemo(o *options) *cobra.Command {
 	var listen string
 	cmd := &cobra.Command{
@@ -53,6 +56,7 @@ func runDemo(cmd *cobra.Command, cfg router.Config) error {
 	rand.Read(secret)
 	cfg.Auth = router.DefaultConfig().Auth
 	cfg.Auth.JWT.HMACSecret = hex.EncodeToString(secret)
+	cfg.Admin.Taps = max(cfg.Admin.Taps, demoTaps)
 
 	log := newLogger(cfg.Log, cmd.ErrOrStderr())
 	source := &simulated{}
@@ -70,7 +74,7 @@ func runDemo(cmd *cobra.Command, cfg router.Config) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "open http://%s/project/instances\n", cfg.Server.Listen)
+	fmt.Fprintf(cmd.OutOrStdout(), "open http://%s/project/instances\n", r.Addr())
 	return r.Run(cmd.Context())
 }
 

@@ -84,6 +84,7 @@ sandboxed WebAssembly filters, and pushes the results to Horizon's panels.
 
   horizon-realtime demo     see it work, without a cloud
   horizon-realtime check    read router.toml and the filters, and say what is wrong
+  horizon-realtime doctor   try the brokers, Keystone and the router, and say what is wrong
   horizon-realtime run      the router itself
 
 Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong, 3 the
@@ -98,7 +99,7 @@ configuration is wrong.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newRun(o), newDemo(o), newCheck(o), newReplay(o), newPlugin(o), newVersion())
+	root.AddCommand(newRun(o), newDemo(o), newCheck(o), newDoctor(o), newReplay(o), newPlugin(o), newVersion())
 	for _, cmd := range root.Commands() {
 		cmd.Args = usageArgs(cmd.Args)
 	}

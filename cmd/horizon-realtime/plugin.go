@@ -17,6 +17,8 @@ import (
 type pluginOptions struct {
 	*options
 	output string
+	// printed tells whether there is a result on standard output already.
+	printed bool
 }
 
 func newPlugin(o *options) *cobra.Command {
@@ -50,10 +52,19 @@ none. docs/writing-plugins.md is a tutorial.`,
 			if p.output != "text" && p.output != "json" {
 				return &usageError{fmt.Errorf(`--output %s: it is "text" or "json"`, p.output)}
 			}
-			return run(cmd, args)
+			err := run(cmd, args)
+			if err != nil && p.json() && !p.printed {
+				return errors.Join(err, p.print(cmd.OutOrStdout(), failed{err.Error()}, nil))
+			}
+			return err
 		}
 	}
 	return cmd
+}
+
+// failed is what a program reads of a verb that has no result.
+type failed struct {
+	Error string `json:"error"`
 }
 
 // json tells whether a program reads the output.
@@ -65,6 +76,7 @@ func (p *pluginOptions) print(out io.Writer, result any, text func()) error {
 		text()
 		return nil
 	}
+	p.printed = true
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")

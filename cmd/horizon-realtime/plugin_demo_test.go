@@ -1,11 +1,16 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"os/exec"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -44,6 +49,60 @@ func TestRunningDemoTakesUpAFilter(t *testing.T) {
 	within(t, patience, "a message of the second version", func() bool {
 		return strings.Contains(page.next(t), `"edition":2`)
 	})
+
+	// The same filter beside the router, reading along.
+	d.must("boxes", "horizon-realtime plugin build")
+	if got, want := readAlong(t, d, live), "  emits    project/"+demo.Projects[0].ID+"/boxes "; !strings.HasPrefix(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	d.fails("boxes", "horizon-realtime plugin run 50-boxes.wasm http://"+live.base, exitFailure, "that is no admin listener of a router; see [admin] listen")
+	d.fails("boxes", "horizon-realtime plugin run 50-boxes.wasm http://127.0.0.1:1", exitFailure, "is it running, and is that its [admin] listen?")
+}
+
+// readAlong runs the filter on what the demo's filters get, gives the first line
+// about an emission, and interrupts it.
+func readAlong(t *testing.T, d *desk, live *liveDemo) string {
+	t.Helper()
+	cmd := exec.Command("sh", "-c", "exec horizon-realtime plugin run 50-boxes.wasm http://"+live.admin)
+	cmd.Dir, cmd.Env = filepath.Join(d.dir, "boxes"), d.env
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	diagnosis, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	said := bufio.NewReader(diagnosis)
+	if line, err := said.ReadString('\n'); !strings.HasPrefix(line, "reading along at ") {
+		t.Fatalf("%q, %v", line, err)
+	}
+	live.launch("three")
+	lines := bufio.NewReader(out)
+	line := ""
+	for !strings.HasPrefix(line, "  emits ") {
+		if line, err = lines.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, lines); err != nil {
+		t.Fatal(err)
+	}
+	summary, err := io.ReadAll(said)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil || !strings.Contains(string(summary), " heard, ") {
+		t.Errorf("%v\n%s", err, summary)
+	}
+	return line
 }
 
 // liveDemo is a demo process.

@@ -97,6 +97,9 @@ func TestMistakes(t *testing.T) {
 		{"library", "package main", "package library"},
 		{"admin", `sdk.Project(e.Project(), "admin")`, `sdk.Admin("machines")`},
 		{"shouting", `e.Project(), "shouting"`, `e.Project(), "SHOUTING"`},
+		{"astray", `"/payload/state"`, `"/payload/stat"`},
+		{"oversize", "m := e.Object()", "m := e.Object()\n\tm.String(\"all\", string(make([]byte, 12000)))"},
+		{"foreign", `e.Project(), "foreign"`, `"f4c3", "foreign"`},
 		{"panics", "m := e.Object()", "m := e.Object()\n\tif e.Get(state).Text() == \"suspended\" {\n\t\tpanic(\"no suspended servers, please\")\n\t}"},
 		{"loops", "m := e.Object()", "m := e.Object()\n\tfor e.Type() != \"\" {\n\t}"},
 		{"deaf", "compute.instance.*", "volume.*"},
@@ -104,7 +107,7 @@ func TestMistakes(t *testing.T) {
 		d.filter(f.name, f.before, f.after)
 	}
 	d.write("picky/error.go", "package main\n\ntype sdkError string\n\nfunc (e sdkError) Error() string { return string(e) }\n")
-	d.must("", "for f in fine admin shouting panics loops deaf; do horizon-realtime plugin build $f >/dev/null || exit 1; done")
+	d.must("", "for f in fine astray oversize foreign admin shouting panics loops deaf; do horizon-realtime plugin build $f >/dev/null || exit 1; done")
 	d.must("", "mkdir nowhere plain old empty && printf 'module plain\\n\\ngo 1.24\\n' >plain/go.mod && printf 'package main\\n\\nfunc main() {}\\n' >plain/main.go")
 	d.write("old/go", "#!/bin/sh\nprintf 'go1.22.3\\n/x/go.mod\\n'\n")
 	d.must("", "chmod 700 old/go && mkdir nogo && ln -s \"$(command -v sh)\" nogo/sh && ln -s \"$(command -v horizon-realtime)\" nogo/ && cp fine/50-fine.wasm fine.txt && echo no >no.wasm")
@@ -143,11 +146,18 @@ func TestMistakes(t *testing.T) {
 		{"run what is not granted", "plugin run admin/50-admin.wasm fine/recorded.jsonl", exitFailure, []string{"REFUSED  admin/machines", "the grant admin to emit", "the router would refuse 5 emissions"}},
 		{"run with an unknown grant", "plugin run --grant root fine/50-fine.wasm fine/recorded.jsonl", exitUsage, []string{`there are "admin" and "cross_project", not ["root"]`}},
 		{"run on a bad channel", "plugin run shouting/50-shouting.wasm fine/recorded.jsonl", exitFailure, []string{"bad channel: a topic has 1 to 64 characters of a-z 0-9 _ -"}},
+		{"run with a field that nothing has", "plugin run astray/50-astray.wasm fine/recorded.jsonl", exitOK, []string{"note: /payload/stat is wanted, and in none of those heard"}},
+		{"run what emits too much", "plugin run oversize/50-oversize.wasm fine/recorded.jsonl", exitFailure, []string{"FAILED", "over the limit of 65536; send less, or raise [plugins] bytes_per_emission"}},
+		{"run what tells another project", "plugin run foreign/50-foreign.wasm fine/recorded.jsonl", exitFailure, []string{"REFUSED  project/f4c3/foreign", "cross_project"}},
+		{"test what tells another project", "plugin test foreign", exitFailure, []string{"emits to project/f4c3/foreign, but the owners are project"}},
 		{"run what panics", "plugin run panics/50-panics.wasm fine/recorded.jsonl", exitFailure, []string{"FAILED", "no suspended servers, please", "4 emissions", "1 call failed"}},
 		{"run what loops", "plugin run loops/50-loops.wasm fine/recorded.jsonl", exitFailure, []string{"units of fuel; do less, or raise [plugin.loops] fuel", "5 calls failed"}},
 		{"run on no recording", "plugin run fine/50-fine.wasm none.jsonl", exitFailure, []string{"open the recording"}},
 		{"run on an empty recording", "plugin run fine/50-fine.wasm empty.jsonl", exitFailure, []string{"the recording is empty"}},
 		{"run on another file", "plugin run fine/50-fine.wasm fine/main.go", exitFailure, []string{"line 1: it is no notification", "one JSON object a line"}},
+		{"build in a pipeline what does not compile", "plugin build --output json typo 2>/dev/null", exitFailure, []string{"{\n  \"error\": \"build ", "go build: exit status 1\"\n}\n"}},
+		{"build in a pipeline what is refused", "plugin build --output json pointer 2>/dev/null", exitFailure, []string{`"admitted": false`, `"refused": "plugin 50-pointer.wasm: its subscription is wrong`}},
+		{"run in a pipeline on no recording", "plugin run --output json fine/50-fine.wasm none.jsonl 2>/dev/null", exitFailure, []string{`"error": "open the recording: `}},
 		{"bench on nothing heard", "plugin bench deaf/50-deaf.wasm fine/recorded.jsonl", exitFailure, []string{"asked for none of the 5 notifications; it hears [volume.*]"}},
 		{"bench what panics", "plugin bench panics/50-panics.wasm fine/recorded.jsonl", exitFailure, []string{"line 4: plugin 50-panics.wasm", "no suspended servers, please"}},
 		{"bench for no time", "plugin bench --time 0s fine/50-fine.wasm fine/recorded.jsonl", exitUsage, []string{"--time 0s"}},
@@ -187,12 +197,12 @@ func TestFailingCases(t *testing.T) {
 	for _, c := range []struct{ name, before, after, native, compiled string }{
 		{"another value", `"state": "suspended",
         "at"`, `"state": "SUSPENDED",
-        "at"`, "emission 0\n", `emission 0 payload /state: got "suspended", want "SUSPENDED"`},
-		{"another channel", `d96e30703c554188b91cd55df3f933f2/cases`, `d96e30703c554188b91cd55df3f933f2/boxes`, "emission 0\n", `emission 0 channel: got "project/d96e30703c554188b91cd55df3f933f2/cases", want`},
+        "at"`, `emission 0 payload /state: got "suspended", want "SUSPENDED"`, `emission 0 payload /state: got "suspended", want "SUSPENDED"`},
+		{"another channel", `d96e30703c554188b91cd55df3f933f2/cases`, `d96e30703c554188b91cd55df3f933f2/boxes`, `emission 0 channel: got`, `emission 0 channel: got "project/d96e30703c554188b91cd55df3f933f2/cases", want`},
 		{"a member more", `"state": "suspended",
         "at"`, `"state": "suspended", "host": "cloud1",
-        "at"`, "emission 0\n", `emission 0 payload /host: got nothing, want "cloud1"`},
-		{"another owner", `"project": "d96e30703c554188b91cd55df3f933f2",`, `"project": "another",`, "emission 0\n", `the router finds project "d96e30703c554188b91cd55df3f933f2" and user`},
+        "at"`, `emission 0 payload /host: got nothing, want "cloud1"`, `emission 0 payload /host: got nothing, want "cloud1"`},
+		{"another owner", `"project": "d96e30703c554188b91cd55df3f933f2",`, `"project": "another",`, "emission 0", `the router finds project "d96e30703c554188b91cd55df3f933f2" and user`},
 		{"another event", `"event_type": "compute.instance.suspend.end"`, `"event_type": "volume.resize.end"`, "not asked for this event type", "has not asked for volume.resize.end; it hears compute.instance.*"},
 		{"a misspelt member", `"emissions"`, `"emisions"`, `unknown field "emisions"`, `unknown field "emisions"`},
 		{"stopping", `"emissions"`, `"stop": true, "emissions"`, "stopped: false, want true", "stopped: got false, want true"},
@@ -229,6 +239,20 @@ func TestUpdate(t *testing.T) {
 		t.Error("a file of the old SDK is left")
 	}
 	d.fails("", "horizon-realtime plugin update .", exitFailure, "has no SDK of `plugin new`", "nothing was changed")
+}
+
+// TestSelfTests ships a filter with a case that it fulfils, and with one that it
+// does not.
+func TestSelfTests(t *testing.T) {
+	d := newDesk(t)
+	d.filter("careful", "package main", "package main")
+	d.must("careful", "cp -r testdata selftests && horizon-realtime plugin build && grep -c hr_selftests 50-careful.wasm")
+	d.write("careful/selftests/suspended.json", strings.Replace(d.read("careful/testdata/suspended.json"), `"suspended",
+        "at"`, `"SUSPENDED",
+        "at"`, 1))
+	d.fails("careful", "horizon-realtime plugin build", exitFailure, "a router would refuse it", "it fails its own self-test 1", "and should be project/")
+	d.write("careful/selftests/suspended.json", "{")
+	d.fails("careful", "horizon-realtime plugin build", exitFailure, "read the golden case", "selftests/suspended.json")
 }
 
 // TestSign signs a filter, has it admitted where signatures are required, and

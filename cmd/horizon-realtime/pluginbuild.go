@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -41,10 +42,13 @@ it, so that --out may name the folder of a running router.`,
 				fmt.Fprintln(cmd.ErrOrStderr(), "note: the filter's SDK is not the one of this program; `horizon-realtime plugin update` would renew it")
 			}
 			found, err := build(cmd.Context(), source, target, setup)
+			out := cmd.OutOrStdout()
+			if found != nil && err != nil && p.json() {
+				return errors.Join(err, p.print(out, found, nil))
+			}
 			if err != nil {
 				return err
 			}
-			out := cmd.OutOrStdout()
 			return p.print(out, found, func() {
 				fmt.Fprintf(out, "%s: %s, admitted\n", shown(target), sized(found.Bytes))
 				printSubscription(out, found)
@@ -74,7 +78,8 @@ func targetOf(s *workshop.Source, to string) (string, error) {
 	return to, nil
 }
 
-// build makes the module beside its place, and renames it into place once it
+// build says what it found also of a module that it does not put into place.
+// It makes the module beside its place, and renames it into place once it
 // has been admitted: a router that watches the folder sees whole files only.
 func build(ctx context.Context, source *workshop.Source, target string, setup workshop.Setup) (*workshop.Inspection, error) {
 	part := filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+".part")
@@ -88,7 +93,7 @@ func build(ctx context.Context, source *workshop.Source, target string, setup wo
 	}
 	found.File = target
 	if err := found.Refusal(); err != nil {
-		return nil, fmt.Errorf("it was built, but a router would refuse it: %w", err)
+		return found, fmt.Errorf("it was built, but a router would refuse it: %w", err)
 	}
 	if err := os.Chmod(part, 0o644); err != nil {
 		return nil, fmt.Errorf("make the filter readable: %w", err)

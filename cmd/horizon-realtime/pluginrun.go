@@ -19,15 +19,19 @@ import (
 func newPluginRun(p *pluginOptions) *cobra.Command {
 	var grants []string
 	cmd := &cobra.Command{
-		Use:   "run FILE.wasm NOTIFICATIONS.jsonl",
-		Short: "Show what a filter makes of recorded notifications",
-		Long: `Send recorded notifications to a filter, and print what it emits and whether the
-router would publish that. NOTIFICATIONS has a JSON object a line: what replay takes, or
-the notification itself; it may be packed by gzip, and "-" is standard input. With
---output json, each notification that the filter asked for is a JSON object on a line.
-Exit code 1 says that a call failed or an emission would be refused.`,
+		Use:   "run FILE.wasm NOTIFICATIONS.jsonl|ADMIN-URL",
+		Short: "Show what a filter makes of notifications, recorded or of a running router",
+		Long: `Send notifications to a filter, and print what it emits and whether the router would
+publish that. NOTIFICATIONS has a JSON object a line: what replay takes, or the
+notification itself; it may be packed by gzip, and "-" is standard input. ADMIN-URL is
+the address of a running router's admin listener: what its filters get is read along,
+until the router stops or you interrupt it, and nothing is published ([admin] taps has to
+permit it; the demo does). With --output json, each notification that the filter asked
+for is a JSON object on a line. Exit code 1 says that a call failed or an emission would
+be refused.`,
 		Example: `  horizon-realtime plugin run 50-volumes.wasm recorded.jsonl
-  horizon-realtime plugin run --grant admin 50-volumes.wasm recorded.jsonl.gz`,
+  horizon-realtime plugin run --grant admin 50-volumes.wasm recorded.jsonl.gz
+  horizon-realtime plugin run 50-volumes.wasm http://127.0.0.1:9090`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			setup, err := p.setup(cmd)
@@ -37,18 +41,25 @@ Exit code 1 says that a call failed or an emission would be refused.`,
 			if err := addGrants(&setup, args[0], grants); err != nil {
 				return err
 			}
-			in, err := openRecording(args[1], cmd.InOrStdin())
-			if err != nil {
-				return err
-			}
-			defer in.Close()
 			trial, err := workshop.Load(cmd.Context(), args[0], "", setup)
 			if err != nil {
 				return err
 			}
 			defer trial.Close()
-			r := pluginRun{json: p.json(), out: cmd.OutOrStdout(), trial: trial, oslo: oslo.NewDecoder(oslo.DefaultConfig())}
-			if err := workshop.ReadMessages(in, func(m workshop.Message) error { return r.send(cmd.Context(), m) }); err != nil {
+			in, err := openNotifications(cmd, args[1])
+			if err != nil {
+				return err
+			}
+			defer in.Close()
+			r := pluginRun{pluginOptions: p, out: cmd.OutOrStdout(), trial: trial, oslo: oslo.NewDecoder(oslo.DefaultConfig())}
+			if err := r.expect(trial.Status().Wants); err != nil {
+				return err
+			}
+			err = workshop.ReadMessages(in, func(m workshop.Message) error { return r.send(cmd.Context(), m) })
+			if isTap(args[1]) && cmd.Context().Err() != nil {
+				err = nil // interrupted, which is how it ends
+			}
+			if err != nil {
 				return fmt.Errorf("read %s: %w", args[1], err)
 			}
 			return r.summary(cmd.ErrOrStderr())
@@ -56,6 +67,17 @@ Exit code 1 says that a call failed or an emission would be refused.`,
 	}
 	cmd.Flags().StringArrayVar(&grants, "grant", nil, `a grant the filter gets, as in [plugin.X] grants: "admin" or "cross_project"`)
 	return cmd
+}
+
+func openNotifications(cmd *cobra.Command, name string) (io.ReadCloser, error) {
+	if !isTap(name) {
+		return openRecording(name, cmd.InOrStdin())
+	}
+	in, err := openTap(cmd.Context(), name)
+	if err == nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "reading along at %s; interrupt to end\n", name)
+	}
+	return in, err
 }
 
 // addGrants gives a filter more than its table does.
@@ -80,11 +102,14 @@ func addGrants(setup *workshop.Setup, file string, grants []string) error {
 
 // pluginRun is one run of `plugin run`, and what it counted.
 type pluginRun struct {
-	json  bool
+	*pluginOptions
 	out   io.Writer
 	trial *workshop.Trial
 	oslo  *oslo.Decoder
 	n     event.Notification
+	// unseen are the wanted fields that no notification has had so far: one that
+	// stays is probably misspelt.
+	unseen []event.Pointer
 
 	read, malformed, heard, emissions, refused, faults int
 }
@@ -99,6 +124,18 @@ type heard struct {
 	workshop.Answer
 }
 
+// expect begins to look for the wanted fields.
+func (r *pluginRun) expect(wants []string) error {
+	for _, want := range wants {
+		pointer, err := event.ParsePointer(want)
+		if err != nil {
+			return err // the plugin host has parsed it as well
+		}
+		r.unseen = append(r.unseen, pointer)
+	}
+	return nil
+}
+
 func (r *pluginRun) send(ctx context.Context, m workshop.Message) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -107,7 +144,7 @@ func (r *pluginRun) send(ctx context.Context, m workshop.Message) error {
 	n := &r.n
 	if err := r.oslo.Decode(n, m.Body, m.Compression); err != nil {
 		r.malformed++
-		if !r.json {
+		if !r.json() {
 			fmt.Fprintf(r.out, "line %d: the router would put it aside: %s\n", m.Line, err)
 		}
 		return nil
@@ -117,6 +154,7 @@ func (r *pluginRun) send(ctx context.Context, m workshop.Message) error {
 		return nil
 	}
 	r.heard++
+	r.unseen = slices.DeleteFunc(r.unseen, func(p event.Pointer) bool { return n.Get(p).Kind() != event.Absent })
 	r.emissions += len(a.Emissions)
 	for _, e := range a.Emissions {
 		if e.Refused != "" {
@@ -126,7 +164,8 @@ func (r *pluginRun) send(ctx context.Context, m workshop.Message) error {
 	if a.Fault != "" {
 		r.faults++
 	}
-	if r.json {
+	if r.json() {
+		r.printed = true
 		encoder := json.NewEncoder(r.out)
 		encoder.SetEscapeHTML(false)
 		return encoder.Encode(heard{m.Line, n.Type, n.MessageID, n.Project, n.User, a})
@@ -169,6 +208,11 @@ func (r *pluginRun) print(line int, n *event.Notification, a workshop.Answer) {
 func (r *pluginRun) summary(out io.Writer) error {
 	fmt.Fprintf(out, "%s, %d heard, %s of which %d refused, %s, %d malformed\n",
 		counted(r.read, "notification"), r.heard, counted(r.emissions, "emission"), r.refused, counted(r.faults, "fault"), r.malformed)
+	if r.heard > 0 {
+		for _, pointer := range r.unseen {
+			fmt.Fprintf(out, "note: %s is wanted, and in none of those heard; is it spelt as in the notifications?\n", pointer)
+		}
+	}
 	switch {
 	case r.faults > 0:
 		return fmt.Errorf("%s failed", counted(r.faults, "call"))

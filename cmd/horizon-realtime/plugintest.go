@@ -34,17 +34,21 @@ type wasmReport struct {
 
 func newPluginTest(p *pluginOptions) *cobra.Command {
 	var cases string
-	var update bool
+	var update, conform bool
 	cmd := &cobra.Command{
 		Use:   "test [DIR | FILE.wasm]",
 		Short: "Run a filter's golden cases, natively and compiled",
 		Long: `Run a filter's golden cases: a notification in, the expected emissions out, a JSON
 file each (docs/writing-plugins.md). Of a folder, its Go tests are run first, natively;
 then it is compiled, and the cases in DIR/testdata are run against the module in the
-router's plugin host. Of a .wasm, only the latter. Exit code 1 says that a case failed.`,
+router's plugin host. Of a .wasm, only the latter. With --conformance, FILE.wasm is the
+filter that sdk/conformance/README.md describes, made with an SDK that is to be shown
+right, and the cases are those that every SDK has to fulfil. Exit code 1 says that a case
+failed.`,
 		Example: `  horizon-realtime plugin test
   horizon-realtime plugin test --update     write what the filter emits into the cases
-  horizon-realtime plugin test --cases volumes/testdata 50-volumes.wasm`,
+  horizon-realtime plugin test --cases volumes/testdata 50-volumes.wasm
+  horizon-realtime plugin test --conformance 50-conformance.wasm`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path := folder(args)
@@ -52,13 +56,16 @@ router's plugin host. Of a .wasm, only the latter. Exit code 1 says that a case 
 			if update && compiled {
 				return &usageError{errors.New("--update: cases are written by a folder's native tests; name the folder")}
 			}
+			if conform && (!compiled || cases != "") {
+				return &usageError{errors.New("--conformance: name a .wasm, and no --cases; it brings its own")}
+			}
 			if cases == "" {
 				cases = filepath.Join(path, "testdata")
 				if compiled {
 					cases = filepath.Join(filepath.Dir(path), "testdata")
 				}
 			}
-			t := pluginTest{pluginOptions: p, cases: cases, update: update}
+			t := pluginTest{pluginOptions: p, cases: cases, update: update, conform: conform}
 			err := t.run(cmd, path, compiled)
 			if !p.json() || t.report == (testReport{}) {
 				return err
@@ -68,15 +75,16 @@ router's plugin host. Of a .wasm, only the latter. Exit code 1 says that a case 
 	}
 	cmd.Flags().StringVar(&cases, "cases", "", "the folder of the golden cases (default testdata, beside the filter)")
 	cmd.Flags().BoolVar(&update, "update", false, "write what the filter emits into the cases, to be read and kept")
+	cmd.Flags().BoolVar(&conform, "conformance", false, "run the cases that every SDK has to fulfil")
 	return cmd
 }
 
 // pluginTest is one run of `plugin test`.
 type pluginTest struct {
 	*pluginOptions
-	cases  string
-	update bool
-	report testReport
+	cases           string
+	update, conform bool
+	report          testReport
 }
 
 func (t *pluginTest) run(cmd *cobra.Command, path string, compiled bool) error {
@@ -96,12 +104,19 @@ func (t *pluginTest) run(cmd *cobra.Command, path string, compiled bool) error {
 		}
 		defer done()
 	}
-	results, err := workshop.RunCases(cmd.Context(), file, t.cases, setup)
+	results, err := t.results(cmd, file, setup)
 	if err != nil {
 		return err
 	}
 	t.report.Wasm = &wasmReport{filepath.Base(file), results}
 	return printCases(out, filepath.Base(file), results)
+}
+
+func (t *pluginTest) results(cmd *cobra.Command, file string, setup workshop.Setup) ([]workshop.CaseResult, error) {
+	if t.conform {
+		return workshop.Conform(cmd.Context(), file, setup)
+	}
+	return workshop.RunCases(cmd.Context(), file, t.cases, setup)
 }
 
 // source tests a folder natively and compiles it.

@@ -2,7 +2,8 @@
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export CLOUD=${CLOUD:-${TMPDIR:-/tmp}/openstack-lab}   # where it keeps its state
 export ETC=$CLOUD/etc DATA=$CLOUD/data LOG=$CLOUD/log RUN=$CLOUD/run LIB=$CLOUD/lib
-# Debian's python3 only (a pyenv shim ahead of it breaks everything).
+# Debian's python3 only (a pyenv shim ahead of it breaks everything). Node may be elsewhere.
+export CALLERS_PATH=${CALLERS_PATH:-$PATH}
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin PYTHONPATH=$LIB LC_ALL=C.UTF-8
 export PYTHONWARNINGS=ignore PYTHONDONTWRITEBYTECODE=1
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY

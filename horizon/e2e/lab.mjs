@@ -25,6 +25,12 @@ export async function lab(script, ...args) {
   return stdout;
 }
 
+/** sh runs a line of bash with cloud's environment. */
+export async function sh(line) {
+  const { stdout } = await run('bash', ['-c', `. ${CLOUD}/env.sh; ${line}`], { timeout: 600_000, maxBuffer: 1 << 24 });
+  return stdout;
+}
+
 /** openstack runs the command line client as a user of the project of the same name. */
 export async function openstack(user, ...args) {
   const line = `. ${CLOUD}/env.sh; as ${user} ${user}; exec openstack "$@"`;
@@ -49,21 +55,34 @@ export async function eventually(what, look, patience = PATIENCE) {
   }
 }
 
-/** Browser is one user's Chromium, with a profile of its own. */
+let chrome = null;
+
+/** Browser is one user's session: cookies and storage of its own, in one Chromium. */
 export class Browser {
-  /** open logs a user in at a port of the lab. */
-  static async open(user, port) {
-    const browser = new Browser();
-    browser.profile = fs.mkdtempSync(path.join(os.tmpdir(), 'horizon-e2e-'));
-    browser.origin = `http://127.0.0.1:${port}`;
-    browser.context = await chromium.launchPersistentContext(browser.profile, {
+  /**
+   * open logs a user in at a port of the lab.
+   *
+   * @param {string} user
+   * @param {number} port
+   * @param {object} [ticket] members to change in the tickets that the page gets
+   */
+  static async open(user, port, ticket = null) {
+    chrome ??= chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      viewport: { width: 1400, height: 800 },
       args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
         '--disable-component-update', '--disable-sync'],
     });
+    const browser = new Browser();
+    browser.origin = `http://127.0.0.1:${port}`;
+    browser.context = await (await chrome).newContext({ viewport: { width: 1400, height: 800 } });
+    if (ticket) {
+      await browser.context.route('**/api/realtime/ticket/', async (route) => {
+        const response = await route.fetch({ timeout: PATIENCE });
+        await route.fulfill({ response, json: { ...await response.json(), ...ticket } });
+      });
+    }
     browser.context.setDefaultTimeout(PATIENCE);
-    browser.page = browser.context.pages()[0] ?? await browser.context.newPage();
+    browser.page = await browser.context.newPage();
     browser.errors = [];
     browser.page.on('pageerror', (error) => browser.errors.push(error.message));
     await browser.#record();
@@ -106,7 +125,13 @@ export class Browser {
 
   async close() {
     await this.context.close();
-    fs.rmSync(this.profile, { recursive: true, force: true });
+  }
+
+  /** closeAll ends Chromium. */
+  static async closeAll() {
+    const ending = chrome;
+    chrome = null;
+    await (await ending)?.close();
   }
 }
 

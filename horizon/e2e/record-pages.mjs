@@ -35,5 +35,5 @@ try {
   for (const id of [...ids, third]) await openstack('alpha', 'server', 'delete', '--wait', id);
   save('instances-empty', table(await get('/project/instances/')));
 } finally {
-  await browser.close();
+  await Browser.closeAll();
 }

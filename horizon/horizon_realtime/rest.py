@@ -44,7 +44,7 @@ class Ticket(generic.View):
         The answer is the router's, and what the page must know:
 
             {"ticket": "…", "expires_in": 30, "channels": ["project/…/*"],
-             "position": {"epoch": "…", "offset": 41}, "project": "…",
+             "position": {"epoch": "…", "offset": 41}, "project": "…", "user": "…",
              "url": "/realtime", "mode": "hint", "toasts": false,
              "language": "en"}
 
@@ -59,6 +59,7 @@ class Ticket(generic.View):
             return rest_utils.JSONResponse(str(e), e.http_status)
         answer.update(
             project=request.user.project_id,
+            user=request.user.id,
             url=conf.get('REALTIME_URL'),
             mode=conf.get('REALTIME_MODE'),
             toasts=bool(conf.get('REALTIME_TOASTS')),

@@ -19,6 +19,12 @@ export const OFF = 'off';
 // TIMEOUT is the Centrifuge client's code for a command without an answer.
 const TIMEOUT = 1;
 
+// The router's code for a ticket that it does not know. A router that has restarted
+// knows none of before, so a new one is tried, so many times, ever later.
+const INVALID_TOKEN = 3500;
+const TICKETS = 3;
+const AGAIN_MS = 1000;
+
 /**
  * transports lists the ways to connect, the best first, under the URL of the
  * router's prefix.
@@ -52,6 +58,8 @@ export class Realtime {
   #transports;
   #everConnected = false;
   #closed = false;
+  #refused = 0; // tickets since the last connection
+  #again = 0; // timer of the next one
   #status = RECONNECTING;
   #reason = '';
 
@@ -116,6 +124,7 @@ export class Realtime {
   /** close ends the connection for good. */
   close() {
     this.#closed = true;
+    clearTimeout(this.#again);
     this.#client?.disconnect();
     this.#update('closed');
   }
@@ -137,14 +146,27 @@ export class Realtime {
     });
     client.on('connected', () => {
       this.#everConnected = true;
+      this.#refused = 0;
       this.#update();
     });
-    client.on('disconnected', ({ reason }) => {
-      if (client === this.#client) this.#update(reason);
+    client.on('disconnected', ({ code, reason }) => {
+      if (client !== this.#client) return;
+      if (oneUse && code === INVALID_TOKEN && !this.#closed) this.#askAgain(client);
+      this.#update(reason);
     });
     client.on('error', (context) => this.#onError(client, context));
     client.connect();
     for (const [channel, entry] of this.#subscriptions) this.#attach(channel, entry);
+  }
+
+  #askAgain(client) {
+    if (this.#refused >= TICKETS) return;
+    this.#refused += 1;
+    this.#again = setTimeout(() => {
+      this.#again = 0;
+      client.setToken('');
+      client.connect();
+    }, AGAIN_MS * this.#refused);
   }
 
   // A proxy may let a websocket open and then pass nothing. The client stays
@@ -180,7 +202,8 @@ export class Realtime {
   }
 
   #current() {
-    if (this.#closed || !this.#client || this.#client.state === 'disconnected') return OFF;
+    if (this.#closed || !this.#client) return OFF;
+    if (this.#client.state === 'disconnected') return this.#again ? RECONNECTING : OFF;
     const entries = [...this.#subscriptions.values()];
     if (entries.some((entry) => entry.refused)) return OFF;
     const live = this.#client.state === 'connected' && entries.every((entry) => entry.handle?.state === 'subscribed');

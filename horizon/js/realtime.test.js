@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { OFF, Realtime, transports } from './realtime.js';
+import { LIVE, OFF, Realtime, RECONNECTING, transports } from './realtime.js';
 
 test('the ways to connect are under the prefix, websockets first', () => {
   for (const url of ['https://horizon.example/realtime', 'https://horizon.example/realtime/', new URL('https://horizon.example/realtime//')]) {
@@ -25,4 +25,59 @@ test('a closed connection is off, and takes no more subscriptions', () => {
 
 test('a prefix that is no absolute URL is refused at once', () => {
   assert.throws(() => new Realtime({ url: '/realtime', getToken: async () => '' }), /URL/);
+});
+
+// The Centrifuge client's part that Realtime listens to.
+class Client {
+  state = 'connecting';
+  #handlers = {};
+  tokens = [];
+
+  constructor() { Client.last = this; }
+  on(event, fn) { this.#handlers[event] = fn; }
+  connect() { this.tell('connecting', {}); }
+  disconnect() { this.state = 'disconnected'; }
+  setToken(token) { this.tokens.push(token); }
+  newSubscription() { return { state: 'subscribed', on() {}, subscribe() {} }; }
+
+  tell(event, context) {
+    this.state = event;
+    this.#handlers[event](context);
+  }
+}
+
+test('a ticket that the router does not know is followed by a new one, a few times', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const connection = new Realtime({ url: 'http://localhost/realtime', getToken: async () => '', oneUse: true, Client });
+  connection.subscribe('public/news', { onMessage() {} });
+  const client = Client.last;
+  const refuse = () => client.tell('disconnected', { code: 3500, reason: 'invalid token' });
+  refuse();
+  assert.equal(connection.status, RECONNECTING);
+  t.mock.timers.tick(1000);
+  assert.equal(client.state, 'connecting');
+  assert.equal(client.tokens.at(-1), '', 'the old one is forgotten');
+  client.tell('connected', {});
+  assert.equal(connection.status, LIVE);
+  for (let n = 0; n < 3; n++) {
+    refuse();
+    assert.equal(connection.status, RECONNECTING);
+    t.mock.timers.tick(60_000);
+  }
+  refuse();
+  assert.equal(connection.status, OFF, 'one that is refused each time is refused');
+  t.mock.timers.tick(600_000);
+  assert.equal(client.state, 'disconnected');
+});
+
+test('any other refusal is final', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  for (const [oneUse, code] of [[true, 3501], [false, 3500]]) {
+    const connection = new Realtime({ url: 'http://localhost/realtime', getToken: async () => '', oneUse, Client });
+    connection.subscribe('public/news', { onMessage() {} });
+    Client.last.tell('disconnected', { code, reason: 'no' });
+    assert.equal(connection.status, OFF);
+    t.mock.timers.tick(600_000);
+    assert.equal(Client.last.state, 'disconnected');
+  }
 });

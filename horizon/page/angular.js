@@ -2,6 +2,7 @@
 // within a second, and polling stops while the page is live.
 
 const GATHER_MS = 1000;
+const RECONCILE_MS = 300_000;
 
 export class AngularTable {
   #element;
@@ -10,6 +11,7 @@ export class AngularTable {
   #interval = null;
   #timer = 0;
   #stale = false;
+  #reconciled = 0;
 
   /**
    * @param {Element} element hz-resource-table
@@ -31,8 +33,8 @@ export class AngularTable {
   /** hear takes a panel message. */
   hear(message) {
     if (message?.v !== 1 || typeof message.id !== 'string') return;
-    if (message.action === 'delete') this.#act({ deleted: [{ type: this.#type, id: message.id }], updated: [], created: [], failed: [] });
-    else this.read();
+    if (message.action === 'delete') this.#drop(message.id);
+    this.read(); // after a deletion too: a list that is under way may still have it
   }
 
   /** read has the list read again, soon. */
@@ -41,40 +43,56 @@ export class AngularTable {
     if (this.#stale || this.#timer) return;
     this.#timer = this.#window.setTimeout(() => {
       this.#timer = 0;
-      this.#act({ deleted: [], updated: [{ type: this.#type, id: '' }], created: [], failed: [] });
+      this.#act({ updated: [{ type: this.#type, id: '' }] });
     }, GATHER_MS);
   }
 
-  reconcile() {
+  /** reconcile reads what may have changed without a message; called often. */
+  reconcile(now = Date.now()) {
+    if (now - (this.#reconciled ||= now) < RECONCILE_MS) return;
+    this.#reconciled = now;
     this.read();
   }
 
-  /** follow says whether the page is live: it does not poll then. */
+  /** follow says whether the page is live: it does not poll then; called often. */
   follow(live) {
     const controller = this.#controller();
     if (!controller) return;
-    if (live && this.#interval === null) {
+    if (live && controller.ajaxPollInterval) { // Horizon sets it once more when it has read its settings
       this.#interval = controller.ajaxPollInterval;
       controller.ajaxPollInterval = 0;
     } else if (!live && this.#interval !== null) {
       controller.ajaxPollInterval = this.#interval;
       this.#interval = null;
-      this.#digest(() => {}); // the table looks for items in transition
+      digest(this.#window, () => {}); // the table looks for items in transition
     }
   }
 
+  // Horizon's own way to take an item out also forgets which others the user has
+  // selected, so it is used only where the selection named the item.
+  #drop(id) {
+    const controller = this.#controller();
+    const item = controller?.itemsSrc.find((listed) => listed.id === id);
+    if (!item) return;
+    const inner = this.#element.querySelector('[hz-table]');
+    if (inner && this.#window.angular.element(inner).controller('hzTable')?.isSelected(item)) this.#act({ deleted: [{ type: this.#type, id }] });
+    else digest(this.#window, () => { controller.itemsSrc = controller.itemsSrc.filter((listed) => listed.id !== id); });
+  }
+
+  // act tells the table what has happened, as an action of Horizon's would.
   #act(result) {
     const controller = this.#controller();
-    if (controller) this.#digest(() => controller.actionResultHandler(result));
+    if (controller) digest(this.#window, () => controller.actionResultHandler({ created: [], updated: [], deleted: [], failed: [], ...result }));
   }
 
   #controller() {
     return this.#window.angular?.element(this.#element).controller('hzResourceTable');
   }
+}
 
-  #digest(act) {
-    this.#window.angular.element(this.#window.document.body).injector().get('$rootScope').$applyAsync(act);
-  }
+/** digest runs act where Angular sees what it changes. */
+export function digest({ angular, document }, act) {
+  angular.element(document.body).injector().get('$rootScope').$applyAsync(act);
 }
 
 /** findAngularTables lists a page's Angular tables as [element, type]. */

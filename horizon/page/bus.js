@@ -163,7 +163,7 @@ export class Bus {
 
   #channelOf(topic, scope) {
     if (topic.includes('/')) return topic;
-    if (scope === 'project') return `project/${this.#ticket.project}/${topic}`;
+    if (scope === 'project' || scope === 'user') return `${scope}/${this.#ticket[scope]}/${topic}`;
     return `${scope}/${topic}`;
   }
 

@@ -14,6 +14,12 @@ const libraries = ['jquery/dist/jquery.js', 'tablesorter/dist/js/jquery.tablesor
 /** recorded reads one of testdata's pages. */
 export const recorded = (name) => read(`${name}.html`);
 
+/** TICKET is what Horizon's backend answers. */
+export const TICKET = {
+  ticket: 't1', expires_in: 30, channels: ['project/p/*', 'user/u/*', 'public/*'], position: { epoch: 'e', offset: 40 },
+  project: 'p', user: 'u', url: '/realtime', mode: 'hint', toasts: false, language: 'en',
+};
+
 /** ids maps the servers' names to ids. */
 export function ids(html) {
   return Object.fromEntries([...html.matchAll(/data-display="([^"]*)"[^>]* data-object-id="([^"]*)"/g)].map(([, name, id]) => [name, id]));
@@ -40,7 +46,6 @@ export function openPage(html, where = '/project/instances/') {
     recompileAngularContent() {},
     WEBROOT: '/',
     horizon: {
-      languageCode: 'en',
       addInitFunction: (fn) => starts.push(fn),
       modals: none,
       tabs: none,

@@ -23,8 +23,9 @@ export class Indicator {
     if (!bar) return;
     this.#item = document.createElement('li');
     this.#item.className = 'realtime-state';
-    const state = document.createElement('span');
-    // A status is read out when it changes, without taking the focus.
+    // What themes align in this bar is a link; this one leads nowhere and takes no
+    // focus. A status is read out when it changes.
+    const state = document.createElement('a');
     state.setAttribute('role', 'status');
     const dot = document.createElement('span');
     dot.setAttribute('aria-hidden', 'true');

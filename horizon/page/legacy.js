@@ -177,6 +177,7 @@ export class LegacyTable {
     $table.find('div.table_filter button.active').trigger('click');
     tables.fix_row_striping($table);
     tables.update_footer_count($table, 0);
+    if (this.rows().length === 0) $table.find('span.table_count').text(''); // newer Horizons count -1
     tables.update_header_checkbox($table);
     tables.validate_button($table.closest('form'));
   }
@@ -261,12 +262,21 @@ export class LegacyTable {
     $row.find('td.warning:last').prepend($bar);
   }
 
-  // A table without rows was rendered without the lines that count them.
+  // A table without rows was rendered without what rows need: actions on several, a
+  // column of checkboxes, the lines that count.
   #adoptEnds(fresh) {
     if (!this.isEmpty || !fresh.tFoot) return;
-    const count = fresh.tHead?.querySelector('.table_count')?.closest('tr');
-    if (count && !this.#element.tHead.querySelector('.table_count')) this.#element.tHead.prepend(count.cloneNode(true));
-    this.#element.append(fresh.tFoot.cloneNode(true));
+    this.#keepFocus(() => {
+      const { caption, tHead } = this.#element;
+      const search = caption?.querySelector('.table_search'); // stays: somebody may be typing in it
+      if (caption && fresh.caption) {
+        const copy = fresh.caption.cloneNode(true);
+        if (search) copy.querySelector('.table_search')?.replaceWith(search);
+        caption.replaceWith(copy);
+      }
+      tHead?.replaceWith(fresh.tHead.cloneNode(true));
+      this.#element.append(fresh.tFoot.cloneNode(true));
+    });
   }
 
   #mark(row, name, ms) {

@@ -128,6 +128,14 @@ test('deleted rows go, the last one leaves the sentence', async (t) => {
   assert.match(window.document.querySelector('tr.empty').textContent, /No items/);
 });
 
+test('an emptied table counts nothing, though Horizon may', async (t) => {
+  const { table, count, window } = open(t);
+  window.horizon.datatables.update_footer_count = ($table) => $table.find('span.table_count').text('Displaying -1 items');
+  for (const row of table.rows()) table.remove(row.dataset.objectId);
+  await until(() => table.rows().length === 0);
+  assert.equal(count(), '');
+});
+
 test('a page read again is what the table becomes', async (t) => {
   const { table, names, count } = open(t);
   const later = openPage(recorded('instances-later'));
@@ -158,6 +166,20 @@ test('an empty table gets its first rows, and the lines that count them', (t) =>
   assert.equal(window.document.querySelector('tr.empty'), null);
   assert.equal(count(), `Displaying ${names().length} items`);
   assert.equal(window.document.querySelectorAll('.multi-select-header').length, 1);
+  assert.equal(window.document.querySelector('th.multi_select_column').classList.contains('hidden'), false, 'a column of checkboxes');
+  assert.ok(window.document.getElementById('instances__action_delete'), 'actions on several');
+});
+
+test('an empty table that gets rows keeps what is being typed above it', (t) => {
+  const { table, window } = open(t, 'instances-empty');
+  const input = window.document.querySelector('.table_search input[type="text"]');
+  input.value = 'we';
+  input.focus();
+  const page = openPage(recorded('instances'));
+  t.after(page.close);
+  table.load(page.window.document);
+  assert.equal(window.document.querySelector('.table_search input[type="text"]'), input);
+  assert.equal(window.document.activeElement, input);
 });
 
 test('what a table says of itself', async (t) => {

@@ -2,17 +2,17 @@
 // are about, keeps those current, and shows whether it does.
 
 import { LIVE } from '../js/realtime.js';
-import { AngularTable, findAngularTables } from './angular.js';
+import { AngularTable, digest, findAngularTables } from './angular.js';
 import { Indicator } from './indicator.js';
 import { KINDS, topicOfTable, topicOfType } from './kinds.js';
 import { LegacyTable } from './legacy.js';
 import { painter } from './payload.js';
 import { Polling } from './polling.js';
 import { TableSync } from './rows.js';
-import { Toasts } from './toasts.js';
+import { tell } from './toasts.js';
 
-// Rows in transition, and what services change without telling.
-const RECONCILE_MS = 300_000;
+// How often tables are asked whether they have gone too long without hearing.
+const RECONCILE_MS = 5000;
 const LOOK_MS = 1000;
 // Angular draws its tables after the page has loaded.
 const LOOKS = 10;
@@ -22,8 +22,8 @@ export class Page {
   #bus;
   #polling;
   #indicator = null;
-  #synced = new Map(); // element → {topic, sync, polled}
-  #toasts = null;
+  #toasting = false;
+  #synced = new Map(); // element → {topic, scopes, sync}
 
   /**
    * @param {Window} window
@@ -52,35 +52,34 @@ export class Page {
     const { document } = this.#window;
     for (const element of document.querySelectorAll('table.datatable[id]')) {
       const topic = topicOfTable(element.id);
-      if (topic && !this.#synced.has(element)) this.#follow(element, topic, this.#syncLegacy(element, topic), true);
+      if (topic && !this.#synced.has(element)) this.#follow(element, topic, this.#syncLegacy(element, topic));
     }
     for (const [element, type] of findAngularTables(this.#window)) {
       const topic = topicOfType(type);
-      if (topic && !this.#synced.has(element)) this.#follow(element, topic, new AngularTable(element, type, this.#window), false);
+      if (topic && !this.#synced.has(element)) this.#follow(element, topic, new AngularTable(element, type, this.#window));
     }
   }
 
-  #follow(element, topic, sync, polled) {
-    const scope = this.#scope();
-    this.#synced.set(element, { topic, sync, polled, scope });
-    this.#bus.listen(topic, {
+  #follow(element, topic, sync) {
+    const followed = { topic, scopes: this.#scopes(topic), sync };
+    this.#synced.set(element, followed);
+    const handlers = {
       onMessage: (message, context) => {
-        if (!element.isConnected) return;
-        sync.hear(message, context);
-        this.#toast(message);
+        if (element.isConnected) sync.hear(message, context);
       },
       onReload: () => sync.read(),
-    }, scope);
+    };
+    for (const scope of followed.scopes) this.#bus.listen(topic, handlers, scope);
     if (!this.#indicator) this.#show();
-    sync.follow?.(this.#bus.hears(topic, scope));
+    sync.follow?.(this.#isTold(followed));
   }
 
   #syncLegacy(element, topic) {
-    const sync = new TableSync(new LegacyTable(element, this.#window), KINDS[topic], this, this.#window, (row, message, changed) => {
-      const { mode } = this.#bus.ticket;
-      if (mode !== 'payload' || topic !== 'instances' || !/^en/.test(this.#window.horizon.languageCode ?? 'en')) return false;
+    const sync = new TableSync(new LegacyTable(element, this.#window), KINDS[topic], this, this.#window, (row, ...told) => {
+      const { mode, language } = this.#bus.ticket;
+      if (mode !== 'payload' || topic !== 'instances' || !/^en\b/.test(language)) return false;
       paint ??= painter((id) => sync.ask(id));
-      return paint(row, message, changed);
+      return paint(row, ...told);
     });
     let paint = null;
     return sync;
@@ -91,7 +90,8 @@ export class Page {
     let before = this.#bus.status;
     this.#bus.watch((status) => {
       this.#indicator.show(status);
-      for (const { topic, scope, sync } of this.#synced.values()) sync.follow?.(this.#bus.hears(topic, scope));
+      if (status === LIVE) this.#listenForToasts();
+      for (const followed of this.#synced.values()) followed.sync.follow?.(this.#isTold(followed));
       if (before === LIVE && status !== LIVE) this.#polling.resume();
       before = status;
     });
@@ -102,29 +102,37 @@ export class Page {
   #coversAll() {
     const rows = this.#window.document.querySelectorAll('tr.warning.ajax-update');
     return [...rows].every((row) => {
-      const synced = this.#synced.get(row.closest('table'));
-      return synced !== undefined && this.#bus.hears(synced.topic, synced.scope);
+      const followed = this.#synced.get(row.closest('table'));
+      return followed !== undefined && this.#isTold(followed);
     });
+  }
+
+  // isTold tells whether a table can do without polling.
+  #isTold({ topic, scopes }) {
+    return !KINDS[topic].unsure && this.#bus.hears(topic, scopes[0]);
   }
 
   #reconcile() {
-    for (const { topic, scope, sync } of this.#synced.values()) if (this.#bus.hears(topic, scope)) sync.reconcile();
+    for (const followed of this.#synced.values()) {
+      const told = this.#isTold(followed);
+      followed.sync.follow?.(told);
+      if (told) followed.sync.reconcile();
+    }
   }
 
   // Admins' pages list all projects.
-  #scope() {
+  #scopes(topic) {
     const { WEBROOT = '/', location } = this.#window;
-    return location.pathname.startsWith(`${WEBROOT}admin/`) ? 'admin' : 'project';
+    return location.pathname.startsWith(`${WEBROOT}admin/`) ? ['admin'] : KINDS[topic].scopes ?? ['project'];
   }
 
-  #toast(message) {
-    if (!this.#bus.ticket?.toasts) return;
-    this.#toasts ??= new Toasts((type, text) => {
-      const { horizon } = this.#window;
-      if (horizon.toast) horizon.toast.add(type, text);
-      else horizon.alert(type, text);
-    });
-    this.#toasts.hear(message);
+  #listenForToasts() {
+    if (this.#toasting || !this.#bus.ticket.toasts) return;
+    this.#toasting = true;
+    const { horizon } = this.#window;
+    this.#bus.listen('toasts', {
+      onMessage: (message) => tell(message, (type, text) => digest(this.#window, () => horizon.toast.add(type, text))),
+    }, 'user');
   }
 
   /** row asks Horizon for one row, in its queue of requests. */

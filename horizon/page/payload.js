@@ -25,12 +25,14 @@ const DRAWN = new Set([...Object.values(CELLS).map((cell) => cell.member), 'laun
  * painter makes a function that draws messages into rows.
  *
  * @param {(id: string) => void} ask fetches a row
- * @returns {(row: Element, message: object, changed: string[]) => boolean}
+ * @returns {(row: Element, message: object, changed: string[], before?: object) => boolean}
  *   false where a change is one that only Horizon can draw
  */
 export function painter(ask) {
-  return (row, message, changed) => {
-    if (changed.some((member) => !DRAWN.has(member)) || message.error || message.status === undefined) return false;
+  return (row, message, changed, before) => {
+    // One format of a notification has columns that the other has not: what is told for the first time is no change.
+    if (changed.some((member) => !DRAWN.has(member) && before.data[member] !== undefined)) return false;
+    if (message.error || message.status === undefined || !showsAddresses(row, message)) return false;
     const titles = [...row.closest('table').querySelectorAll('tr.table_column_header > th')].map((th) => th.textContent.trim());
     for (const [title, cell] of Object.entries(CELLS)) {
       const value = cell.member in message ? message[cell.member] : message.data[cell.member];
@@ -59,7 +61,17 @@ function draw(td, value, { words: say = (v) => v ?? '-', link, state }) {
 function freshen(row, id, ask) {
   if (row.dataset.realtimeDrawn) return;
   row.dataset.realtimeDrawn = 'true';
-  for (const event of ['pointerenter', 'focusin']) row.addEventListener(event, () => ask(id), { once: true });
+  const reached = () => {
+    if (!row.dataset.realtimeDrawn) return;
+    delete row.dataset.realtimeDrawn;
+    ask(id);
+  };
+  for (const event of ['pointerenter', 'focusin']) row.addEventListener(event, reached, { once: true });
+}
+
+// A server gets its addresses while it is built.
+function showsAddresses(row, message) {
+  return (message.data.addresses ?? []).every(({ address }) => row.textContent.includes(address));
 }
 
 function statusClass(status) {

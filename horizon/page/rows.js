@@ -6,12 +6,20 @@
 
 import { PanelTable } from '../js/panel-table.js';
 
-// Messages about a row within this time are answered with one request.
+// Messages about a row within this time are answered with one request. A row that
+// has begun to change is often at rest again before Horizon could draw it; one that
+// goes from task to task is drawn now and then.
 const GATHER_MS = 60;
-// So many rows at once are cheaper as one page.
-const MANY = 8;
+const BEGINNING_MS = 300;
+const PASSING_MS = 2000;
+// More rows than this at once are cheaper as one page.
+const MANY = 4;
 const RETRY_MS = 2000;
 const TRIES = 3;
+// A row in transition of which nothing is heard is asked for after so long, then
+// after three times as long, and so on: its service may not tell.
+const QUIET_MS = 30_000;
+const QUIET_MAX_MS = 300_000;
 // Rows whose newest message is remembered, to hear what is told twice only once.
 const REMEMBER = 2000;
 
@@ -21,7 +29,9 @@ export class TableSync {
   #backend;
   #window;
   #seen = new PanelTable({ rows: REMEMBER, tombstones: REMEMBER });
-  #asked = new Map(); // id → {timer, inFlight, again, tries}
+  #asked = new Map(); // id → {timer, due, inFlight, again, tries}
+  #quiet = new Map(); // id of a row in transition → {since, wait}
+  #drifted = 0;
   #unseen = new Set(); // ids that changed while the page was hidden
   #reading = null;
   #readAgain = false;
@@ -34,8 +44,9 @@ export class TableSync {
    * @param {(url: string) => Promise<{status: number, html: string}>} backend.row
    * @param {() => Promise<Document|null>} backend.page reads this page again
    * @param {Window} window
-   * @param {(row: Element, message: object, changed: string[]) => boolean} [paint]
-   *   draws a message into its row; false where it could not draw everything
+   * @param {(row: Element, message: object, changed: string[], before?: object) => boolean} [paint]
+   *   draws a message into its row; false where it could not draw everything. before
+   *   is what was known of the row until then
    */
   constructor(table, kind, backend, window, paint = null) {
     this.#table = table;
@@ -54,8 +65,10 @@ export class TableSync {
   hear(message, { offset } = {}) {
     if (message?.v !== 1 || typeof message.id !== 'string') return;
     if (this.#seen.size >= REMEMBER) this.#seen = new PanelTable({ rows: REMEMBER, tombstones: REMEMBER });
-    const change = this.#seen.apply(message, offset);
     const { id } = message;
+    const before = this.#seen.get(id);
+    const change = this.#seen.apply(message, offset);
+    this.#quiet.delete(id);
     if (message.action === 'delete') {
       this.#forget(id);
       this.#table.remove(id, () => this.#onRemoved());
@@ -64,12 +77,12 @@ export class TableSync {
     if (!change) return;
     const row = this.#table.row(id);
     if (!row && !this.#belongs(message)) return;
-    if (row && this.#paint?.(row, change.row, change.changed)) return;
-    this.ask(id);
+    if (row && this.#paint?.(row, change.row, change.changed, before)) return;
+    this.ask(id, patience(message, before));
   }
 
-  /** ask has a row fetched, soon. */
-  ask(id) {
+  /** ask has a row fetched, soon: within ms, unless that is under way. */
+  ask(id, ms = GATHER_MS) {
     if (this.#window.document.hidden) {
       this.#unseen.add(id);
       return;
@@ -78,7 +91,7 @@ export class TableSync {
       this.read();
       return;
     }
-    const asked = this.#asked.get(id) ?? { timer: 0, inFlight: false, again: false, tries: 0 };
+    const asked = this.#asked.get(id) ?? { timer: 0, due: 0, inFlight: false, again: Infinity, tries: 0 };
     this.#asked.set(id, asked);
     if (this.#asked.size > MANY) {
       for (const [other, { timer, inFlight }] of this.#asked) {
@@ -88,8 +101,16 @@ export class TableSync {
       this.read();
       return;
     }
-    if (asked.inFlight) asked.again = true;
-    else if (!asked.timer) asked.timer = this.#window.setTimeout(() => this.#fetch(id, asked), GATHER_MS);
+    if (asked.inFlight) asked.again = Math.min(asked.again, ms);
+    else this.#schedule(id, asked, ms);
+  }
+
+  #schedule(id, asked, ms) {
+    const due = Date.now() + ms;
+    if (asked.timer && asked.due <= due) return;
+    this.#window.clearTimeout(asked.timer);
+    asked.due = due;
+    asked.timer = this.#window.setTimeout(() => this.#fetch(id, asked), ms);
   }
 
   /** read reads the page again and makes the table what it shows. */
@@ -102,11 +123,25 @@ export class TableSync {
     return this.#reading;
   }
 
-  /** reconcile asks for what may have changed without a message. */
-  reconcile() {
+  /** reconcile asks for what may have changed without a message; called often. */
+  reconcile(now = Date.now()) {
     if (this.#window.document.hidden) return;
-    if (this.#kind.drifts) this.read();
-    else for (const id of this.#table.inTransition()) this.ask(id);
+    if (this.#kind.drifts) {
+      if (now - (this.#drifted ||= now) < QUIET_MAX_MS) return;
+      this.#drifted = now;
+      this.read();
+      return;
+    }
+    const ids = new Set(this.#table.inTransition());
+    for (const id of this.#quiet.keys()) if (!ids.has(id)) this.#quiet.delete(id);
+    for (const id of ids) {
+      const quiet = this.#quiet.get(id) ?? { since: now, wait: QUIET_MS };
+      this.#quiet.set(id, quiet);
+      if (now - quiet.since < quiet.wait) continue;
+      quiet.since = now;
+      quiet.wait = Math.min(quiet.wait * 3, QUIET_MAX_MS);
+      this.ask(id);
+    }
   }
 
   async #read() {
@@ -128,11 +163,11 @@ export class TableSync {
     if (status === 200) this.#table.put(id, html, { add: true });
     else if (status === 404) this.#table.remove(id, () => this.#onRemoved());
     else if (status !== 401 && ++asked.tries < TRIES) {
-      asked.timer = this.#window.setTimeout(() => this.#fetch(id, asked), RETRY_MS);
+      this.#schedule(id, asked, RETRY_MS);
       return;
     }
     this.#asked.delete(id);
-    if (asked.again) this.ask(id);
+    if (asked.again < Infinity) this.ask(id, asked.again);
   }
 
   #forget(id) {
@@ -162,4 +197,10 @@ export class TableSync {
     if (ids.length > MANY) this.read();
     else ids.forEach((id) => this.ask(id));
   }
+}
+
+// patience is how long a row may wait to be drawn.
+function patience(message, before) {
+  if (!message.task) return GATHER_MS;
+  return before?.task ? PASSING_MS : BEGINNING_MS;
 }

@@ -11,8 +11,8 @@ const FINAL = [401, 403, 404];
  *
  * @param {Window} window
  * @returns {Promise<{ticket: string, expires_in: number, channels: string[],
- *   position: {epoch: string, offset: number}, project: string, url: string,
- *   mode: string, toasts: boolean, language: string}>}
+ *   position: {epoch: string, offset: number}, project: string, user: string,
+ *   url: string, mode: string, toasts: boolean, language: string}>}
  * @throws {UnauthorizedError} where asking again is no use
  */
 export async function fetchTicket(window) {

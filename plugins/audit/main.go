@@ -90,10 +90,6 @@ func actor(e *sdk.Event, o sdk.ObjectBuilder) {
 	a.Value("address", by.Member("host").Member("address"))
 }
 
-// memory is for how many seconds a line is remembered: where nova tells
-// everything in both of its formats, the second comes within one.
-const memory = 600
-
 // first tells whether nova has not told this in its other format yet, under
 // another name: finish_resize and resize_finish, addhost and add_host.
 func first(e *sdk.Event, did *deed, id string, failed bool) bool {
@@ -104,8 +100,7 @@ func first(e *sdk.Event, did *deed, id string, failed bool) bool {
 	if failed {
 		how = "failed"
 	}
-	key := clip(e.RequestID()) + " " + clip(id) + " " + clip(plain(did.action)) + " " + how
-	return e.KVSwap(key, "", memory, 0)
+	return panel.Once(e, e.RequestID(), id, plain(did.action), how)
 }
 
 // plain is what the two formats' names of an action have in common.
@@ -121,9 +116,6 @@ func plain(action string) string {
 	}
 	return string(letters)
 }
-
-// clip keeps a part of a key within what the store takes, 256 bytes in all.
-func clip(s string) string { return s[:min(len(s), 72)] }
 
 // reason finds where services say what went wrong. Admins may read all of it.
 func reason(e *sdk.Event) string {

@@ -8,14 +8,22 @@
 package main
 
 import (
-	"strings"
-
 	"horizon-realtime/plugins/panel"
 	"horizon-realtime/sdk"
 )
 
+// Of a change made through the API that has not been made yet, or could not be
+// made, the payload has what was wished for; what the conductor begins is in the
+// node already.
 func init() {
-	sdk.Register(sdk.Filter{On: []string{"baremetal.node.*"}, Handle: handle})
+	sdk.Register(sdk.Filter{
+		On: []string{
+			"baremetal.node.create.end", "baremetal.node.update.end", "baremetal.node.delete.end",
+			"baremetal.node.console_restore.end", "baremetal.node.console_set.end", "baremetal.node.maintenance_set.end",
+			"baremetal.node.power_set.*", "baremetal.node.provision_set.*", "baremetal.node.power_state_corrected.success",
+		},
+		Handle: handle,
+	})
 }
 
 func main() {}
@@ -54,18 +62,17 @@ var columns = []struct {
 }
 
 func handle(e *sdk.Event) {
-	action, phase, _ := strings.Cut(strings.TrimPrefix(e.Type(), "baremetal.node."), ".")
 	m := panel.Message{
 		Topic: "baremetal", Kind: "node", ID: e.Get(id).Text(), Action: panel.Update,
 		Name: e.Get(name), Status: e.Get(state), Task: e.Get(next), Error: sdk.NullValue(),
 	}
-	if m.ID == "" || !telling(action, phase) {
+	if m.ID == "" {
 		return
 	}
-	switch action {
-	case "create":
+	switch e.Type() {
+	case "baremetal.node.create.end":
 		m.Action = panel.Create
-	case "delete":
+	case "baremetal.node.delete.end":
 		m.Action = panel.Delete
 	}
 	if text := e.Get(fault).Text(); text != "" {
@@ -77,15 +84,4 @@ func handle(e *sdk.Event) {
 	}
 	panel.Time(d.Data, "provision_updated_at", e.Field(data+"provision_updated_at"))
 	d.ToAdmin()
-}
-
-// telling tells whether the payload is what the node is now. Of a change made
-// through the API that has not been made yet, or could not be made, the payload
-// has what was wished for; what the conductor begins is in the node already.
-func telling(action, phase string) bool {
-	switch action {
-	case "power_set", "provision_set":
-		return true
-	}
-	return phase != "start" && phase != "error"
 }

@@ -1,8 +1,8 @@
 // Command hypervisors is the filter behind the admin tables of nova's own: its
 // services, its host aggregates, and the load of its hypervisors.
 //
-//	admin/services       service.*: needs versioned notifications, as nova has no other
-//	admin/aggregates     aggregate.*, in both formats
+//	admin/services       nova's services: needs versioned notifications, as nova has no other
+//	admin/aggregates     host aggregates, in both formats
 //	admin/hypervisors    a hint that a hypervisor's numbers have changed, because a
 //	                     server came, went or changed its size; nova tells no numbers
 //
@@ -19,7 +19,12 @@ import (
 func init() {
 	sdk.Register(sdk.Filter{
 		On: []string{
-			"service.*", "aggregate.*",
+			"service.create", "service.update", "service.delete",
+			"aggregate.create.end", "aggregate.delete.end",
+			"aggregate.add_host.end", "aggregate.addhost.end",
+			"aggregate.remove_host.end", "aggregate.removehost.end",
+			"aggregate.update_metadata.end", "aggregate.updatemetadata.end",
+			"aggregate.update_prop.end", "aggregate.updateprop.end",
 			"instance.create.end", "compute.instance.create.end",
 			"instance.delete.end", "compute.instance.delete.end",
 			"instance.resize_finish.end", "compute.instance.finish_resize.end",
@@ -65,9 +70,7 @@ func handle(e *sdk.Event) {
 	case strings.HasPrefix(event, "service."):
 		service(e)
 	case strings.HasPrefix(event, "aggregate."):
-		if strings.HasSuffix(event, ".end") {
-			aggregate(e)
-		}
+		aggregate(e)
 	default:
 		load(e)
 	}

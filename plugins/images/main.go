@@ -10,8 +10,6 @@
 package main
 
 import (
-	"errors"
-
 	"horizon-realtime/plugins/panel"
 	"horizon-realtime/sdk"
 )
@@ -45,7 +43,7 @@ var (
 	updated    = sdk.Want("/payload/updated_at")
 )
 
-var toAdmins, toPublic bool
+var toPublic bool
 
 // start reads the configuration.
 //
@@ -55,21 +53,7 @@ var toAdmins, toPublic bool
 // # Errors
 //
 // A key is unknown or its value no boolean.
-func start(config sdk.Value) error {
-	toAdmins, toPublic = true, false
-	for it := config.Items(); it.Next(); {
-		b, ok := it.Value().Bool()
-		switch {
-		case ok && it.Key() == "admin":
-			toAdmins = b
-		case ok && it.Key() == "public":
-			toPublic = b
-		default:
-			return errors.New("config " + it.Key() + ": the keys are admin and public, true or false")
-		}
-	}
-	return nil
-}
+func start(config sdk.Value) error { return panel.ConfigureAnd(config, "public", &toPublic) }
 
 func handle(e *sdk.Event) {
 	m := panel.Message{
@@ -100,9 +84,7 @@ func handle(e *sdk.Event) {
 	panel.Time(d.Data, "created_at", e.Get(created))
 	panel.Time(d.Data, "updated_at", e.Get(updated))
 	d.ToProject()
-	if toAdmins {
-		d.To(sdk.Admin(m.Topic))
-	}
+	d.ToAdmin()
 	if toPublic && e.Get(visibility).Text() == "public" {
 		d.To(sdk.Public(m.Topic))
 		remember(e, &m)
@@ -113,16 +95,16 @@ func handle(e *sdk.Event) {
 // everybody can be told when one is public no more.
 func remember(e *sdk.Event, m *panel.Message) {
 	if m.Action == panel.Delete {
-		e.KVDelete(m.ID)
+		e.KVDelete(panel.Key(m.ID))
 		return
 	}
-	e.KVSet(m.ID, "public", 0)
+	e.KVSet(panel.Key(m.ID), "public", 0)
 }
 
 // hide removes an image from everybody's tables that was public and is not any
 // more; what else changed is not theirs to know.
 func hide(e *sdk.Event, m *panel.Message) {
-	if e.Get(visibility).Text() == "public" || !e.KVDelete(m.ID) {
+	if e.Get(visibility).Text() == "public" || !e.KVDelete(panel.Key(m.ID)) {
 		return
 	}
 	o := e.Object()
@@ -132,5 +114,5 @@ func hide(e *sdk.Event, m *panel.Message) {
 	o.String("action", string(panel.Delete))
 	o.String("id", m.ID)
 	o.String("at", e.Time())
-	e.EmitRemoved(sdk.Public(m.Topic), m.ID, o)
+	e.EmitRemoved(sdk.Public(m.Topic), panel.Key(m.ID), o)
 }

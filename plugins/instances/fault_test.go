@@ -2,23 +2,6 @@ package main
 
 import "testing"
 
-func TestPythonMember(t *testing.T) {
-	for text, want := range map[string]string{
-		`{'kwargs': {'message': 'inner'}, 'message': 'No valid host was found. ', 'class': 'NoValidHost_Remote'}`: "No valid host was found. ",
-		`{'kwargs': {}, 'message': "it's full", 'class': 'X'}`:                                                    "it's full",
-		`{'kwargs': {}, 'message': 'both \' and " \\ \n', 'class': 'X'}`:                                          "both ' and \" \\ \n",
-		`{'kwargs': {}, 'message': 'no end`:                                                                       "",
-		`{'kwargs': {}, 'message': 'no end\`:                                                                      "",
-		`{'kwargs': {}, 'message': None}`:                                                                         "",
-		`{'kwargs': {}, 'message': `:                                                                              "",
-		`no dict`:                                                                                                 "",
-	} {
-		if got := pythonMember(text, "message"); got != want {
-			t.Errorf("%s: got %q, want %q", text, got, want)
-		}
-	}
-}
-
 // nova's own map, as nova/api/openstack/common.py has it.
 func TestStatus(t *testing.T) {
 	for states, want := range map[[2]string]string{

@@ -83,18 +83,27 @@ func handle(e *sdk.Event) {
 	d.ToAdmin()
 }
 
+// stale are events whose copy of the server may be older than what has been told
+// already. The two hosts of a live migration tell of it side by side: the one that
+// is left behind sends its last word, still migrating, after the other has said
+// that all is done, and so may those who hurry or stop it.
+var stale = [...]string{
+	"live_migration._post.", "live_migration.rollback.dest.", "live.migration.abort.", "live.migration.force.complete.",
+	"live_migration_post.", "live_migration_rollback_dest.", "live_migration_abort.", "live_migration_force_complete.",
+}
+
 // telling tells whether an event says anything about a row, and the truth.
 func telling(event string, task sdk.Value) bool {
 	switch event {
 	case "exists": // the hourly audit, from a copy that may be old
 		return false
-	case "live_migration._post.start", "live_migration._post.end",
-		"live_migration_post.start", "live_migration_post.end":
-		// The source host's view: it sends its last one, still migrating,
-		// after the destination has said that all is done.
-		return false
 	case "create.start":
 		return true
+	}
+	for _, begin := range stale {
+		if strings.HasPrefix(event, begin) {
+			return false
+		}
 	}
 	// The start of something that is no task changes nothing yet.
 	return !strings.HasSuffix(event, ".start") || task.Known()

@@ -32,8 +32,8 @@ func within(limit int, v sdk.Value) sdk.Value {
 	return v
 }
 
-// key makes an emission's key of an id: the id, or its beginning and a hash.
-func key(id string) string {
+// Key makes an emission's key of an id: the id, or its beginning and a hash.
+func Key(id string) string {
 	if len(id) <= maxKey {
 		return id
 	}

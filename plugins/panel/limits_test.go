@@ -10,7 +10,7 @@ import (
 
 func TestKeysFit(t *testing.T) {
 	for _, id := range []string{"", "web", strings.Repeat("a", maxKey), strings.Repeat("a", maxKey+1), strings.Repeat("ключ", 64), strings.Repeat("☃", 255)} {
-		k := key(id)
+		k := Key(id)
 		if len(k) > maxKey || !utf8.ValidString(k) {
 			t.Errorf("the key of %q is %q, of %d bytes", id, k, len(k))
 		}
@@ -19,7 +19,7 @@ func TestKeysFit(t *testing.T) {
 		}
 	}
 	long := strings.Repeat("a", 2*maxKey)
-	if key(long+"1") == key(long+"2") {
+	if Key(long+"1") == Key(long+"2") {
 		t.Error("two long ids have one key")
 	}
 }

@@ -12,11 +12,7 @@
 // a panel keeps what it had; what is known to be nothing is null.
 package panel
 
-import (
-	"errors"
-
-	"horizon-realtime/sdk"
-)
+import "horizon-realtime/sdk"
 
 // version is the shape's.
 const version = 1
@@ -61,29 +57,6 @@ type Draft struct {
 	Data sdk.ObjectBuilder
 }
 
-// toAdmins tells whether admins are sent anything.
-var toAdmins = true
-
-// Configure reads the configuration that all filters of panels have in common;
-// it is a sdk.Filter's Start.
-//
-//	admin = false    send nothing to admin/…; the filter needs no grant then
-//
-// # Errors
-//
-// A key is unknown or its value no boolean.
-func Configure(config sdk.Value) error {
-	toAdmins = true
-	for it := config.Items(); it.Next(); {
-		b, ok := it.Value().Bool()
-		if it.Key() != "admin" || !ok {
-			return errors.New("config " + it.Key() + ": the only key is admin, true or false")
-		}
-		toAdmins = b
-	}
-	return nil
-}
-
 // Begin writes what is the same for all services.
 func Begin(e *sdk.Event, m *Message) Draft {
 	o := e.Object()
@@ -119,10 +92,10 @@ func (d *Draft) ToAdmin() {
 // To sends what has been written to a channel of the filter's choice.
 func (d *Draft) To(to sdk.Channel) {
 	if d.message.Action == Delete {
-		d.event.EmitRemoved(to, key(d.message.ID), d.root)
+		d.event.EmitRemoved(to, Key(d.message.ID), d.root)
 		return
 	}
-	d.event.Emit(to, key(d.message.ID), d.root)
+	d.event.Emit(to, Key(d.message.ID), d.root)
 }
 
 // TextOrNull makes an empty string null: nova's legacy notifications and cinder

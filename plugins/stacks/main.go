@@ -10,7 +10,6 @@
 package main
 
 import (
-	"errors"
 	"strings"
 
 	"horizon-realtime/plugins/panel"
@@ -35,7 +34,7 @@ var (
 	tags        = sdk.Want("/payload/tags")
 )
 
-var toAdmins, toProjects bool
+var toProjects bool
 
 // start reads the configuration.
 //
@@ -45,21 +44,7 @@ var toAdmins, toProjects bool
 // # Errors
 //
 // A key is unknown or its value no boolean.
-func start(config sdk.Value) error {
-	toAdmins, toProjects = true, false
-	for it := config.Items(); it.Next(); {
-		b, ok := it.Value().Bool()
-		switch {
-		case ok && it.Key() == "admin":
-			toAdmins = b
-		case ok && it.Key() == "projects":
-			toProjects = b
-		default:
-			return errors.New("config " + it.Key() + ": the keys are admin and projects, true or false")
-		}
-	}
-	return nil
-}
+func start(config sdk.Value) error { return panel.ConfigureAnd(config, "projects", &toProjects) }
 
 // handle tells of a stack; also of nested ones, which heat does not mark and
 // Horizon's table does not list: a panel asks for a row it does not know.
@@ -90,7 +75,5 @@ func handle(e *sdk.Event) {
 		d.To(sdk.Project(e.Get(project).Text(), m.Topic))
 	}
 	d.Data.Value("actor_project_id", e.Get(project))
-	if toAdmins {
-		d.To(sdk.Admin(m.Topic))
-	}
+	d.ToAdmin()
 }

@@ -23,7 +23,10 @@ import (
 
 func init() {
 	sdk.Register(sdk.Filter{
-		On:     []string{"compute.instance.*", "instance.*", "volume.*", "snapshot.*", "backup.*"},
+		On: []string{
+			"compute.instance.*", "instance.*", "compute_task.*",
+			"volume.*", "snapshot.*", "backup.*", "scheduler.create_volume",
+		},
 		Handle: handle,
 	})
 }
@@ -62,6 +65,16 @@ var (
 	actor   = sdk.Want("/_context_user_id")
 )
 
+// subject is a resource that something happened to.
+type subject struct {
+	kind, noun, id string
+	name           sdk.Value
+}
+
+func (r *resource) of(e *sdk.Event) *subject {
+	return &subject{r.kind, r.noun, e.Get(r.id).Text(), e.Get(r.name)}
+}
+
 func handle(e *sdk.Event) {
 	if e.User() == "" {
 		return
@@ -71,6 +84,10 @@ func handle(e *sdk.Event) {
 		ofServer(e, &legacyServer, event)
 	} else if event, ok := strings.CutPrefix(name, "instance."); ok {
 		ofServer(e, &server, event)
+	} else if task, ok := strings.CutPrefix(name, "compute_task."); ok {
+		unplaced(e, strings.TrimSuffix(task, ".error"))
+	} else if name == "scheduler.create_volume" {
+		unbacked(e)
 	} else if strings.HasPrefix(name, "volume.") {
 		ofStorage(e, &volume)
 	} else if strings.HasPrefix(name, "snapshot.") {
@@ -83,9 +100,11 @@ func handle(e *sdk.Event) {
 // ofServer tells of a server. That one is in error without more ado (nobody had
 // room for it), only its update says.
 func ofServer(e *sdk.Event, r *resource, event string) {
+	about := r.of(e)
 	if event == "update" {
 		if e.Get(r.state).Text() == "error" && e.Get(r.oldState).Text() != "error" {
-			failed(e, r, phrase{"server.error", "is in error"}, "")
+			e.KVSet(named(about.id), panel.Sentence(about.name.Text()), nameMemory)
+			failed(e, about, phrase{"server.error", "is in error"}, "")
 		}
 		return
 	}
@@ -105,10 +124,44 @@ func ofServer(e *sdk.Event, r *resource, event string) {
 		if v := e.Get(fault); v.Known() {
 			reason = panel.Exception(v)
 		}
-		failed(e, r, phrase{said.code, "failed to " + verb(action)}, reason)
+		failed(e, about, phrase{said.code, "failed to " + verb(action)}, reason)
 	case phase == "end" && notable:
-		done(e, r, said)
+		done(e, about, said)
 	}
+}
+
+// unplaced is nova's conductor telling why a server was not built or moved. It
+// does not tell the server's name; the update that went before did.
+func unplaced(e *sdk.Event, task string) {
+	id, _, reason := panel.Unplaced(e)
+	if id == "" || reason == "" {
+		return
+	}
+	name := sdk.Value{}
+	if text, _ := e.KVGet(named(id)); text != "" {
+		name = sdk.StringValue(text)
+	}
+	said := phrase{"server.create", "failed to build"}
+	switch task {
+	case "migrate_server":
+		said = phrase{"server.migrate", "was not moved"}
+	case "rebuild_server":
+		said = phrase{"server.rebuild", "failed to rebuild"}
+	}
+	failed(e, &subject{"server", "Server", id, name}, said, reason)
+}
+
+// named is where the store has the name of a server that went into error.
+func named(id string) string { return "name of " + panel.Key(id) }
+
+// nameMemory is for how many seconds: the conductor tells within one.
+const nameMemory = 600
+
+// unbacked is cinder's scheduler telling why a volume was not made.
+func unbacked(e *sdk.Event) {
+	about := volume.of(e)
+	about.name = e.Field("/payload/volume_properties/display_name")
+	failed(e, about, phrase{"volume.create", "failed to create"}, panel.Unbacked(e))
 }
 
 // verb is an action as one would say it: resize_finish is to resize.
@@ -119,11 +172,17 @@ func verb(action string) string {
 	case "resize_prep", "resize_finish":
 		return "resize"
 	}
-	return strings.ReplaceAll(action, "_", " ")
+	words := []byte(action)
+	for i, c := range words {
+		if c == '_' {
+			words[i] = ' '
+		}
+	}
+	return string(words)
 }
 
-// ofStorage tells of something of cinder's, which ends every attempt with an
-// `.end`, and says in the status how it went.
+// ofStorage tells of something of cinder's. Where cinder tells at all that an
+// attempt failed, it does with an `.end`, and says so in the status.
 func ofStorage(e *sdk.Event, r *resource) {
 	action, phase := cutLast(e.Type())
 	state := e.Get(r.state).Text()
@@ -131,9 +190,9 @@ func ofStorage(e *sdk.Event, r *resource) {
 	switch {
 	case phase == "error", phase == "end" && notable && strings.HasPrefix(state, "error"):
 		_, verb := cutLast(action)
-		failed(e, r, phrase{action, "failed to " + verb}, panel.Sentence(e.Get(why).Text()))
+		failed(e, r.of(e), phrase{action, "failed to " + verb}, panel.Sentence(e.Get(why).Text()))
 	case phase == "end" && notable:
-		done(e, r, said)
+		done(e, r.of(e), said)
 	}
 }
 
@@ -143,52 +202,47 @@ func cutLast(s string) (before, after string) {
 	return s[:max(i, 0)], s[i+1:]
 }
 
-func done(e *sdk.Event, r *resource, said phrase) {
-	if first(e, r, said.code) {
-		tell(e, r, "success", said, "")
+func done(e *sdk.Event, about *subject, said phrase) {
+	if first(e, about, said.code) {
+		tell(e, about, "success", said, "")
 	}
 }
 
 // failed tells of an error. An error comes in several notifications, of which
 // some say why: one of these is told, or else the first.
-func failed(e *sdk.Event, r *resource, said phrase, reason string) {
+func failed(e *sdk.Event, about *subject, said phrase, reason string) {
 	toldWhy := "why " + said.code
 	if reason == "" {
-		if first(e, r, "error") {
-			tell(e, r, "error", said, "")
+		if first(e, about, "error") {
+			tell(e, about, "error", said, "")
 		}
 		return
 	}
-	first(e, r, "error")
-	if first(e, r, toldWhy) {
-		tell(e, r, "error", said, reason)
+	first(e, about, "error")
+	if first(e, about, toldWhy) {
+		tell(e, about, "error", said, reason)
 	}
 }
 
-// memory is for how many seconds a toast is remembered: where nova tells
-// everything in both of its formats, the second comes within one.
-const memory = 600
-
 // first tells whether this has not been said yet, of this resource and because
 // of this request.
-func first(e *sdk.Event, r *resource, what string) bool {
+func first(e *sdk.Event, about *subject, what string) bool {
 	cause := e.RequestID()
 	if cause == "" {
 		cause = e.MessageID()
 	}
-	return e.KVSwap(clip(e.Get(r.id).Text())+" "+clip(cause)+" "+clip(what), "", memory, 0)
+	return panel.Once(e, about.id, cause, what)
 }
 
-// clip keeps a part of a key within what the store takes, 256 bytes in all.
-func clip(s string) string { return s[:min(len(s), 80)] }
-
-func tell(e *sdk.Event, r *resource, level string, said phrase, reason string) {
-	id, name := e.Get(r.id), e.Get(r.name)
-	if id.Text() == "" {
+func tell(e *sdk.Event, about *subject, level string, said phrase, reason string) {
+	if about.id == "" {
 		return
 	}
-	m := panel.Message{Topic: "toasts", Kind: r.kind, Action: action(said.code), ID: id.Text(), Name: name, Error: sdk.NullValue()}
-	text := r.noun + " " + called(name, id) + " " + said.said
+	m := panel.Message{
+		Topic: "toasts", Kind: about.kind, Action: action(said.code), ID: about.id,
+		Name: about.name, Error: sdk.NullValue(),
+	}
+	text := about.noun + " " + about.called() + " " + said.said
 	if reason != "" {
 		m.Error = sdk.StringValue(reason)
 		text += ": " + reason
@@ -201,7 +255,7 @@ func tell(e *sdk.Event, r *resource, level string, said phrase, reason string) {
 		d.Data.Bool("by_other", v.Text() != e.User())
 	}
 	// Not by the draft: a toast about a deletion is there, and not removed.
-	e.Emit(sdk.User(e.User(), m.Topic), m.ID, d.Data)
+	e.Emit(sdk.User(e.User(), m.Topic), panel.Key(m.ID), d.Data)
 }
 
 func action(code string) panel.Action {
@@ -215,9 +269,9 @@ func action(code string) panel.Action {
 }
 
 // called is the resource's name, or its id where it has none.
-func called(name, id sdk.Value) string {
-	if name.Text() == "" {
-		return id.Text()
+func (s *subject) called() string {
+	if s.name.Text() == "" {
+		return s.id
 	}
-	return panel.Sentence(name.Text())
+	return panel.Sentence(s.name.Text())
 }

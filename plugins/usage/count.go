@@ -53,7 +53,7 @@ func (c *counters) text(dst []byte) []byte {
 func parse(text string) (c counters) {
 	for i := range c {
 		word, rest, _ := strings.Cut(text, " ")
-		c[i], _ = strconv.ParseInt(word, 10, 64)
+		c[i] = number(sdk.Parse(word))
 		text = rest
 	}
 	return c

@@ -60,7 +60,7 @@ func message(e *sdk.Event, topic, kind, event string, id sdk.Field) panel.Messag
 		Name: e.Get(name), Status: e.Get(status), Task: sdk.NullValue(), Error: sdk.NullValue(),
 	}
 	switch {
-	case event == "create.start":
+	case event == "create.start", event == "manage_existing.start", event == "manage_existing_snapshot.start":
 		m.Action = panel.Create
 	case event == "delete.end", event == "unmanage.end", e.Get(status).Text() == "deleted":
 		m.Action = panel.Delete
@@ -177,7 +177,7 @@ func backup(e *sdk.Event, event string) {
 // unscheduled is cinder's scheduler telling that it found no backend for a
 // volume. It is the only one to say why.
 func unscheduled(e *sdk.Event) {
-	id, reason := e.Get(volumeID).Text(), e.Field("/payload/reason").Text()
+	id := e.Get(volumeID).Text()
 	if id == "" || e.Priority() != "error" {
 		return
 	}
@@ -185,23 +185,10 @@ func unscheduled(e *sdk.Event) {
 		Topic: "volumes", Kind: "volume", ID: id, Action: panel.Update,
 		Name:   e.Field("/payload/volume_properties/display_name"),
 		Status: e.Field("/payload/state"), Task: sdk.NullValue(),
-		Error: sdk.StringValue(panel.Sentence(exceptionText(reason))),
+		Error: sdk.StringValue(panel.Unbacked(e)),
 	}
 	d := panel.Begin(e, &m)
 	d.Data.Value("size", e.Field("/payload/volume_properties/size"))
 	d.ToProject()
 	d.ToAdmin()
-}
-
-// exceptionText takes what a tenant may read out of an exception as Python's repr
-// spells it: NoValidBackend('No valid backend was found.'). Of any other, which
-// can tell of the cloud's inside, that is its class.
-func exceptionText(repr string) string {
-	class, rest, _ := strings.Cut(repr, "(")
-	if class == "NoValidBackend" && len(rest) > 2 && (rest[0] == '\'' || rest[0] == '"') {
-		if end := strings.LastIndexByte(rest, rest[0]); end > 0 {
-			return rest[1:end]
-		}
-	}
-	return class
 }

@@ -27,15 +27,21 @@ type Config struct {
 	// authentication, so it is a loopback address unless something in front
 	// of it decides who may ask.
 	Listen string `toml:"listen"`
+	// Taps is how many programs may read every notification along at the same
+	// time, each of all projects; see Tap.
+	Taps int `toml:"taps"`
 }
 
-// DefaultConfig listens on loopback.
+// DefaultConfig listens on loopback, and lets nobody read along.
 func DefaultConfig() Config { return Config{Listen: "127.0.0.1:9090"} }
 
 // Validate checks the table.
 func (c Config) Validate() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf(`[admin] listen = %q: host:port is wanted, such as "127.0.0.1:9090"`, c.Listen)
+	}
+	if c.Taps < 0 {
+		return fmt.Errorf("[admin] taps = %d: a number of clients is wanted, 0 for none", c.Taps)
 	}
 	return nil
 }
@@ -72,7 +78,7 @@ type Server struct {
 func New(cfg Config, gatherer prometheus.Gatherer, plugins Plugins, log *slog.Logger) (*Server, error) {
 	ln, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("[admin] listen = %q: %w", cfg.Listen, err)
+		return nil, fmt.Errorf("[admin] listen = %q: %w; free the address, or set another", cfg.Listen, err)
 	}
 	s := &Server{cfg: cfg, log: log, mux: http.NewServeMux(), ln: ln}
 	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
@@ -98,6 +104,9 @@ func New(cfg Config, gatherer prometheus.Gatherer, plugins Plugins, log *slog.Lo
 
 // Require adds readiness checks. Call it before Run.
 func (s *Server) Require(checks ...Check) { s.checks = append(s.checks, checks...) }
+
+// Handle serves another pattern of http.ServeMux. Call it before Run.
+func (s *Server) Handle(pattern string, handler http.Handler) { s.mux.Handle(pattern, handler) }
 
 // Addr is where the server listens.
 func (s *Server) Addr() net.Addr { return s.ln.Addr() }

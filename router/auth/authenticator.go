@@ -71,10 +71,27 @@ func New(ctx context.Context, cfg Config, log *slog.Logger, reg prometheus.Regis
 	case cfg.Anonymous.Enabled && cfg.Anonymous.Force:
 		log.Warn("everybody who can reach this port is let in without a token, because [auth.anonymous] force is set",
 			"project", cfg.Anonymous.ProjectID)
-	case !cfg.Anonymous.Enabled && a.jwt == nil && a.keystone == nil:
+	case !a.Open():
 		log.Warn("nobody can connect: set [auth.keystone] url, a key in [auth.jwt], or [auth.anonymous] enabled")
 	}
 	return a, nil
+}
+
+// Open tells whether there is any way in at all.
+func (a *Authenticator) Open() bool {
+	return a.cfg.Anonymous.Enabled || a.jwt != nil || a.keystone != nil
+}
+
+// Reach asks Keystone for its version, where [auth.keystone] names one.
+//
+// # Errors
+//
+// It does not answer, or is not Keystone.
+func (a *Authenticator) Reach(ctx context.Context) error {
+	if a.keystone == nil {
+		return nil
+	}
+	return a.keystone.reach(ctx)
 }
 
 // Run keeps the JSON Web Key Set fresh until ctx is done.

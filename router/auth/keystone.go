@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -65,6 +66,32 @@ func newKeystone(cfg *Config, log *slog.Logger, m *metrics, now func() time.Time
 		slots:  make(chan struct{}, cfg.Keystone.MaxRequests),
 		cfg:    cfg, log: log, metric: m, now: now,
 	}, nil
+}
+
+// reach asks for what Keystone tells everybody.
+func (k *keystone) reach(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, k.cfg.Keystone.Timeout)
+	defer cancel()
+	resp, err := k.client.Get(ctx, k.client.Endpoint, nil, &gophercloud.RequestOpts{
+		OkCodes: []int{http.StatusOK}, KeepResponseBody: true,
+	})
+	if err != nil {
+		var status gophercloud.ErrUnexpectedResponseCode
+		if errors.As(err, &status) {
+			return fmt.Errorf("%s answered %d; [auth.keystone] url is Keystone's own, such as https://keystone.example.org:5000/v3", k.client.Endpoint, status.Actual)
+		}
+		return err
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		Version struct {
+			ID string `json:"id"`
+		} `json:"version"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || !strings.HasPrefix(answer.Version.ID, "v3") {
+		return fmt.Errorf("%s answers, but not as Keystone's v3 does", k.client.Endpoint)
+	}
+	return nil
 }
 
 func (k *keystone) close() { k.client.HTTPClient.CloseIdleConnections() }

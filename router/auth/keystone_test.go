@@ -49,6 +49,14 @@ func (k *fakeKeystone) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if during != nil {
 		during()
 	}
+	if r.Method == "GET" && r.URL.Path == "/v3/" {
+		if status == 0 {
+			status, body = http.StatusOK, `{"version":{"id":"v3.14","status":"stable"}}`
+		}
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
+		return
+	}
 	if r.Method != "GET" || r.URL.Path != "/v3/auth/tokens" || r.URL.RawQuery != "nocatalog" || r.Header.Get("X-Subject-Token") != token {
 		k.t.Errorf("asked %s %s for %q", r.Method, r.URL, r.Header.Get("X-Subject-Token"))
 	}
@@ -410,5 +418,29 @@ func TestKeystoneCA(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
+	}
+}
+
+func TestReach(t *testing.T) {
+	a, k, _ := withKeystone(t, nil)
+	if err := a.Reach(t.Context()); err != nil {
+		t.Errorf("Keystone is there: %v", err)
+	}
+	for _, c := range []struct {
+		name, body string
+		status     int
+		want       string
+	}{
+		{"another service", `{"name":"nova"}`, http.StatusOK, "answers, but not as Keystone's v3 does"},
+		{"a proxy's page", "<html>", http.StatusNotFound, "/v3/ answered 404; [auth.keystone] url is Keystone's own"},
+	} {
+		k.set(func() { k.status, k.body = c.status, c.body })
+		if err := a.Reach(t.Context()); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+	k.Close()
+	if err := a.Reach(t.Context()); err == nil {
+		t.Error("nobody is there, and that is no error")
 	}
 }

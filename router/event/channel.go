@@ -110,6 +110,9 @@ func ParsePattern(name string) (Channel, error) {
 	return c, nil
 }
 
+// IsID tells whether a string can be the id of a project or a user in a channel.
+func IsID(s string) bool { return isSegment(s, true) }
+
 func isSegment(s string, upper bool) bool {
 	if len(s) == 0 || len(s) > maxSegment {
 		return false

@@ -54,7 +54,7 @@ func TestRefusals(t *testing.T) {
 		{"value type", with(func(p *parts) { p.types[0] = funcType(op(0x69), nil) }), "type section: value type 0x69 is not one of WebAssembly 2.0"},
 		{"struct type", with(func(p *parts) { p.types[0] = op(0x5f, 0) }), "type section: type 0 has the form 0x5f, only function types (0x60) are accepted"},
 		{"imports", section(module, 2, op(3, 0, 0, 0)), "import section: 3 imports, the limit is 2"},
-		{"import of a tag", section(module, 2, op(1, 1, 'a', 1, 'b', 4, 0)), "import section: import a.b is of kind 4, which WebAssembly 2.0 does not have"},
+		{"import of a tag", section(module, 2, op(1, 1, 'a', 1, 'b', 4, 0)), `import section: import "a"."b" is of kind 4, which WebAssembly 2.0 does not have`},
 		{"import name", section(module, 2, op(1, 1, 0xff, 1, 'b', 0, 0)), "import section: a name is not UTF-8"},
 		{"functions", with(func(p *parts) { p.funcs = op(0, 0, 0, 0) }), "function section: 4 functions, the limit is 3"},
 		{"function of no type", with(func(p *parts) { p.funcs = op(1) }), "function section: type 1 is used, there are 1"},

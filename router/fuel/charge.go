@@ -32,6 +32,10 @@ package fuel
 // second block, of the function's results, makes sure that the labels of the
 // original mean what they meant, and that its end leaves what it must.
 
+// What a frame takes of the engine's stack is paid by a deposit: a function that
+// calls others takes it at its entry, and gives it back where it returns. The
+// stack is bounded by the fuel that way, without anything else to count.
+
 // slackLimit is how many units of code that may not run a point pays for.
 const slackLimit = 64
 
@@ -50,6 +54,9 @@ type point struct {
 	look   bool
 	// depth is how many blocks stand around it.
 	depth int
+	// returns says that the deposit is given back here: no call comes between
+	// the point and the return.
+	returns bool
 }
 
 // frame is a block that is open.
@@ -107,6 +114,10 @@ type meter struct {
 	// lastCall is the position of the last call so far, calledBefore that of
 	// the last one before start; -1 where there was none.
 	lastCall, calledBefore int
+	// calls says that there are calls of functions that may call others, and
+	// deposit is what the function's frame costs until it returns.
+	calls   bool
+	deposit int
 }
 
 func (m *meter) reset(pos, entry int) {
@@ -114,7 +125,7 @@ func (m *meter) reset(pos, entry int) {
 	m.frames = append(m.frames[:0], frame{shape: leave, certain: true})
 	m.patches = m.patches[:0]
 	m.current, m.certain, m.dead = 0, true, false
-	m.lastCall, m.loops = -1, 0
+	m.lastCall, m.loops, m.calls = -1, 0, false
 	m.begin(pos)
 }
 
@@ -225,8 +236,30 @@ func (m *meter) stop(pos int) {
 	m.begin(pos)
 }
 
-// returned notes a return, which leaves every frame.
-func (m *meter) returned() { m.frames[len(m.frames)-1].target = 0 }
+// returned notes a return at pos, which leaves every frame.
+func (m *meter) returned(pos, next int) {
+	m.frames[len(m.frames)-1].target = 0
+	reached := !m.dead
+	m.stop(next)
+	if !reached {
+		return
+	}
+	if p := &m.points[m.current]; m.certain && m.lastCall < p.pos {
+		p.returns = true
+	} else {
+		m.points = append(m.points, point{pos: pos, returns: true})
+	}
+}
+
+// secure takes the deposit for a frame of so many values from a function that
+// calls others.
+func (m *meter) secure(values int) {
+	m.deposit = 0
+	if m.calls {
+		m.deposit = depositPerValue * (frameValues + values)
+		m.points[0].cost += m.deposit
+	}
+}
 
 // called notes a call at pos, and whether that is to a function of the module.
 func (m *meter) called(pos int, inside bool) {
@@ -235,6 +268,9 @@ func (m *meter) called(pos int, inside bool) {
 		m.meets = m.meets || inside
 	}
 }
+
+// nests notes a call of what may be a function of the module.
+func (m *meter) nests() { m.calls = true }
 
 // jump notes an unconditional branch that leads to the label.
 func (m *meter) jump(label uint32) {

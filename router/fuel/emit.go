@@ -42,6 +42,9 @@ func (e *emitter) function(out []byte, s *scanner) []byte {
 			from, patches = patches[0].end, patches[1:]
 		}
 		b = append(b, src[from:p.pos]...)
+		if p.returns {
+			p.cost -= s.deposit
+		}
 		b = e.charge(b, p)
 		from = p.pos
 	}
@@ -51,6 +54,7 @@ func (e *emitter) function(out []byte, s *scanner) []byte {
 		from = p.end
 	}
 	b = append(b, src[from:]...)
+	b = e.charge(b, point{cost: -s.deposit})
 	b = append(b, opReturn)
 	for range e.traps {
 		b = append(b, opEnd, opUnreachable)
@@ -59,6 +63,19 @@ func (e *emitter) function(out []byte, s *scanner) []byte {
 	e.body = b
 	out = appendU32(out, uint32(len(b)))
 	return append(out, b...)
+}
+
+// cut appends the body of the function that is exported under Cut.
+func (e *emitter) cut(out []byte) []byte {
+	m := e.m
+	m.cutType = len(m.types)
+	m.types = append(m.types, FuncType{Params: []ValueType{I64}})
+	b := append([]byte{0}, e.read...) // no locals
+	b = append(b, opLocalGet, 0, opI64LtS, opIf, blockVoid)
+	b = appendS64(append(b, opI64Const), CutOff)
+	b = appendU32(append(b, opGlobalSet), m.fuelIndex())
+	b = append(b, opEnd, opEnd)
+	return append(appendU32(out, uint32(len(b))), b...)
 }
 
 // locals appends the declarations: the original's, and behind them two of our
@@ -75,9 +92,11 @@ func (e *emitter) locals(b []byte, s *scanner) []byte {
 }
 
 func (e *emitter) charge(b []byte, p point) []byte {
-	b = append(b, e.read...)
-	b = appendS64(append(b, opI64Const), int64(p.cost))
-	b = append(b, e.keep...)
+	if p.cost != 0 {
+		b = append(b, e.read...)
+		b = appendS64(append(b, opI64Const), int64(p.cost))
+		b = append(b, e.keep...)
+	}
 	if p.look {
 		b = e.look(b, p.depth)
 	}

@@ -2,6 +2,8 @@ package fuel_test
 
 import (
 	"context"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -209,5 +211,113 @@ func TestFuelIsDeterministic(t *testing.T) {
 	}
 	if used[0] != used[1] || used[0] < 1_000 {
 		t.Errorf("two equal runs took %d units", used)
+	}
+}
+
+// descending calls itself as often as its argument says and comes back: by the
+// end of its body, by a return, or by a branch out of it, as way has it.
+func descending(way []byte) parts {
+	p := parts{
+		types:   [][]byte{funcType([]byte{i32}, nil)},
+		funcs:   []byte{0},
+		exports: [][]byte{export("run", 0, 0)},
+	}
+	p.bodies = [][]byte{code(
+		op(0x20, 0, 0x04, void), op(0x20, 0), constant(1), op(0x6b), call(0), op(0x0b), // if n { f(n-1) }
+		way,
+	)}
+	return p
+}
+
+// A frame's deposit is held while it is on the stack, and given back whichever
+// way it is left.
+func TestDepositsComeBack(t *testing.T) {
+	for name, way := range map[string][]byte{
+		"end":                   nil,
+		"return":                op(0x0f),
+		"branch":                op(0x0c, 0),
+		"return in an arm":      op(0x41, 1, 0x04, void, 0x0f, 0x0b),
+		"branch out of a block": op(0x02, void, 0x41, 1, 0x0d, 1, 0x0b, 0x00),
+		"return from a loop":    op(0x03, void, 0x0f, 0x0b),
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, counter := instantiate(t, descending(way).bytes(), plenty)
+			run := m.ExportedFunction("run")
+			used := func(depth, units uint64) uint64 {
+				counter.Set(units)
+				if _, err := run.Call(t.Context(), depth); err != nil {
+					t.Fatalf("%d calls deep with %d units: %v", depth, units, err)
+				}
+				return units - counter.Get()
+			}
+			one, thousand := used(1, plenty), used(1_000, plenty)
+			if each := (thousand - one) / 999; each == 0 || each > 50 {
+				t.Errorf("a call takes %d units for good, of a few instructions", each)
+			}
+			counter.Set(100_000)
+			if _, err := run.Call(t.Context(), 1_000); err == nil || int64(counter.Get()) >= 0 {
+				t.Errorf("with 100000 units: %v with %d left, want the trap of a spent budget", err, int64(counter.Get()))
+			}
+		})
+	}
+}
+
+// A stack has a bound, though the way down costs next to nothing. Each of these
+// frames has more than a thousand bytes: values that a call stands between.
+func TestStackIsBoundedByFuel(t *testing.T) {
+	var pushes, drops []byte
+	for range 150 {
+		pushes = append(pushes, op(0x23, 0)...)
+		drops = append(drops, op(0x24, 0)...)
+	}
+	p := running(op(0x23, 0), constant(1), op(0x6a, 0x24, 0), pushes, call(0), drops) // work++
+	p.globals = [][]byte{slices.Concat(op(i32, 1), constant(0), op(0x0b))}
+	p.exports = append(p.exports, export("work", 3, 0))
+	m, counter := instantiate(t, p.bytes(), 30_000_000)
+	if _, err := m.ExportedFunction("run").Call(t.Context()); err == nil || !strings.Contains(err.Error(), "unreachable") {
+		t.Fatalf("got %v, want the trap of a spent budget", err)
+	}
+	if deep := m.ExportedGlobal("work").Get(); int64(counter.Get()) >= 0 || deep < 100 || deep > 4_000 {
+		t.Errorf("%d frames with %d units left", deep, int64(counter.Get()))
+	}
+}
+
+// A call that has fuel for long ends when it is cut off from outside.
+func TestCutEndsACallUnderWay(t *testing.T) {
+	runtime.GC() // which would wait for the call, and all else with it
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	for _, name := range []string{"empty loop", "loop of calls", "call tree", "memory.copy", "table.init"} {
+		t.Run(name, func(t *testing.T) {
+			m, counter := instantiate(t, hostileModules()[name].bytes(), 1<<36)
+			ended := make(chan error)
+			go func() {
+				_, err := m.ExportedFunction("run").Call(context.Background())
+				ended <- err
+			}()
+			cut := m.ExportedFunction(fuel.Cut)
+			for {
+				if _, err := cut.Call(context.Background(), 1<<36); err != nil {
+					t.Fatal(err)
+				}
+				select {
+				case err := <-ended:
+					if err == nil || !strings.Contains(err.Error(), "unreachable") || int64(counter.Get()) > fuel.CutOff/2 {
+						t.Errorf("got %v with %d units left", err, int64(counter.Get()))
+					}
+					return
+				default:
+				}
+			}
+		})
+	}
+}
+
+func TestCutSparesWhatHasUsedLittle(t *testing.T) {
+	m, counter := instantiate(t, running().bytes(), 1_000)
+	if _, err := m.ExportedFunction(fuel.Cut).Call(t.Context(), 1_000); err != nil || counter.Get() != 1_000 {
+		t.Errorf("got %v, %d", err, counter.Get())
+	}
+	if _, err := m.ExportedFunction(fuel.Cut).Call(t.Context(), 1_001); err != nil || int64(counter.Get()) != fuel.CutOff {
+		t.Errorf("got %v, %d", err, int64(counter.Get()))
 	}
 }

@@ -9,7 +9,17 @@ const (
 	// Start is the name under which the rewritten module exports the original's
 	// start function, where it has one. No original may export that name.
 	Start = "hr_start"
+	// Cut is the name under which the rewritten module exports a function of
+	// our own, (i64) -> (). Where the counter is below the argument it is set
+	// to CutOff, so that whatever runs traps at its next look. It may be called
+	// while another goroutine is in a call, which it may miss: call it again
+	// until that has ended. No original may export that name.
+	Cut = "hr_cut"
 )
+
+// CutOff is far below what any charge takes the counter to, or a deposit that
+// is given back brings it up from.
+const CutOff = -1 << 60
 
 // Instrument checks a module against limits and rewrites it so that it counts
 // its work. The rewritten module gives the same results as long as the counter
@@ -53,12 +63,12 @@ func (m *module) rewriteCode(s *scanner) ([]byte, error) {
 	}
 	e := newEmitter(m)
 	out := make([]byte, 0, len(m.payload[sectionCode])*7/4)
-	out = appendU32(out, uint32(len(m.bodies)))
+	out = appendU32(out, uint32(len(m.bodies)+1))
 	for i := range m.bodies {
 		if err := s.function(i); err != nil {
 			return nil, fmt.Errorf("code section: %w", err)
 		}
 		out = e.function(out, s)
 	}
-	return out, nil
+	return e.cut(out), nil
 }

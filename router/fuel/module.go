@@ -65,6 +65,7 @@ type module struct {
 	// originalTypes is how many types there were before blocks needed more.
 	originalTypes int
 	blockTypes    map[string]int // index by results
+	cutType       int            // that of the function exported under Cut
 	bodies        []body
 	// declared functions are those that something outside the code names: only
 	// they may be referred to from within.

@@ -4,6 +4,7 @@ package fuel
 const (
 	opUnreachable  = 0x00
 	opBlock        = 0x02
+	opIf           = 0x04
 	opEnd          = 0x0b
 	opBrIf         = 0x0d
 	opReturn       = 0x0f
@@ -106,6 +107,12 @@ const (
 	// a memory one unit per 2 bytes: the engine may have to move what is there.
 	bytesShift = 3
 	pageShift  = 16 - 1
+	// depositPerValue is what a frame deposits for each value that it may hold,
+	// of 8 or 16 bytes, and frameValues how many it holds in any case. Every
+	// value that the engine keeps on its stack has a slot of its own, so that a
+	// function's instructions bound them.
+	depositPerValue = 32
+	frameValues     = 8
 )
 
 var (
@@ -127,7 +134,7 @@ func listInstructions() (t [256]instruction) {
 		0x25: {table, 2}, 0x26: {table, 2}, // table.get, table.set
 		0x3f: {memoryIndex, 1}, 0x40: {memoryGrow, 200},
 		0x41: {const32, 1}, 0x42: {const64, 1}, 0x43: {skip4, 1}, 0x44: {skip8, 1},
-		0xd0: {refNull, 1}, 0xd1: {plain, 1}, 0xd2: {refFunc, 100},
+		0xd0: {refNull, 1}, 0xd1: {plain, 1}, 0xd2: {refFunc, 250},
 		0xfc: {misc, 0}, 0xfd: {vector, 0},
 	}
 	for op := 0x28; op <= 0x3e; op++ { // loads and stores

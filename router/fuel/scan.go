@@ -17,6 +17,8 @@ type scanner struct {
 	groups     int
 	groupBytes []byte
 	turns      int
+	// values bounds the values that its frame can hold.
+	values int
 	// loopDepths adds up, over its loops, how many loops each stands in.
 	loopDepths int
 	work       time.Duration // of all functions
@@ -29,7 +31,7 @@ func (s *scanner) function(index int) error {
 	t := s.m.funcType(uint32(s.m.importedFuncs + index))
 	s.results = t.Results
 	s.declarations(t)
-	s.turns, s.loopDepths = 0, 0
+	s.turns, s.loopDepths, s.values = 0, 0, s.locals
 	s.reset(s.r.pos, entryCost+s.locals/localsPerUnit)
 	if s.r.err == nil {
 		s.instructions()
@@ -38,6 +40,7 @@ func (s *scanner) function(index int) error {
 		s.r.failf("%d bytes follow its end", s.r.left())
 	}
 	if s.r.err == nil {
+		s.secure(s.values)
 		s.weigh()
 	}
 	if s.r.err != nil {
@@ -99,6 +102,7 @@ func (s *scanner) instructions() {
 			in = s.prefixed(in.shape)
 		}
 		s.cost += int(in.cost)
+		s.values++
 		switch in.shape {
 		case plain:
 		case local:
@@ -175,19 +179,30 @@ func (s *scanner) control(kind shape, at int) {
 	case br, brIf, brTable:
 		s.branches(kind)
 	case leave:
-		s.returned()
-		s.stop(r.pos)
+		s.returned(at, r.pos)
 	case unreachable:
 		s.stop(r.pos)
 	case call:
-		inside := s.m.readFuncIndex(r) >= uint32(s.m.importedFuncs)
-		if !inside {
+		index := s.m.readFuncIndex(r)
+		inside := index >= uint32(s.m.importedFuncs)
+		if r.err != nil {
+			return
+		}
+		if inside {
+			s.nests()
+		} else {
 			s.cost += hostCallCost
 		}
+		s.passes(s.m.funcType(index))
 		s.called(at, inside)
 	case callIndirect:
-		s.m.readFuncType(r)
+		_, t := s.m.readFuncType(r)
 		s.m.readTableIndex(r)
+		if r.err != nil {
+			return
+		}
+		s.passes(t)
+		s.nests()
 		s.called(at, false) // it may be the host's
 	}
 }
@@ -229,10 +244,18 @@ func (s *scanner) blockType() {
 			return
 		}
 	}
-	if t := r.signed(33); r.err == nil && (t < 0 || t >= int64(len(s.m.types))) {
-		r.failf("a block is of type %d, there are %d", t, len(s.m.types))
+	t := r.signed(33)
+	switch {
+	case r.err != nil:
+	case t < 0 || t >= int64(s.m.originalTypes):
+		r.failf("a block is of type %d, there are %d", t, s.m.originalTypes)
+	default:
+		s.passes(&s.m.types[t])
 	}
 }
+
+// passes notes that values of the type go in and come out.
+func (s *scanner) passes(t *FuncType) { s.values += len(t.Params) + len(t.Results) }
 
 // operands reads what follows the remaining instructions, and notes those that
 // are charged by a length.

@@ -50,8 +50,8 @@ func readRefType(r *reader) ValueType {
 
 func (m *module) readFuncType(r *reader) (uint32, *FuncType) {
 	i := r.u32()
-	if r.err == nil && int64(i) >= int64(len(m.types)) {
-		r.failf("type %d is used, there are %d", i, len(m.types))
+	if r.err == nil && int64(i) >= int64(m.originalTypes) {
+		r.failf("type %d is used, there are %d", i, m.originalTypes)
 	}
 	if r.err != nil {
 		return 0, nil
@@ -80,7 +80,7 @@ func (m *module) readImports(r *reader) {
 			m.addGlobal(readGlobalType(r))
 			m.importedGlobals++
 		default:
-			r.failf("import %s.%s is of kind %d, which WebAssembly 2.0 does not have", imp.Module, imp.Name, byte(imp.Kind))
+			r.failf("import %.80q.%.80q is of kind %d, which WebAssembly 2.0 does not have", imp.Module, imp.Name, byte(imp.Kind))
 		}
 		m.info.Imports = append(m.info.Imports, imp)
 	}
@@ -262,14 +262,14 @@ func (m *module) readExports(r *reader) {
 		switch {
 		case r.err != nil:
 			return
-		case e.Name == Global || e.Name == Start:
-			r.failf("the name %q is taken by the host", e.Name)
+		case e.Name == Global || e.Name == Start || e.Name == Cut:
+			r.failf("the name %.80q is taken by the host", e.Name)
 			return
 		case seen[e.Name]:
-			r.failf("the name %q is exported twice", e.Name)
+			r.failf("the name %.80q is exported twice", e.Name)
 			return
 		case int64(e.Index) >= int64(have):
-			r.failf("%q is %s %d, there are %d", e.Name, e.Kind, e.Index, have)
+			r.failf("%.80q is %s %d, there are %d", e.Name, e.Kind, e.Index, have)
 			return
 		}
 		if e.Kind == KindFunction {

@@ -18,6 +18,10 @@ func (w *writer) section(id int, code []byte) {
 	switch id {
 	case sectionType:
 		payload = m.writeTypes()
+	case sectionFunction:
+		if code != nil {
+			payload = appendItem(payload, appendU32(nil, uint32(m.cutType)))
+		}
 	case sectionTable:
 		if len(m.info.Tables) > 0 {
 			payload = m.writeTables()
@@ -29,7 +33,7 @@ func (w *writer) section(id int, code []byte) {
 	case sectionGlobal:
 		payload = m.writeGlobals()
 	case sectionExport:
-		payload = m.writeExports()
+		payload = m.writeExports(code != nil)
 	case sectionStart:
 		return
 	case sectionCode:
@@ -58,14 +62,17 @@ func appendRange(b []byte, r Range, limit, all int) []byte {
 // writeTypes appends the types that were added for blocks.
 func (m *module) writeTypes() []byte {
 	payload := m.payload[sectionType]
-	if payload == nil {
+	if payload == nil && len(m.types) == 0 {
 		return nil
 	}
 	items := make([][]byte, 0, 4)
 	for _, t := range m.types[m.originalTypes:] {
-		item := appendU32([]byte{0x60, 0}, uint32(len(t.Results)))
-		for _, v := range t.Results {
-			item = append(item, byte(v))
+		item := []byte{0x60}
+		for _, list := range [][]ValueType{t.Params, t.Results} {
+			item = appendU32(item, uint32(len(list)))
+			for _, v := range list {
+				item = append(item, byte(v))
+			}
 		}
 		items = append(items, item)
 	}
@@ -101,10 +108,13 @@ func (m *module) writeGlobals() []byte {
 	return appendItem(m.payload[sectionGlobal], []byte{byte(I64), 1, opI64Const, 0, opEnd})
 }
 
-func (m *module) writeExports() []byte {
+func (m *module) writeExports(cut bool) []byte {
 	items := [][]byte{exportItem(Global, KindGlobal, m.fuelIndex())}
 	if m.info.Start {
 		items = append(items, exportItem(Start, KindFunction, m.start))
+	}
+	if cut {
+		items = append(items, exportItem(Cut, KindFunction, uint32(len(m.funcs))))
 	}
 	return appendItem(m.payload[sectionExport], items...)
 }

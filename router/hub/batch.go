@@ -1,11 +1,5 @@
 package hub
 
-import "encoding/binary"
-
-// headRoom is the longest header of a websocket frame that a server sends: two
-// bytes and a length of eight. Servers do not mask.
-const headRoom = 10
-
 // maxBatch is where messages stop being joined. It is well below the limits
 // that client libraries put on a message.
 const maxBatch = 32 << 10
@@ -14,55 +8,72 @@ const maxBatch = 32 << 10
 // subscribers. It belongs to the shard, which uses it again: a subscriber
 // copies what it cannot send before Deliver returns.
 type Batch struct {
-	buf   []byte // headRoom, then the messages joined by line breaks
-	start int    // where the frame begins
-	count int
+	plain  frame // the messages joined by line breaks
+	packed frame // the same, compressed
+	marks  []mark
+	// tried tells whether packed was made, smaller whether it is worth sending.
+	tried, smaller bool
+	// pattern is what all subscribers subscribed to.
+	pattern string
+}
+
+// mark is where a message ends in a batch's frame, and what it is about.
+type mark struct {
+	end     int
+	channel string
+	key     []byte // of the shard's work, which outlasts the batch's delivery
+}
+
+// Message is one message of a batch.
+type Message struct {
+	// Line is the JSON text.
+	Line []byte
+	// Channel is the concrete channel.
+	Channel string
+	// Key is the publication's. It may be empty.
+	Key []byte
 }
 
 // Frame is the batch as one websocket text frame, header included.
-func (b *Batch) Frame() []byte { return b.buf[b.start:] }
+func (b *Batch) Frame() []byte { return b.plain.bytes() }
 
 // Lines is the messages, joined by line breaks, without one at the end.
-func (b *Batch) Lines() []byte { return b.buf[headRoom:] }
+func (b *Batch) Lines() []byte { return b.plain.payload() }
 
 // Len is how many messages there are.
-func (b *Batch) Len() int { return b.count }
+func (b *Batch) Len() int { return len(b.marks) }
+
+// Pattern is what the batch's subscribers subscribed to.
+func (b *Batch) Pattern() string { return b.pattern }
+
+// Message is the i-th message, for a subscriber that cannot be sent all of them.
+func (b *Batch) Message(i int) Message {
+	start := headRoom
+	if i > 0 {
+		start = b.marks[i-1].end + 1
+	}
+	m := &b.marks[i]
+	return Message{Line: b.plain.buf[start:m.end], Channel: m.channel, Key: m.key}
+}
 
 func (b *Batch) reset() {
-	if cap(b.buf) > 4*maxBatch {
-		b.buf = nil
-	}
-	if b.buf == nil {
-		b.buf = make([]byte, headRoom, 512)
-	}
-	b.buf, b.start, b.count = b.buf[:headRoom], headRoom, 0
+	clear(b.marks)
+	b.marks = b.marks[:0]
+	b.plain.reset()
+	b.tried = false
 }
 
-// begin makes room for one more message, to be appended to the result.
-func (b *Batch) begin() []byte {
-	b.count++
-	if b.count > 1 {
-		b.buf = append(b.buf, '\n')
+// size is how many bytes the messages take so far.
+func (b *Batch) size() int { return len(b.plain.payload()) }
+
+// add appends one message.
+func (b *Batch) add(p *Publication, concrete string, body []byte) {
+	if len(b.marks) > 0 {
+		b.plain.buf = append(b.plain.buf, '\n')
 	}
-	return b.buf
+	b.plain.buf = appendPush(b.plain.buf, b.pattern, concrete, body)
+	b.marks = append(b.marks, mark{len(b.plain.buf), p.Channel.Name, p.Key})
 }
 
-// seal writes the header in front of the messages.
-func (b *Batch) seal() {
-	const finText, length16, length64 = 0x81, 126, 127
-	n := len(b.buf) - headRoom
-	switch {
-	case n < length16:
-		b.start = headRoom - 2
-		b.buf[b.start+1] = byte(n)
-	case n < 1<<16:
-		b.start = headRoom - 4
-		b.buf[b.start+1] = length16
-		binary.BigEndian.PutUint16(b.buf[b.start+2:], uint16(n))
-	default:
-		b.start = headRoom - 10
-		b.buf[b.start+1] = length64
-		binary.BigEndian.PutUint64(b.buf[b.start+2:], uint64(n))
-	}
-	b.buf[b.start] = finText
-}
+// seal makes the batch ready to be delivered.
+func (b *Batch) seal() { b.plain.seal(finText) }

@@ -60,7 +60,7 @@ func settle(b *testing.B, h *Hub) {
 		wg.Go(func() {
 			for {
 				s.queue.mu.Lock()
-				left := len(s.queue.in.commands)
+				left := s.queue.commands
 				s.queue.mu.Unlock()
 				if left == 0 {
 					return

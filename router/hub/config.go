@@ -22,8 +22,13 @@ type Config struct {
 	Channels int `toml:"channels"`
 	// MessageBytes bounds the data of one publication.
 	MessageBytes int `toml:"message_bytes"`
-	// QueueBytes bounds what waits for a shard; a publisher blocks beyond it.
+	// QueueBytes bounds what waits for a shard, and an eighth of it what waits of
+	// one project; a publisher blocks beyond either.
 	QueueBytes int `toml:"queue_bytes"`
+	// BatchDelay is how long after sending a shard waits before it sends again, so
+	// that more is joined: what comes after a quiet time goes at once, and
+	// nothing waits longer than this.
+	BatchDelay time.Duration `toml:"batch_delay"`
 	// Shards is how many goroutines share the work; 0 is one for each core, at
 	// most 4.
 	Shards int `toml:"shards"`
@@ -63,6 +68,9 @@ func (c Config) Validate() error {
 	number("shards", c.Shards, 0, 256)
 	if c.HistoryTTL < time.Second || c.HistoryTTL > 24*time.Hour {
 		errs = append(errs, fmt.Errorf("[hub] history_ttl = %s: between 1s and 24h", c.HistoryTTL))
+	}
+	if c.BatchDelay < 0 || c.BatchDelay > 5*time.Millisecond {
+		errs = append(errs, fmt.Errorf("[hub] batch_delay = %s: between 0s and 5ms", c.BatchDelay))
 	}
 	if c.QueueBytes < c.MessageBytes {
 		errs = append(errs, fmt.Errorf("[hub] queue_bytes = %d: at least message_bytes (%d)", c.QueueBytes, c.MessageBytes))

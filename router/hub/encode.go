@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"bytes"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -52,6 +53,21 @@ func appendPublication(dst []byte, concrete string, body []byte) []byte {
 		dst = append(dst, `"}`...)
 	}
 	return append(dst, '}')
+}
+
+// AppendSkipped appends a message of a batch with one more tag: how many
+// publications of its subscription were dropped before it.
+func AppendSkipped(dst, line []byte, skipped int) []byte {
+	const bare, tagged = "}}}", `"}}}}`
+	if bytes.HasSuffix(line, []byte(tagged)) {
+		dst = append(dst, line[:len(line)-len(tagged)]...)
+		dst = append(dst, `","skipped":"`...)
+	} else {
+		dst = append(dst, line[:len(line)-len(bare)]...)
+		dst = append(dst, `,"tags":{"skipped":"`...)
+	}
+	dst = strconv.AppendInt(dst, int64(skipped), 10)
+	return append(dst, tagged...)
 }
 
 // appendString appends s as a JSON string. What is not UTF-8 becomes U+FFFD.

@@ -130,7 +130,7 @@ func (h *Hub) apply(p Publication) error {
 func (h *Hub) Subscribe(sub *Subscription, id uint32) error {
 	s := h.shard(sub.Channel)
 	s.wanted.Add(1)
-	return s.queue.put(command{verb: subscribe, sub: sub, id: id}, nil, nil)
+	return s.queue.put(command{verb: subscribe, channel: sub.Channel, sub: sub, id: id}, nil, nil)
 }
 
 // Unsubscribe removes a subscription; the answer goes to its subscriber, with
@@ -140,7 +140,7 @@ func (h *Hub) Subscribe(sub *Subscription, id uint32) error {
 //
 // ErrClosed.
 func (h *Hub) Unsubscribe(sub *Subscription, id uint32) error {
-	return h.shard(sub.Channel).queue.put(command{verb: unsubscribe, sub: sub, id: id}, nil, nil)
+	return h.shard(sub.Channel).queue.put(command{verb: unsubscribe, channel: sub.Channel, sub: sub, id: id}, nil, nil)
 }
 
 // Position is the epoch and the offset of the latest publication: what a client

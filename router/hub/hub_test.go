@@ -239,10 +239,10 @@ func TestPublishersWaitForAFullQueue(t *testing.T) {
 	waitUntil(t, "the queue is full", func() bool {
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		if len(q.in.arena) > cfg.QueueBytes {
-			t.Errorf("%d bytes wait, over the bound of %d", len(q.in.arena), cfg.QueueBytes)
+		if q.bytes > cfg.QueueBytes/share {
+			t.Errorf("%d bytes of one group wait, over the bound of %d", q.bytes, cfg.QueueBytes/share)
 		}
-		return q.full(len(data))
+		return q.full("public", len(data))
 	})
 	run(t, h)
 	wg.Wait()
@@ -300,7 +300,7 @@ func TestFrame(t *testing.T) {
 	for _, n := range []int{1, 125, 126, 65535, 65536, 200_000} {
 		var b Batch
 		b.reset()
-		b.buf = append(b.begin(), bytes.Repeat([]byte{'x'}, n)...)
+		b.plain.Write(bytes.Repeat([]byte{'x'}, n))
 		b.seal()
 		f := b.Frame()
 		header := map[bool]int{true: 2, false: 4}[n < 126]

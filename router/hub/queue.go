@@ -15,120 +15,248 @@ const (
 	publish verb = iota
 	subscribe
 	unsubscribe
+	look
 )
 
-// command is one thing for a shard to do. A publication's key and data are in
-// the arena of the buffer that the command is in.
+// command is one thing for a shard to do.
 type command struct {
 	verb    verb
 	removed bool
 	id      uint32        // of subscribe and unsubscribe
 	sub     *Subscription // of subscribe and unsubscribe
 	channel event.Channel
+	look    func(*View)
 	at      time.Time
-	key     span
-	data    span
+	bytes   []byte // of a publication: the key, then the data
+	key     int    // where the data begins
+	next    *command
 }
 
-type span struct{ from, to int }
-
-// buffer is a run of commands and the bytes of their publications.
-type buffer struct {
-	commands []command
-	arena    []byte
+func (c *command) publication() Publication {
+	return Publication{Channel: c.channel, Key: c.bytes[:c.key], Data: c.bytes[c.key:], Removed: c.removed, At: c.at}
 }
 
-func (b *buffer) copy(p []byte) span {
-	from := len(b.arena)
-	b.arena = append(b.arena, p...)
-	return span{from, len(b.arena)}
-}
+// A turn is what a shard does for one group before it does something for
+// another: as much as goes into one batch, or so many commands.
+const (
+	turnBytes    = maxBatch
+	turnCommands = 256
+)
 
-func (b *buffer) publication(c *command) Publication {
-	return Publication{
-		Channel: c.channel,
-		Key:     b.arena[c.key.from:c.key.to],
-		Data:    b.arena[c.data.from:c.data.to],
-		Removed: c.removed,
-		At:      c.at,
-	}
-}
+// envelope is about what a message has around its data and its channel's name.
+const envelope = 96
 
-// reset empties the buffer and lets go of what its commands pointed to.
-func (b *buffer) reset() {
-	clear(b.commands)
-	b.commands, b.arena = b.commands[:0], b.arena[:0]
-}
+// size is about what a command puts into a batch.
+func (c *command) size() int { return len(c.bytes) + len(c.channel.Name) + envelope }
+
+// maxTurns is how many groups' turns a shard takes at once.
+const maxTurns = 64
 
 // maxCommands bounds a queue along with [hub] queue_bytes.
 const maxCommands = 16384
 
-// queue is what waits for a shard: any goroutine puts in, the shard takes all
-// there is at once by swapping two buffers.
+// share is the part of a queue that one group may fill, so that others' messages
+// still go in while a flood waits: one in so many.
+const share = 8
+
+// lane is what waits of one group, in order.
+type lane struct {
+	group           string
+	first, last     *command
+	commands, bytes int
+	next            *lane // whose turn is after
+}
+
+// queue is what waits for a shard. Any goroutine puts in; the shard takes the
+// next turn of each group.
 type queue struct {
 	wake     chan struct{} // holds one token while there is something to take
+	hurry    chan struct{} // is given a token when there is no room
 	maxBytes int
 	waits    prometheus.Counter
 
-	mu     sync.Mutex
-	room   sync.Cond
-	in     buffer
-	closed bool
+	mu              sync.Mutex
+	room            sync.Cond
+	lanes           map[string]*lane // those with something in them
+	first, last     *lane            // in the order of their turns
+	commands, bytes int
+	closed          bool
+	// What is used again: commands by the size of their bytes, and lanes.
+	spare      [32]*command
+	spareBytes int
+	spareLanes *lane
 }
 
 func newQueue(maxBytes int, waits prometheus.Counter) *queue {
-	q := &queue{wake: make(chan struct{}, 1), maxBytes: maxBytes, waits: waits}
+	q := &queue{
+		wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1),
+		maxBytes: maxBytes, waits: waits, lanes: map[string]*lane{},
+	}
 	q.room.L = &q.mu
 	return q
 }
 
-// put blocks while the queue is full.
+// put blocks while the queue is full, or its group's share of it.
 //
 // # Errors
 //
 // ErrClosed.
 func (q *queue) put(c command, key, data []byte) error {
+	group, n := c.channel.Group(), len(key)+len(data)
 	q.mu.Lock()
-	if q.full(len(key) + len(data)) {
+	defer q.mu.Unlock()
+	if q.full(group, n) {
 		q.waits.Inc()
-		for q.full(len(key) + len(data)) {
+		signal(q.hurry)
+		for q.full(group, n) {
 			q.room.Wait()
 		}
 	}
 	if q.closed {
-		q.mu.Unlock()
 		return ErrClosed
 	}
-	if c.verb == publish {
-		c.key, c.data = q.in.copy(key), q.in.copy(data)
+	l := q.lane(group)
+	kept := q.command(n)
+	bytes := kept.bytes
+	*kept = c
+	kept.bytes, kept.key = append(append(bytes, key...), data...), len(key)
+	if l.last != nil {
+		l.last.next = kept
+	} else {
+		l.first = kept
 	}
-	first := len(q.in.commands) == 0
-	q.in.commands = append(q.in.commands, c)
-	q.mu.Unlock()
-	if first {
-		select {
-		case q.wake <- struct{}{}:
-		default:
-		}
+	l.last = kept
+	l.commands++
+	l.bytes += n
+	q.commands++
+	q.bytes += n
+	if q.commands == 1 {
+		signal(q.wake)
 	}
 	return nil
 }
 
-func (q *queue) full(n int) bool {
-	if q.closed || len(q.in.commands) == 0 {
-		return false
+func signal(to chan struct{}) {
+	select {
+	case to <- struct{}{}:
+	default:
 	}
-	return len(q.in.commands) >= maxCommands || len(q.in.arena)+n > q.maxBytes
 }
 
-// take exchanges b, which must be empty, for all that waits. It tells whether
-// there was anything.
-func (q *queue) take(b *buffer) bool {
+// full tells whether n more bytes of a group have to wait. Something always fits
+// where nothing is.
+func (q *queue) full(group string, n int) bool {
+	if q.closed || q.commands == 0 {
+		return false
+	}
+	if q.commands >= maxCommands || q.bytes+n > q.maxBytes {
+		return true
+	}
+	l := q.lanes[group]
+	return l != nil && (l.commands >= maxCommands/share || l.bytes+n > q.maxBytes/share)
+}
+
+// lane finds or makes the lane of a group; a new one is the last to have a turn.
+func (q *queue) lane(group string) *lane {
+	l := q.lanes[group]
+	if l != nil {
+		return l
+	}
+	if l = q.spareLanes; l != nil {
+		q.spareLanes = l.next
+	} else {
+		l = new(lane)
+	}
+	*l = lane{group: group}
+	q.lanes[group] = l
+	q.append(l)
+	return l
+}
+
+func (q *queue) append(l *lane) {
+	if l.next = nil; q.last != nil {
+		q.last.next = l
+	} else {
+		q.first = l
+	}
+	q.last = l
+}
+
+// command gives one with room for n bytes.
+func (q *queue) command(n int) *command {
+	class := slabClass(n)
+	c := q.spare[class]
+	if c == nil {
+		return &command{bytes: make([]byte, 0, 1<<class)}
+	}
+	q.spare[class] = c.next
+	q.spareBytes -= cap(c.bytes)
+	return c
+}
+
+// keep takes a command back that is done, and lets go of what it points to.
+func (q *queue) keep(c *command) {
+	if q.spareBytes+cap(c.bytes) > q.maxBytes {
+		return
+	}
+	q.spareBytes += cap(c.bytes)
+	class := slabClass(cap(c.bytes))
+	*c = command{bytes: c.bytes[:0], next: q.spare[class]}
+	q.spare[class] = c
+}
+
+// take gives the next turn of each group, of at most maxTurns, in work, whose
+// turns it takes back, done. It tells whether more waits. A turn is commands
+// linked by next.
+func (q *queue) take(work []*command) (turns []*command, more bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	*b, q.in = q.in, *b
+	for i, c := range work {
+		for c != nil {
+			next := c.next
+			q.keep(c)
+			c = next
+		}
+		work[i] = nil
+	}
+	turns = work[:0]
+	for n := min(len(q.lanes), maxTurns); n > 0; n-- {
+		turns = append(turns, q.turn())
+	}
 	q.room.Broadcast()
-	return len(b.commands) > 0
+	return turns, q.commands > 0
+}
+
+// turn takes the first turn of the first lane, which then waits behind the
+// others, if anything of it is left.
+func (q *queue) turn() *command {
+	l := q.first
+	if q.first = l.next; q.first == nil {
+		q.last = nil
+	}
+	first, last := l.first, l.first
+	commands, bytes, size := 1, len(first.bytes), first.size()
+	for c := last.next; c != nil && commands < turnCommands; c = c.next {
+		if size += c.size(); size > turnBytes {
+			break
+		}
+		last = c
+		commands++
+		bytes += len(c.bytes)
+	}
+	l.first, last.next = last.next, nil
+	l.commands -= commands
+	l.bytes -= bytes
+	q.commands -= commands
+	q.bytes -= bytes
+	if l.first != nil {
+		q.append(l)
+		return first
+	}
+	delete(q.lanes, l.group)
+	*l = lane{next: q.spareLanes}
+	q.spareLanes = l
+	return first
 }
 
 // close refuses what comes from now on; what is in can still be taken.

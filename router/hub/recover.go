@@ -1,6 +1,9 @@
 package hub
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // recover fills s.reply: what a new subscription has missed, if all of it is
 // still there. ch is nil for a wildcard.
@@ -32,26 +35,27 @@ func (s *shard) recover(sub *Subscription, g *group, ch *channel) {
 // gather collects what was published after the subscription's offset. It tells
 // whether that is all of it, and no more than the subscriber has room for.
 func (s *shard) gather(sub *Subscription, g *group, ch *channel) bool {
-	if ch != nil {
-		return ch.dropped <= sub.Offset && s.list(missed(nil, ch, sub.Offset), sub, false)
-	}
-	if g.forgotten > sub.Offset {
-		return false
-	}
 	var entries []*entry
-	for _, ch := range g.channels {
+	if ch != nil {
 		if ch.dropped > sub.Offset {
 			return false
 		}
-		entries = missed(entries, ch, sub.Offset)
-	}
-	slices.SortFunc(entries, func(a, b *entry) int {
-		if a.offset < b.offset {
-			return -1
+		entries = missed(nil, ch, sub.Offset)
+	} else {
+		if g.forgotten > sub.Offset {
+			return false
 		}
-		return 1
-	})
-	return s.list(entries, sub, true)
+		for _, ch := range g.channels {
+			if ch.dropped > sub.Offset {
+				return false
+			}
+			entries = missed(entries, ch, sub.Offset)
+		}
+		slices.SortFunc(entries, func(a, b *entry) int { return cmp.Compare(a.offset, b.offset) })
+	}
+	var all bool
+	s.reply.Publications, all = encode(s.reply.Publications, entries, ch == nil, sub.To.Room())
+	return all
 }
 
 // missed appends the channel's publications after offset, oldest first.
@@ -64,22 +68,21 @@ func missed(entries []*entry, ch *channel, offset uint64) []*entry {
 	return entries
 }
 
-// list encodes the entries into s.reply, unless they are more than the
-// subscriber has room for.
-func (s *shard) list(entries []*entry, sub *Subscription, tagged bool) bool {
-	room := sub.To.Room()
+// encode appends entries as JSON objects joined by commas, as long as dst is not
+// more than room then, and tells whether all are in it.
+func encode(dst []byte, entries []*entry, tagged bool, room int) ([]byte, bool) {
 	for _, e := range entries {
-		if len(s.reply.Publications) > 0 {
-			s.reply.Publications = append(s.reply.Publications, ',')
+		before := len(dst)
+		if before > 0 {
+			dst = append(dst, ',')
 		}
 		concrete := ""
 		if tagged {
 			concrete = e.channel.pattern
 		}
-		s.reply.Publications = appendPublication(s.reply.Publications, concrete, e.body)
-		if len(s.reply.Publications) > room {
-			return false
+		if dst = appendPublication(dst, concrete, e.body); len(dst) > room {
+			return dst[:before], false
 		}
 	}
-	return true
+	return dst, true
 }

@@ -24,8 +24,10 @@ type shard struct {
 	history
 	maxChannels int
 	began       time.Time
+	delay       time.Duration // [hub] batch_delay
+	drained     time.Time     // where there is a delay
 
-	work  buffer
+	work  []*command // turns under way
 	body  []byte
 	dirty []*fan
 	free  []*Batch
@@ -42,6 +44,7 @@ func newShard(h *Hub, shards int) *shard {
 		history:     history{size: h.cfg.HistorySize, ttl: h.cfg.HistoryTTL, bytes: h.cfg.HistoryBytes / shards},
 		maxChannels: max(1, h.cfg.Channels/shards),
 		began:       time.Now(),
+		delay:       h.cfg.BatchDelay,
 	}
 }
 
@@ -49,43 +52,78 @@ func newShard(h *Hub, shards int) *shard {
 func (s *shard) run(stop <-chan struct{}) {
 	tick := time.NewTicker(sweep)
 	defer tick.Stop()
+	at := func(more bool) <-chan time.Time {
+		if more {
+			return closedTimer
+		}
+		return nil
+	}
+	var again <-chan time.Time // when to go on without a wake; nil: not
 	for {
 		select {
 		case <-s.queue.wake:
-			s.drain()
+			if again != nil {
+				continue
+			}
+			if wait := time.Until(s.drained.Add(s.delay)); wait > 0 {
+				again = time.After(wait)
+				continue
+			}
+			again = at(s.round())
+		case <-again:
+			again = at(s.round())
+		case <-s.queue.hurry: // nobody waits for a delay
+			again = at(s.round())
 		case <-tick.C:
 			s.expire()
 			s.tell()
 		case <-stop:
 			s.queue.close()
-			for s.drain() {
-			}
+			s.drain()
 			return
 		}
 	}
 }
 
-// drain does what waits now, sends what came of it, and tells whether there was
-// anything. What comes meanwhile wakes the shard again.
-func (s *shard) drain() bool {
-	if !s.queue.take(&s.work) {
-		return false
+// closedTimer is a time that is always now.
+var closedTimer = func() <-chan time.Time {
+	c := make(chan time.Time)
+	close(c)
+	return c
+}()
+
+// drain does all that waits.
+func (s *shard) drain() {
+	for s.round() {
 	}
+}
+
+// round does what waits, but of each group no more than a turn, sends what came
+// of it, and tells whether more waits. What comes meanwhile wakes the shard
+// again.
+func (s *shard) round() (more bool) {
+	s.work, more = s.queue.take(s.work)
 	now := time.Since(s.began)
-	for i := range s.work.commands {
-		switch c := &s.work.commands[i]; c.verb {
-		case publish:
-			p := s.work.publication(c)
-			s.publish(&p, now)
-		case subscribe:
-			s.subscribe(c.sub, c.id)
-		case unsubscribe:
-			s.unsubscribe(c.sub, c.id)
+	for _, turn := range s.work {
+		for c := turn; c != nil; c = c.next {
+			switch c.verb {
+			case publish:
+				p := c.publication()
+				s.publish(&p, now)
+			case subscribe:
+				s.subscribe(c.sub, c.id)
+			case unsubscribe:
+				s.unsubscribe(c.sub, c.id)
+			case look:
+				s.look(c.channel, c.look)
+			}
 		}
+		s.flushAll()
 	}
-	s.work.reset()
-	s.flushAll()
-	return true
+	if s.delay > 0 {
+		s.drained = time.Now()
+	}
+	return more
 }
 
 // publish gives a publication its offset, remembers it, and puts it into the
@@ -112,10 +150,10 @@ func (s *shard) publish(p *Publication, now time.Duration) {
 		s.remember(ch, offset, now)
 	}
 	if exact {
-		s.append(&ch.fan, "")
+		s.append(&ch.fan, p, "")
 	}
 	if wild {
-		s.append(&g.fan, p.Channel.Name)
+		s.append(&g.fan, p, p.Channel.Name)
 	}
 }
 
@@ -164,8 +202,8 @@ func (s *shard) limitChannels() {
 }
 
 // append puts s.body into what waits for the subscribers of f.
-func (s *shard) append(f *fan, concrete string) {
-	if f.pending != nil && len(f.pending.buf)+len(s.body) > maxBatch {
+func (s *shard) append(f *fan, p *Publication, concrete string) {
+	if f.pending != nil && f.pending.size()+len(s.body) > maxBatch {
 		s.flush(f)
 	}
 	if f.pending == nil {
@@ -173,9 +211,10 @@ func (s *shard) append(f *fan, concrete string) {
 			s.flushAll()
 		}
 		f.pending = s.batch()
+		f.pending.pattern = f.pattern
 		s.dirty = append(s.dirty, f)
 	}
-	f.pending.buf = appendPush(f.pending.begin(), f.pattern, concrete, s.body)
+	f.pending.add(p, concrete, s.body)
 }
 
 // flushAll sends everything that waits.
@@ -198,7 +237,7 @@ func (s *shard) flush(f *fan) {
 		sub.To.Deliver(b)
 	}
 	s.hub.batches.Add(float64(len(f.subs)))
-	s.hub.messages.Add(float64(len(f.subs) * b.count))
+	s.hub.messages.Add(float64(len(f.subs) * b.Len()))
 	f.pending = nil
 	if len(s.free) < maxDirty {
 		s.free = append(s.free, b)

@@ -27,6 +27,13 @@ var rules = map[string]rule{
 	"compute.instance": {project: payload("tenant_id"), user: payload("user_id"), resource: payload("instance_id")},
 	"servergroup":      {project: payload("project_id"), user: payload("user_id"), resource: payload("server_group_id")},
 
+	// nova's conductor, in both formats, telling that a server has no place. The
+	// request it could not serve names the server's owner, whoever asked.
+	"compute_task": {
+		project:  paths("/payload/instance_properties/project_id", "/payload/nova_object.data/request_spec/nova_object.data/project_id"),
+		user:     paths("/payload/instance_properties/user_id", "/payload/nova_object.data/request_spec/nova_object.data/user_id"),
+		resource: append(nova("instance_uuid"), payload("instance_id")...)},
+
 	// nova, versioned. Key pairs, aggregates and flavors have one name in both
 	// formats.
 	"instance":     {project: nova("tenant_id"), user: nova("user_id"), resource: nova("uuid")},
@@ -45,6 +52,11 @@ var rules = map[string]rule{
 	"consistencygroup": {project: payload("tenant_id"), user: payload("user_id"), resource: payload("consistencygroup_id")},
 	"cgsnapshot":       {project: payload("tenant_id"), user: payload("user_id"), resource: payload("cgsnapshot_id")},
 	"volume_type":      {resource: paths("/payload/volume_types/id")},
+	// cinder's scheduler: that no backend takes a new volume, only it tells.
+	"scheduler.create_volume": {
+		project:  paths("/payload/volume_properties/project_id", "/payload/request_spec/volume/project_id"),
+		user:     paths("/payload/volume_properties/user_id", "/payload/request_spec/volume/user_id"),
+		resource: payload("volume_id")},
 
 	// neutron: see neutronOwner.
 	"network":               {neutron: "network"},
@@ -117,7 +129,8 @@ func designate(members ...string) []event.Pointer {
 	return list
 }
 
-// findOwner fills in Project, User and Resource.
+// findOwner fills in Project, User and Resource. What no channel can have for an
+// id owns nothing.
 func findOwner(n *event.Notification) {
 	r, ok := ruleFor(n.Type)
 	if !ok {
@@ -125,11 +138,17 @@ func findOwner(n *event.Notification) {
 	}
 	if r.neutron != "" {
 		neutronOwner(n, r.neutron)
-		return
+	} else {
+		n.Project = agreed(n, r.project)
+		n.User = agreed(n, r.user)
+		n.Resource = agreed(n, r.resource)
 	}
-	n.Project = agreed(n, r.project)
-	n.User = agreed(n, r.user)
-	n.Resource = agreed(n, r.resource)
+	if !event.IsID(n.Project) {
+		n.Project = ""
+	}
+	if !event.IsID(n.User) {
+		n.User = ""
+	}
 }
 
 func ruleFor(eventType string) (rule, bool) {

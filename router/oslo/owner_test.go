@@ -1,6 +1,7 @@
 package oslo
 
 import (
+	"strings"
 	"testing"
 
 	"horizon-realtime/router/event"
@@ -14,6 +15,12 @@ func TestOwner(t *testing.T) {
 		project, user, resource string
 	}{
 		"heat: the actor's project":        {"orchestration.stack.create.end", `{"tenant_id":"p","user_identity":"u","stack_identity":"s"}`, "", "", "s"},
+		"nova's conductor":                 {"compute_task.migrate_server", `{"instance_id":"i","instance_properties":{"project_id":"p","user_id":"u"}}`, "p", "u", "i"},
+		"nova's conductor, versioned":      {"compute_task.build_instances.error", `{"nova_object.data":{"instance_uuid":"i","request_spec":{"nova_object.data":{"project_id":"p","user_id":"u"}}}}`, "p", "u", "i"},
+		"nova's conductor, without spec":   {"compute_task.rebuild_server", `{"instance_id":"i","instance_properties":{},"request_spec":{}}`, "", "", "i"},
+		"cinder's scheduler":               {"scheduler.create_volume", `{"volume_id":"v","volume_properties":{"project_id":"p","user_id":"u"},"request_spec":{"volume":{"project_id":"p"}}}`, "p", "u", "v"},
+		"cinder's scheduler, two owners":   {"scheduler.create_volume", `{"volume_id":"v","volume_properties":{"project_id":"p"},"request_spec":{"volume":{"project_id":"q"}}}`, "", "", "v"},
+		"cinder's scheduler, other things": {"scheduler.retype", `{"volume_id":"v","volume_properties":{"project_id":"p"}}`, "", "", ""},
 		"octavia":                          {"octavia.loadbalancer.update.end", `{"project_id":"p","loadbalancer_id":"l"}`, "p", "", "l"},
 		"magnum":                           {"magnum.cluster.create", `{"initiator":{"project_id":"x"},"target":{"id":"c","attachments":[{"content":{"project_id":"p"}}]}}`, "p", "", "c"},
 		"designate":                        {"dns.zone.create", `{"id":"z","tenant_id":"p"}`, "p", "", "z"},
@@ -36,6 +43,8 @@ func TestOwner(t *testing.T) {
 		"the context is not asked":         {"compute.instance.update", `{}`, "", "", ""},
 		"a number is no project":           {"compute.instance.update", `{"tenant_id":5,"instance_id":["i"]}`, "", "", ""},
 		"the wrong format's member":        {"instance.update", `{"tenant_id":"p","uuid":"i"}`, "", "", ""},
+		"a path is no project":             {"compute.instance.update", `{"tenant_id":"p/instances","user_id":"*","instance_id":"i"}`, "", "", "i"},
+		"a project too long for a channel": {"port.update.end", `{"port":{"id":"i","project_id":"` + strings.Repeat("p", 65) + `"}}`, "", "", "i"},
 		"an unknown service":               {"trove.instance.create", `{"tenant_id":"p","project_id":"p"}`, "", "", ""},
 		"no segment":                       {"instance", `{"nova_object.data":{"tenant_id":"p"}}`, "p", "", ""},
 		"an empty segment":                 {"compute..update", `{"tenant_id":"p"}`, "", "", ""},

@@ -40,7 +40,7 @@ type Config struct {
 	// InitFuel bounds the work of starting an instance.
 	InitFuel int64 `toml:"init_fuel"`
 	// MemoryBytes bounds an instance's memory; whole pages of 64 KiB.
-	MemoryBytes int64 `toml:"memory_bytes"`
+	MemoryBytes int64 `toml:"memory"`
 	// EmissionsPerEvent bounds what one call may emit.
 	EmissionsPerEvent int `toml:"emissions_per_event"`
 	// BytesPerEmission bounds one payload.
@@ -49,6 +49,13 @@ type Config struct {
 	BytesPerEvent int `toml:"bytes_per_event"`
 	// HostCallsPerEvent bounds how often one call may call the host.
 	HostCallsPerEvent int `toml:"host_calls_per_event"`
+	// CallTimeout is when a call is cut off that is still at work, StartTimeout
+	// the same for a start.
+	CallTimeout  time.Duration `toml:"call_timeout"`
+	StartTimeout time.Duration `toml:"start_timeout"`
+	// SlowPerSecond bounds how much time a plugin's slow calls, those of a
+	// millisecond and more, may take in a second, of all workers together.
+	SlowPerSecond time.Duration `toml:"slow_per_second"`
 	// LogLinesPerSecond and LogBytesPerSecond bound what a plugin writes to
 	// the log; what is over is counted and dropped.
 	LogLinesPerSecond int `toml:"log_lines_per_second"`
@@ -90,6 +97,9 @@ func DefaultConfig() Config {
 		BytesPerEmission:  64 << 10,
 		BytesPerEvent:     256 << 10,
 		HostCallsPerEvent: 1000,
+		CallTimeout:       25 * time.Millisecond,
+		StartTimeout:      250 * time.Millisecond,
+		SlowPerSecond:     100 * time.Millisecond,
 		LogLinesPerSecond: 20,
 		LogBytesPerSecond: 16 << 10,
 		KVEntries:         10_000,
@@ -107,7 +117,9 @@ func DefaultConfig() Config {
 type Settings struct {
 	Enabled     *bool `toml:"enabled"`
 	Fuel        int64 `toml:"fuel"`
-	MemoryBytes int64 `toml:"memory_bytes"`
+	MemoryBytes int64 `toml:"memory"`
+	// SlowPerSecond is that of [plugins].
+	SlowPerSecond time.Duration `toml:"slow_per_second"`
 	// Grants are "admin" (emit to admin/ channels) and "cross_project" (emit
 	// to channels of others than the resource's owner).
 	Grants []string `toml:"grants"`
@@ -186,11 +198,14 @@ func (c Config) Validate() error {
 	lasting("rescan", c.Rescan, 10*time.Millisecond, time.Hour)
 	between("fuel", c.Fuel, 1000, 1<<50)
 	between("init_fuel", c.InitFuel, 1000, 1<<50)
-	between("memory_bytes", c.MemoryBytes, pageBytes, maxMemoryBytes)
+	between("memory", c.MemoryBytes, pageBytes, maxMemoryBytes)
 	between("emissions_per_event", int64(c.EmissionsPerEvent), 1, 1<<16)
 	between("bytes_per_emission", int64(c.BytesPerEmission), 64, 1<<24)
 	between("bytes_per_event", int64(c.BytesPerEvent), 64, 1<<26)
 	between("host_calls_per_event", int64(c.HostCallsPerEvent), 1, 1<<30)
+	lasting("call_timeout", c.CallTimeout, time.Millisecond, time.Hour)
+	lasting("start_timeout", c.StartTimeout, time.Millisecond, time.Hour)
+	lasting("slow_per_second", c.SlowPerSecond, time.Millisecond, time.Hour)
 	between("log_lines_per_second", int64(c.LogLinesPerSecond), 0, 1<<20)
 	between("log_bytes_per_second", int64(c.LogBytesPerSecond), 0, 1<<30)
 	between("kv_entries", int64(c.KVEntries), 0, 1<<24)
@@ -224,7 +239,10 @@ func ValidateSettings(settings map[string]Settings) error {
 			errs = append(errs, fmt.Errorf("[plugin.%s] fuel = %d: at least 1000, or 0 for the default", name, s.Fuel))
 		}
 		if s.MemoryBytes < 0 || s.MemoryBytes > maxMemoryBytes || s.MemoryBytes > 0 && s.MemoryBytes < pageBytes {
-			errs = append(errs, fmt.Errorf("[plugin.%s] memory_bytes = %d: between %d and %d, or 0 for the default", name, s.MemoryBytes, pageBytes, int64(maxMemoryBytes)))
+			errs = append(errs, fmt.Errorf("[plugin.%s] memory = %d: between %d and %d, or 0 for the default", name, s.MemoryBytes, pageBytes, int64(maxMemoryBytes)))
+		}
+		if s.SlowPerSecond < 0 || s.SlowPerSecond > time.Hour || s.SlowPerSecond > 0 && s.SlowPerSecond < time.Millisecond {
+			errs = append(errs, fmt.Errorf("[plugin.%s] slow_per_second = %s: between %s and %s, or 0 for the default", name, s.SlowPerSecond, time.Millisecond, time.Hour))
 		}
 		if _, err := parseGrants(s.Grants); err != nil {
 			errs = append(errs, fmt.Errorf("[plugin.%s] grants: %w", name, err))
@@ -259,6 +277,7 @@ type limits struct {
 	emissions        int
 	emission, result int
 	hostCalls        int
+	startTimeout     time.Duration
 }
 
 func (c Config) limitsFor(s Settings) limits {
@@ -267,7 +286,8 @@ func (c Config) limitsFor(s Settings) limits {
 		pages:     uint32(c.MemoryBytes / pageBytes),
 		emissions: c.EmissionsPerEvent,
 		emission:  c.BytesPerEmission, result: c.BytesPerEvent,
-		hostCalls: c.HostCallsPerEvent,
+		hostCalls:    c.HostCallsPerEvent,
+		startTimeout: c.StartTimeout,
 	}
 	if s.Fuel > 0 {
 		l.fuel = s.Fuel

@@ -26,7 +26,10 @@ func TestDefaultConfigIsValid(t *testing.T) {
 func TestValidateRefusals(t *testing.T) {
 	for want, change := range map[string]func(*Config){
 		`[plugins] dir = "": name the folder that holds the .wasm files`:       func(c *Config) { c.Dir = "" },
-		"[plugins] memory_bytes = 1: between 65536 and 4294901760":             func(c *Config) { c.MemoryBytes = 1 },
+		"[plugins] call_timeout = 0s: between 1ms and 1h0m0s":                  func(c *Config) { c.CallTimeout = 0 },
+		"[plugins] start_timeout = 0s: between 1ms and 1h0m0s":                 func(c *Config) { c.StartTimeout = 0 },
+		"[plugins] slow_per_second = 1µs: between 1ms and 1h0m0s":              func(c *Config) { c.SlowPerSecond = time.Microsecond },
+		"[plugins] memory = 1: between 65536 and 4294901760":                   func(c *Config) { c.MemoryBytes = 1 },
 		"[plugins] settle = 0s: between 1ms and 1m0s":                          func(c *Config) { c.Settle = 0 },
 		"[plugins] require_signature = true needs at least one of public_keys": func(c *Config) { c.RequireSignature = true },
 		"[plugins] public_keys: key 1: it is neither base64 nor PEM":           func(c *Config) { c.PublicKeys = []string{"?"} },
@@ -49,10 +52,11 @@ func TestValidateRefusals(t *testing.T) {
 		}
 	}
 	for want, s := range map[string]Settings{
-		"[plugin.x] fuel = 10: at least 1000, or 0 for the default":                       {Fuel: 10},
-		"[plugin.x] memory_bytes = 7: between 65536 and 4294901760, or 0 for the default": {MemoryBytes: 7},
-		`[plugin.x] grants: unknown grant "root"; there are "admin" and "cross_project"`:  {Grants: []string{"admin", "root"}},
-		"[plugin.x] config: json: unsupported value: NaN":                                 {Config: map[string]any{"a": math.NaN()}},
+		"[plugin.x] fuel = 10: at least 1000, or 0 for the default":                      {Fuel: 10},
+		"[plugin.x] slow_per_second = 1ns: between 1ms and 1h0m0s, or 0 for the default": {SlowPerSecond: 1},
+		"[plugin.x] memory = 7: between 65536 and 4294901760, or 0 for the default":      {MemoryBytes: 7},
+		`[plugin.x] grants: unknown grant "root"; there are "admin" and "cross_project"`: {Grants: []string{"admin", "root"}},
+		"[plugin.x] config: json: unsupported value: NaN":                                {Config: map[string]any{"a": math.NaN()}},
 	} {
 		if err := ValidateSettings(map[string]Settings{"x": s}); err == nil || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)

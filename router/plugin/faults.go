@@ -22,13 +22,15 @@ const (
 	faultResult faultKind = "result"
 	// faultBudget: it called the host too often.
 	faultBudget faultKind = "budget"
+	// faultTime: its slow calls took too much of the workers' time.
+	faultTime faultKind = "time"
 	// faultCall: it called a host function wrongly.
 	faultCall faultKind = "call"
 	// faultStart: it would not start.
 	faultStart faultKind = "start"
 )
 
-var faultKinds = []faultKind{faultTrap, faultFuel, faultExit, faultResult, faultBudget, faultCall, faultStart}
+var faultKinds = []faultKind{faultTrap, faultFuel, faultExit, faultResult, faultBudget, faultTime, faultCall, faultStart}
 
 // Fault is what a filter did wrong. The instance that did is thrown away.
 type Fault struct {
@@ -69,6 +71,8 @@ type health struct {
 	limit  int
 	window time.Duration
 	pause  time.Duration
+	// slow is how much time its slow calls may take in a second.
+	slow time.Duration
 
 	// blocked is the time, in Unix nanoseconds, until which the filter is left
 	// alone: 0 for not at all.
@@ -79,10 +83,14 @@ type health struct {
 	// most limit.
 	recent []time.Time
 	last   string
+	// taken is the time that slow calls took and that has not been forgiven,
+	// at slow in a second, by takenAt.
+	taken   time.Duration
+	takenAt time.Time
 }
 
 func newHealth(c Config) *health {
-	return &health{limit: c.FaultLimit, window: c.FaultWindow, pause: c.FaultPause}
+	return &health{limit: c.FaultLimit, window: c.FaultWindow, pause: c.FaultPause, slow: c.SlowPerSecond}
 }
 
 // allows tells whether the filter may be called.
@@ -128,11 +136,25 @@ func (h *health) fault(f *Fault, at time.Time) (quarantined bool, pause time.Dur
 	return false, pause
 }
 
+// overdrawn notes that slow calls took so long, and tells whether they took more
+// within a second than they may.
+func (h *health) overdrawn(took time.Duration, at time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	forgiven := time.Duration(min(max(at.Sub(h.takenAt).Seconds(), 0), 1) * float64(h.slow))
+	h.taken, h.takenAt = max(h.taken-forgiven, 0)+took, at
+	if h.taken <= h.slow {
+		return false
+	}
+	h.taken = h.slow
+	return true
+}
+
 // release forgets all faults.
 func (h *health) release() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.recent, h.last = nil, ""
+	h.recent, h.last, h.taken = nil, "", 0
 	h.blocked.Store(0)
 }
 

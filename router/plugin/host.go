@@ -23,12 +23,12 @@ import (
 // methods are safe for concurrent use; the filtering itself is done by Workers,
 // one a goroutine.
 type Host struct {
-	cfg       Config
-	log       *slog.Logger
-	keys      keyring
-	cacheDir  string
-	compilers int
-	now       func() time.Time
+	cfg      Config
+	log      *slog.Logger
+	cores    int
+	keys     keyring
+	cacheDir string
+	now      func() time.Time
 
 	// current is the set that workers pick up at their next notification.
 	current atomic.Pointer[set]
@@ -37,6 +37,8 @@ type Host struct {
 	// reloading serialises everything that makes a new set.
 	reloading sync.Mutex
 	settings  map[string]Settings
+	// compilers is how many goroutines compile a file.
+	compilers int
 	// seen is what the folder looked like when the current set was made.
 	seen string
 	// unknown are the tables without a file that were last warned about.
@@ -85,10 +87,10 @@ func New(cfg Config, settings map[string]Settings, log *slog.Logger, reg prometh
 	}
 	h := &Host{
 		cfg: cfg, log: log, keys: keys,
-		compilers: runtime.GOMAXPROCS(0),
-		now:       time.Now,
-		settings:  maps.Clone(settings),
-		records:   make(map[string]*record),
+		cores:    runtime.GOMAXPROCS(0),
+		now:      time.Now,
+		settings: maps.Clone(settings),
+		records:  make(map[string]*record),
 	}
 	if h.cacheDir, err = openCache(cfg, log); err != nil {
 		return nil, err
@@ -177,8 +179,9 @@ func (h *Host) reload(ctx context.Context) error {
 	}
 	next := &set{files: make([]*file, len(found))}
 	var work errgroup.Group
-	work.SetLimit(runtime.GOMAXPROCS(0))
+	work.SetLimit(h.makeRoom())
 	taken := make(map[string]string)
+	loading := 0
 	for i, entry := range found {
 		f := &file{name: entry.name, plugin: pluginName(entry.name), stamp: entry.stamp}
 		f.settings = h.settings[f.plugin]
@@ -197,11 +200,15 @@ func (h *Host) reload(ctx context.Context) error {
 		case before != nil && before.stamp == f.stamp && !before.disabled && reflect.DeepEqual(before.settings, f.settings):
 			next.files[i] = before
 		default:
+			loading++
 			work.Go(func() error { h.renew(ctx, f, before); return nil })
 		}
 		if _, twice := taken[f.plugin]; !twice {
 			taken[f.plugin] = f.name
 		}
+	}
+	if loading > 0 {
+		h.log.Info("loading plugins; those that are new to the cache are compiled first", "files", loading)
 	}
 	_ = work.Wait()
 	if h.cacheDir != "" {
@@ -222,6 +229,19 @@ func (h *Host) reload(ctx context.Context) error {
 	h.swap(next)
 	h.forgetRecords(next)
 	return nil
+}
+
+// makeRoom tells how many files to load side by side, and sets how many
+// goroutines compile each. At the start nobody waits and all cores are used.
+// Later on, one file follows the other and a core is left to the traffic: every
+// step of a notification's trip would queue behind the compiler otherwise.
+func (h *Host) makeRoom() (files int) {
+	if h.workers.Load() == 0 {
+		h.compilers = h.cores
+		return h.cores
+	}
+	h.compilers = max(h.cores-1, 1)
+	return 1
 }
 
 // renew loads the file. Where that fails, what ran before goes on running.
@@ -263,7 +283,7 @@ func (h *Host) report(next *set, gone map[string]*file) {
 		case f.disabled && (was == nil || !was.disabled):
 			h.log.Info("left a disabled plugin alone", "plugin", f.plugin)
 		case f.filter != nil && f.refused == "":
-			h.log.Info("loaded a plugin", "plugin", f.plugin, "file", f.name, "on", strings.Join(f.filter.sub.patterns, " "))
+			h.log.Info("loaded a plugin", "plugin", f.plugin, "file", f.name, "on", Brief(f.filter.sub.patterns))
 		}
 	}
 	for _, f := range gone {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 
 	"horizon-realtime/router/event"
 	"horizon-realtime/router/fuel"
@@ -28,6 +29,9 @@ type instance struct {
 	call   api.Function
 	fuel   api.MutableGlobal
 	ctx    context.Context
+	memory linearMemory
+	// overtime is what cuts its calls off; nil for nothing.
+	overtime *overtime
 
 	// scratch is where the guest wants its fields.
 	scratch       uint32
@@ -104,7 +108,8 @@ func (f *filter) newInstance() (*instance, error) {
 
 func (in *instance) start() error {
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
-	mod, err := in.filter.runtime.InstantiateModule(in.ctx, in.filter.compiled, config)
+	ctx := experimental.WithMemoryAllocator(in.ctx, &in.memory)
+	mod, err := in.filter.runtime.InstantiateModule(ctx, in.filter.compiled, config)
 	if err != nil {
 		return faultf(faultStart, "it cannot be instantiated: %s", firstLine(err))
 	}
@@ -114,6 +119,11 @@ func (in *instance) start() error {
 	in.budget = in.limits.initFuel
 	in.fuel.Set(uint64(in.budget))
 	in.hostCalls = 0
+	late := newOvertime(in.limits.startTimeout)
+	late.add(in, in.budget)
+	defer late.remove(in)
+	late.begin()
+	defer late.end()
 	for _, name := range []string{fuel.Start, "_initialize", abi.Init} {
 		f := mod.ExportedFunction(name)
 		if f == nil {
@@ -124,7 +134,7 @@ func (in *instance) start() error {
 			in.doing = "its start function"
 		}
 		if err := f.CallWithStack(in.ctx, in.stack[:]); err != nil {
-			return in.fault(err, "[plugins] init_fuel")
+			return in.fault(err, "[plugins] init_fuel", "[plugins] start_timeout")
 		}
 	}
 	return in.adopt(in.stack[0])
@@ -165,7 +175,7 @@ func (in *instance) handle(n *event.Notification) *Fault {
 	in.fuel.Set(uint64(in.budget))
 	err := in.call.CallWithStack(in.ctx, in.stack[:])
 	if err != nil {
-		f := in.fault(err, "[plugin."+in.filter.Name+"] fuel")
+		f := in.fault(err, "[plugin."+in.filter.Name+"] fuel", "[plugins] call_timeout")
 		in.n = nil
 		return f
 	}
@@ -189,10 +199,11 @@ func (in *instance) readResult(answer uint64) *Fault {
 }
 
 // used tells how much fuel the last call took.
-func (in *instance) used() int64 { return in.budget - int64(in.fuel.Get()) }
+func (in *instance) used() int64 { return min(in.budget-int64(in.fuel.Get()), in.budget) }
 
-// fault says what a failed call died of; key is where its fuel is configured.
-func (in *instance) fault(err error, key string) *Fault {
+// fault says what a failed call died of; the keys are where its fuel and its time
+// are configured.
+func (in *instance) fault(err error, key, timeKey string) *Fault {
 	for i := range in.output {
 		in.output[i].flush()
 	}
@@ -203,7 +214,10 @@ func (in *instance) fault(err error, key string) *Fault {
 		}
 		return f
 	}
-	if int64(in.fuel.Get()) < 0 {
+	switch left := int64(in.fuel.Get()); {
+	case left < fuel.CutOff/2:
+		return faultf(faultTime, "%s took too long and was cut off; do less, or raise %s", in.doing, timeKey)
+	case left < 0:
 		return in.outOfFuel(key)
 	}
 	return in.lastWords(faultf(faultTrap, "%s trapped: %s", in.doing, strings.TrimPrefix(firstLine(err), "wasm error: ")))
@@ -260,9 +274,13 @@ func (in *instance) grown() bool {
 
 func (in *instance) close() {
 	in.filter.record.instances.Add(-1)
+	if in.overtime != nil {
+		in.overtime.remove(in)
+	}
 	if in.mod != nil {
 		_ = in.mod.Close(in.ctx)
 	}
+	in.memory.Free()
 }
 
 // firstLine cuts the engine's stack trace off.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -90,8 +91,8 @@ func readModule(path string, limit int64) ([]byte, error) {
 	return module, nil
 }
 
-// load makes a filter of verified bytes: admit, instrument, compile, and start
-// a first instance.
+// load makes a filter of verified bytes: admit, instrument, compile, start a
+// first instance, and put it to its own tests.
 //
 // # Errors
 //
@@ -102,6 +103,9 @@ func (h *Host) load(ctx context.Context, file string, module []byte, settings Se
 		digest: sha256.Sum256(module), loaded: h.now(), settings: settings,
 		limits: h.cfg.limitsFor(settings),
 		health: newHealth(h.cfg),
+	}
+	if settings.SlowPerSecond > 0 {
+		f.health.slow = settings.SlowPerSecond
 	}
 	f.record = h.recordOf(f.Name)
 	grants, err := parseGrants(settings.Grants)
@@ -127,6 +131,10 @@ func (h *Host) load(ctx context.Context, file string, module []byte, settings Se
 	}
 	f.sub = in.sub
 	f.spare.Store(in)
+	if err := h.selfTests(f, module); err != nil {
+		f.close()
+		return nil, err
+	}
 	return f, nil
 }
 
@@ -156,7 +164,7 @@ func (h *Host) admit(f *filter, module []byte) ([]byte, error) {
 func (h *Host) explain(f *filter, module []byte, limits fuel.Limits, err error) error {
 	limits.MemoryPages = maxMemoryBytes / pageBytes
 	if _, info, err := fuel.Instrument(module, limits); err == nil && info.Memory != nil {
-		return fmt.Errorf("memory %d bytes is over the limit of %d; raise [plugin.%s] memory_bytes",
+		return fmt.Errorf("memory %d bytes is over the limit of %d; raise [plugin.%s] memory",
 			int64(info.Memory.Min)*pageBytes, int64(f.limits.pages)*pageBytes, f.Name)
 	}
 	return fmt.Errorf("it is not admitted: %w; build it again, smaller or with a supported toolchain", err)
@@ -169,7 +177,7 @@ func checkMarker(info *fuel.Info) error {
 	}
 	for _, e := range info.Exports {
 		if other, ok := strings.CutPrefix(e.Name, "hr_abi_"); ok {
-			return fmt.Errorf("it speaks version %s of the plugin ABI, the router version %d; rebuild it with this router's sdk", other, abi.Version)
+			return fmt.Errorf("it speaks version %s of the plugin ABI, the router version %d; rebuild it with this router's sdk", printable(other), abi.Version)
 		}
 	}
 	return fmt.Errorf("it has no export %q, so it is no filter for this router; build it with the sdk (GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared)", abi.Marker)
@@ -206,7 +214,7 @@ func checkExports(info *fuel.Info) error {
 func checkImports(info *fuel.Info) error {
 	for _, i := range info.Imports {
 		functions := functionsOf(i.Module)
-		name := i.Module + "." + i.Name
+		name := printable(i.Module + "." + i.Name)
 		switch want, ok := functions[i.Name]; {
 		case functions == nil:
 			return fmt.Errorf("it imports %s, but a filter gets functions of %q and %q only; build it without that (AssemblyScript: --use abort=)", name, abi.Module, wasiModule)
@@ -219,6 +227,18 @@ func checkImports(info *fuel.Info) error {
 		}
 	}
 	return nil
+}
+
+// printable is a name that a module gives, as it may stand in a sentence.
+func printable(name string) string {
+	const most = 80
+	if len(name) > most {
+		name = strings.ToValidUTF8(name[:most], "") + "…"
+	}
+	if quoted := strconv.Quote(name); quoted != `"`+name+`"` {
+		return quoted
+	}
+	return name
 }
 
 func functionsOf(module string) map[string]hostFunc {

@@ -1,6 +1,10 @@
 package plugin
 
-import "sync/atomic"
+import (
+	"log/slog"
+	"sync/atomic"
+	"time"
+)
 
 // record is what outlives a plugin's versions: its store, its log's budget and
 // what it has been counted for. It is found by the plugin's name.
@@ -12,6 +16,8 @@ type record struct {
 	// their memory had grown.
 	instances atomic.Int64
 	renewals  atomic.Uint64
+	// renewed is when the last one was, in Unix nanoseconds.
+	renewed atomic.Int64
 	// perWorker counts the calls, apart for each worker so that no two write
 	// to one cache line.
 	perWorker []counters
@@ -24,6 +30,20 @@ type counters struct {
 }
 
 func (r *record) counters(worker int) *counters { return &r.perWorker[worker] }
+
+// renewEvery bounds how often an instance of a plugin is replaced because its
+// memory had grown: one that grows at every call would be made anew each time.
+const renewEvery = time.Second
+
+// renew tells whether an instance may be replaced now, and counts it if so.
+func (r *record) renew(now time.Time) bool {
+	last := r.renewed.Load()
+	if now.UnixNano()-last < int64(renewEvery) || !r.renewed.CompareAndSwap(last, now.UnixNano()) {
+		return false
+	}
+	r.renewals.Add(1)
+	return true
+}
 
 // totals adds up what the workers counted.
 func (r *record) totals() (calls, skipped, emissions, fuel uint64) {
@@ -44,16 +64,21 @@ func (h *Host) recordOf(name string) *record {
 	if r, ok := h.records[name]; ok {
 		return r
 	}
+	r := h.newRecord(name, h.log)
+	h.records[name] = r
+	return r
+}
+
+func (h *Host) newRecord(name string, log *slog.Logger) *record {
 	r := &record{
 		store:     newStore(h.cfg.KVEntries, h.cfg.KVBytes, h.cfg.KVTTL),
-		log:       newGuestLog(h.log, name, h.cfg),
+		log:       newGuestLog(log, name, h.cfg),
 		faults:    make(map[faultKind]*atomic.Uint64),
 		perWorker: make([]counters, h.cfg.workers()),
 	}
 	for _, kind := range faultKinds {
 		r.faults[kind] = new(atomic.Uint64)
 	}
-	h.records[name] = r
 	return r
 }
 

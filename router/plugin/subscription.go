@@ -25,6 +25,15 @@ type subscription struct {
 	wants []want
 }
 
+// Brief names the first of a filter's patterns, for a line that people read.
+func Brief(patterns []string) string {
+	const few = 4
+	if len(patterns) <= few {
+		return strings.Join(patterns, " ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(patterns[:few], " "), len(patterns)-few)
+}
+
 // want is one wanted field. Most of them stand side by side in one object, which
 // is then looked up once.
 type want struct {

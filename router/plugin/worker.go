@@ -16,6 +16,7 @@ type Worker struct {
 	matcher matcher
 	// instances are by position in the set; nil where none was needed yet.
 	instances []*instance
+	overtime  *overtime
 	closed    bool
 }
 
@@ -46,7 +47,7 @@ type Outcome struct {
 // NewWorker makes a worker. Its instances are made when the first notification
 // matches.
 func (h *Host) NewWorker() *Worker {
-	w := &Worker{host: h, id: int(h.workers.Add(1)-1) % h.cfg.workers()}
+	w := &Worker{host: h, id: int(h.workers.Add(1)-1) % h.cfg.workers(), overtime: newOvertime(h.cfg.CallTimeout)}
 	w.adopt()
 	return w
 }
@@ -80,8 +81,13 @@ func (w *Worker) Handle(ctx context.Context, n *event.Notification, emit func(Em
 				continue
 			}
 			w.instances[i] = in
+			w.overtime.add(in, in.limits.fuel)
 		}
-		if fault := in.handle(n); fault != nil {
+		fault := in.handle(n)
+		if fault != nil && fault.kind == faultTime {
+			in, fault = w.again(ctx, i, n, fault)
+		}
+		if fault != nil {
 			w.fault(ctx, i, n, fault)
 			o.Faults++
 			continue
@@ -176,11 +182,7 @@ func (w *Worker) Idle() {
 		if in == nil {
 			continue
 		}
-		grown := in.grown()
-		if grown {
-			in.filter.record.renewals.Add(1)
-		}
-		if grown || in.filter.health.quarantined() {
+		if in.grown() && in.filter.record.renew(w.host.now()) || in.filter.health.quarantined() {
 			in.close()
 			w.instances[i] = nil
 		}

@@ -17,6 +17,7 @@ import (
 // was asked for. One goroutine uses it, but for status.
 type topology struct {
 	cfg     Config
+	queue   string // what exchanges are bound to
 	link    link
 	channel *amqp.Channel
 	log     *slog.Logger
@@ -37,7 +38,7 @@ type exchange struct {
 }
 
 func newTopology(b *broker, l link) *topology {
-	t := &topology{cfg: b.cfg, link: l, log: b.log, gauge: b.metrics.missing.WithLabelValues(b.name)}
+	t := &topology{cfg: b.cfg, queue: b.cfg.QueueName(), link: l, log: b.log, gauge: b.metrics.missing.WithLabelValues(b.name)}
 	for _, name := range b.cfg.Exchanges {
 		t.exchanges = append(t.exchanges, &exchange{name: name})
 	}
@@ -58,12 +59,11 @@ func (t *topology) on(do func(*amqp.Channel) error) error {
 
 // setUp declares the queues, and binds the exchanges that exist.
 func (t *topology) setUp() error {
-	queue := t.cfg.QueueName()
 	if err := t.on(func(ch *amqp.Channel) error {
-		_, err := ch.QueueDeclare(queue, true, false, false, false, t.cfg.queueArguments())
+		_, err := ch.QueueDeclare(t.queue, true, false, false, false, t.cfg.queueArguments())
 		return err
 	}); err != nil {
-		return t.cfg.explain("declare queue "+queue, err)
+		return t.cfg.explain("declare queue "+t.queue, err)
 	}
 	if t.cfg.DeadLetter.Enabled {
 		// Not needed before the first rejection, but a missing permission is
@@ -140,7 +140,7 @@ func (t *topology) bind(ch *amqp.Channel, name string) error {
 		return err
 	}
 	for _, topic := range t.cfg.Topics {
-		if err := ch.QueueBind(t.cfg.QueueName(), topic+".*", name, false, nil); err != nil {
+		if err := ch.QueueBind(t.queue, topic+".*", name, false, nil); err != nil {
 			return err
 		}
 	}

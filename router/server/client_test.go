@@ -187,7 +187,7 @@ type publication struct {
 	Key     string
 	Removed bool
 	Time    int64
-	Tags    struct{ Channel string }
+	Tags    struct{ Channel, Skipped string }
 }
 
 func (c *client) hear() message {

@@ -24,6 +24,8 @@ var (
 	errBadRequest        = &replyError{107, "bad request", false}
 	errNotAvailable      = &replyError{108, "not available", false}
 	errTokenExpired      = &replyError{109, "token expired", false}
+	errTooManyRequests   = &replyError{111, "too many requests", true}
+	errUnrecoverable     = &replyError{112, "unrecoverable position", false}
 )
 
 // disconnect is why a connection is ended: the code and the reason a client is

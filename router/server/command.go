@@ -17,9 +17,9 @@ type command struct {
 	Send          *struct{}           `json:"send"`
 	Publish       *struct{}           `json:"publish"`
 	RPC           *struct{}           `json:"rpc"`
-	Presence      *struct{}           `json:"presence"`
-	PresenceStats *struct{}           `json:"presence_stats"`
-	History       *struct{}           `json:"history"`
+	Presence      *presenceRequest    `json:"presence"`
+	PresenceStats *presenceRequest    `json:"presence_stats"`
+	History       *historyRequest     `json:"history"`
 }
 
 type connectRequest struct {
@@ -32,6 +32,20 @@ type subscribeRequest struct {
 	Recover bool   `json:"recover"`
 	Epoch   string `json:"epoch"`
 	Offset  uint64 `json:"offset"`
+}
+
+type presenceRequest struct {
+	Channel string `json:"channel"`
+}
+
+type historyRequest struct {
+	Channel string `json:"channel"`
+	Limit   int32  `json:"limit"` // -1: all
+	Since   *struct {
+		Offset uint64 `json:"offset"`
+		Epoch  string `json:"epoch"`
+	} `json:"since"`
+	Reverse bool `json:"reverse"`
 }
 
 type unsubscribeRequest struct {
@@ -76,7 +90,13 @@ func (c *command) method() string {
 		return "sub_refresh"
 	case c.Ping != nil:
 		return "ping"
-	case c.Send != nil, c.Publish != nil, c.RPC != nil, c.Presence != nil, c.PresenceStats != nil, c.History != nil:
+	case c.Presence != nil:
+		return "presence"
+	case c.PresenceStats != nil:
+		return "presence_stats"
+	case c.History != nil:
+		return "history"
+	case c.Send != nil, c.Publish != nil, c.RPC != nil:
 		return "not_available"
 	case c.ID == 0:
 		return "pong"

@@ -29,9 +29,26 @@ type Config struct {
 	TLSKeyFile  string `toml:"tls_key_file"`
 	// OutboxBytes bounds what waits for one client.
 	OutboxBytes int `toml:"outbox_bytes"`
-	// Slow is what happens to a client over that bound. There is "disconnect":
-	// it is told to come back and recovers what it has missed.
+	// Slow is what happens to a client that is behind. With "disconnect" one
+	// over that bound is told to come back, and recovers what it has missed.
+	// "drop-oldest" drops its oldest publications at the bound instead.
+	// "conflate" keeps, while it is behind, only the latest publication of each
+	// key of a channel, and drops the oldest at the bound. After a drop the next
+	// publication of the subscription has the number in the tag "skipped".
+	// Replies are never dropped.
 	Slow string `toml:"slow"`
+	// SlowChannels are channels with another policy; the first that matches
+	// holds.
+	SlowChannels []SlowChannel `toml:"slow_channels"`
+	// Compression has websockets compressed (permessage-deflate) whose clients
+	// offer it.
+	Compression bool `toml:"compression"`
+	// HistoryChannels and PresenceChannels are patterns of the channels whose
+	// history, and whose hearers, clients may ask for that may subscribe to them.
+	HistoryChannels  []string `toml:"history_channels"`
+	PresenceChannels []string `toml:"presence_channels"`
+	// PresenceClients bounds the hearers of a channel that can be asked for.
+	PresenceClients int `toml:"presence_clients"`
 	// Ping is how often a client is pinged, PongTimeout how long it has to
 	// answer.
 	Ping        time.Duration `toml:"ping"`
@@ -50,6 +67,10 @@ type Config struct {
 	// user and one address; 0 does not.
 	MaxConnectionsPerUser    int `toml:"max_connections_per_user"`
 	MaxConnectionsPerAddress int `toml:"max_connections_per_address"`
+	// ConnectsPerSecond is how many clients may connect in the long run, ten
+	// seconds' worth of them at once; 0 is no limit. Those over it are told to
+	// try again, which they do later and later.
+	ConnectsPerSecond int `toml:"connects_per_second"`
 	// ConnectTimeout is how long a client has for its request, and then for
 	// its connect command.
 	ConnectTimeout time.Duration `toml:"connect_timeout"`
@@ -66,6 +87,7 @@ func DefaultConfig() Config {
 		Prefix:                "/realtime",
 		OutboxBytes:           1 << 20,
 		Slow:                  "disconnect",
+		PresenceClients:       1000,
 		Ping:                  25 * time.Second,
 		PongTimeout:           10 * time.Second,
 		FrameBytes:            64 << 10,
@@ -73,6 +95,7 @@ func DefaultConfig() Config {
 		CommandsPerSecond:     50,
 		MaxConnections:        20_000,
 		MaxConnectionsPerUser: 100,
+		ConnectsPerSecond:     1000,
 		ConnectTimeout:        10 * time.Second,
 		Drain:                 5 * time.Second,
 	}
@@ -113,13 +136,25 @@ func (c Config) Validate() error {
 	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
 		refuse("tls_cert_file and tls_key_file: set both, or neither")
 	}
-	switch c.Slow {
-	case "disconnect":
-	case "drop-oldest", "conflate":
-		refuse("slow = %q is not there yet: use \"disconnect\", after which a client recovers what it has missed", c.Slow)
-	default:
-		refuse("slow = %q: it is \"disconnect\"", c.Slow)
+	if _, ok := policies[c.Slow]; !ok {
+		refuse(`slow = %q: it is "disconnect", "drop-oldest" or "conflate"`, c.Slow)
 	}
+	for _, channel := range c.SlowChannels {
+		if err := channel.validate(); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	for _, pattern := range c.HistoryChannels {
+		if err := validatePattern("history_channels", pattern); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	for _, pattern := range c.PresenceChannels {
+		if err := validatePattern("presence_channels", pattern); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	number("presence_clients", c.PresenceClients, 1, 100_000)
 	number("outbox_bytes", c.OutboxBytes, 64<<10, 1<<30)
 	number("frame_bytes", c.FrameBytes, 4<<10, 16<<20)
 	number("max_subscriptions", c.MaxSubscriptions, 1, 10_000)
@@ -127,6 +162,7 @@ func (c Config) Validate() error {
 	number("max_connections", c.MaxConnections, 1, 10_000_000)
 	number("max_connections_per_user", c.MaxConnectionsPerUser, 0, 10_000_000)
 	number("max_connections_per_address", c.MaxConnectionsPerAddress, 0, 10_000_000)
+	number("connects_per_second", c.ConnectsPerSecond, 0, 1_000_000)
 	duration("ping", c.Ping, time.Second, 10*time.Minute)
 	duration("pong_timeout", c.PongTimeout, time.Second, 10*time.Minute)
 	duration("connect_timeout", c.ConnectTimeout, time.Second, 5*time.Minute)

@@ -3,6 +3,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -36,12 +37,29 @@ func TestOfficialClients(t *testing.T) {
 	t.Run("Go", func(t *testing.T) { withServer(t, "interop/goclient", "go", "test", "-count=1", "-v", ".") })
 }
 
-// withServer starts a server and what controls it, and runs a command that
-// finds them by its environment.
+// withServer starts a server, and runs a command beside it.
 func withServer(t *testing.T, dir, name string, args ...string) {
 	t.Helper()
 	w := startWithTokens(t)
-	control := httptest.NewServer(w.control(t))
+	w.beside(t, w.control(t), dir, name, args...)
+}
+
+// interop runs a file of interop/ in Node, which controls the server with what
+// handler answers.
+func (w *world) interop(t *testing.T, file string, handler http.Handler) {
+	t.Helper()
+	runToItsEnd(t, "interop", nil, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
+	w.beside(t, handler, "interop", "node", "--test", "--test-reporter=spec", file)
+}
+
+// beside runs a command that finds the server, and what controls it, by its
+// environment.
+func (w *world) beside(t *testing.T, handler http.Handler, dir, name string, args ...string) {
+	t.Helper()
+	control := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Access-Control-Allow-Origin", "*") // the page comes from the server's origin
+		handler.ServeHTTP(rw, r)
+	}))
 	defer control.Close()
 	runToItsEnd(t, dir, []string{"SERVER=" + w.address(), "CONTROL=" + control.URL}, name, args...)
 }
@@ -62,9 +80,10 @@ func runToItsEnd(t *testing.T, dir string, env []string, name string, args ...st
 
 // startWithTokens is start with the authenticator that the router uses, pings that
 // come soon, and the page for browsers.
-func startWithTokens(t *testing.T) *world {
+func startWithTokens(t *testing.T) *world { return startTokensWith(t, testConfig()) }
+
+func startTokensWith(t *testing.T, cfg Config) *world {
 	t.Helper()
-	cfg := testConfig()
 	cfg.Ping, cfg.PongTimeout = 2*time.Second, time.Second
 	authConfig := auth.DefaultConfig()
 	authConfig.JWT.HMACSecret, authConfig.JWT.Leeway = testSecret, 0
@@ -72,9 +91,8 @@ func startWithTokens(t *testing.T) *world {
 	return startWithAuth(t, cfg, authConfig, page)
 }
 
-// control lets the clients' tests do what happens on the server's side. A user's
-// project has the user's name.
-func (w *world) control(t *testing.T) http.Handler {
+// control lets the clients' tests do what happens on the server's side.
+func (w *world) control(t *testing.T) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /publish", func(_ http.ResponseWriter, r *http.Request) {
 		data, _ := io.ReadAll(r.Body)
@@ -86,7 +104,8 @@ func (w *world) control(t *testing.T) http.Handler {
 			t.Error(err)
 		}
 		user := r.URL.Query().Get("user")
-		claims := jwt.MapClaims{"sub": user, "project_id": user, "roles": []string{"member"}, "exp": time.Now().Add(life).Unix()}
+		project := cmp.Or(r.URL.Query().Get("project"), "p1")
+		claims := jwt.MapClaims{"sub": user, "project_id": project, "roles": []string{"member"}, "exp": time.Now().Add(life).Unix()}
 		if channels := r.URL.Query().Get("channels"); channels != "" {
 			claims["channels"] = strings.Fields(channels)
 		}
@@ -127,10 +146,7 @@ func (w *world) control(t *testing.T) http.Handler {
 			s.close(disconnect{uint16(code), "by the test"})
 		}
 	})
-	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		rw.Header().Set("Access-Control-Allow-Origin", "*") // the page comes from the server's origin
-		mux.ServeHTTP(rw, r)
-	})
+	return mux
 }
 
 // of gives the sessions of the user that a request names.

@@ -9,7 +9,11 @@ type metrics struct {
 	commands    *prometheus.CounterVec // method
 	replyErrors *prometheus.CounterVec // error
 	rechecks    *prometheus.CounterVec // result
+	drops       drops
 }
+
+// drops counts publications that clients were not sent because they were behind.
+type drops struct{ dropped, conflated prometheus.Counter }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
 	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
@@ -23,11 +27,13 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Help: "Clients, by transport.",
 		}, []string{"transport"}),
 		endings:     counters("disconnects_total", "Connections that ended, by the code the client was given; 0: it went by itself. 3008 is a client over [server] outbox_bytes.", "transport", "code"),
-		refusals:    counters("refused_total", "Connections refused before they became clients: total and address are limits, draining is a server that stops.", "reason"),
+		refusals:    counters("refused_total", "Connections refused before they became clients: total and address are limits, rate is [server] connects_per_second, draining is a server that stops.", "reason"),
 		commands:    counters("commands_total", "Commands from clients, by method.", "method"),
 		replyErrors: counters("reply_errors_total", "Commands answered with an error.", "error"),
 		rechecks:    counters("rechecks_total", "Identities judged again while connected: good, ended, unavailable (tried again later), busy (put off).", "result"),
 	}
+	missed := counters("skipped_total", "Publications that a client was not sent because it was behind, as [server] slow and slow_channels say: dropped, or conflated (a later one of the same key was sent).", "how")
+	m.drops = drops{dropped: missed.WithLabelValues("dropped"), conflated: missed.WithLabelValues("conflated")}
 	reg.MustRegister(m.connections)
 	return m
 }

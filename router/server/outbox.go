@@ -28,10 +28,14 @@ type outbox struct {
 	waiting  atomic.Int64 // bytes the socket did not take yet
 	closed   atomic.Bool
 	onClose  func() // may be nil
+	// refill, set before more is first called, is called by the flusher after
+	// that: it writes what there is room for, and calls more if there is a rest.
+	refill func()
 
 	mu       sync.Mutex
 	rest     []byte
 	flushing bool
+	hungry   bool // refill is to be called
 	err      error
 	done     chan struct{} // closed by the flusher as it ends, if somebody waits for that
 
@@ -84,6 +88,17 @@ func (o *outbox) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// more has the flusher call refill once the socket has taken what waits.
+func (o *outbox) more() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.hungry = true
+	if !o.flushing && o.err == nil {
+		o.flushing = true
+		o.flushers.Go(o.flush)
+	}
+}
+
 // try gives the socket what it takes at once.
 func (o *outbox) try(p []byte) int {
 	o.now, o.wrote, o.failure = p, 0, nil
@@ -121,6 +136,12 @@ func (o *outbox) flush() {
 	var work []byte
 	for {
 		o.mu.Lock()
+		if len(o.rest) == 0 && o.err == nil && o.hungry {
+			o.hungry = false
+			o.mu.Unlock()
+			o.refill()
+			continue
+		}
 		if len(o.rest) == 0 || o.err != nil {
 			o.rest, o.flushing = nil, false
 			if o.done != nil {

@@ -29,6 +29,7 @@ func (c *recorder) send(line []byte) error {
 }
 
 func (c *recorder) deliver(b *hub.Batch) error { return c.send(b.Lines()) }
+func (c *recorder) forget(string)              {}
 func (c *recorder) room() int                  { return 1 << 20 }
 func (c *recorder) close(disconnect)           {}
 

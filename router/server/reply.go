@@ -97,6 +97,47 @@ func subscribeReply(id uint32, r *hub.Recovery) []byte {
 	return append(b, `}}`...)
 }
 
+func historyReply(id uint32, publications []byte, epoch string, offset uint64) []byte {
+	b := append(replyTo(id, "history"), `{"publications":[`...)
+	b = append(b, publications...)
+	b = append(b, `],"epoch":"`...)
+	b = append(b, epoch...)
+	b = append(b, `","offset":`...)
+	b = strconv.AppendUint(b, offset, 10)
+	return append(b, `}}`...)
+}
+
+// presenceReply tells of each client its user.
+func presenceReply(id uint32, users map[string]string) []byte {
+	type info struct {
+		Client string `json:"client"`
+		User   string `json:"user"`
+	}
+	clients := make(map[string]info, len(users))
+	for client, user := range users {
+		clients[client] = info{client, user}
+	}
+	text, err := json.Marshal(clients)
+	if err != nil {
+		panic(err) // strings
+	}
+	b := append(replyTo(id, "presence"), `{"presence":`...)
+	return append(append(b, text...), `}}`...)
+}
+
+// presenceStatsReply tells how many clients there are, and how many users.
+func presenceStatsReply(id uint32, users map[string]string) []byte {
+	different := map[string]bool{}
+	for _, user := range users {
+		different[user] = true
+	}
+	b := append(replyTo(id, "presence_stats"), `{"num_clients":`...)
+	b = strconv.AppendInt(b, int64(len(users)), 10)
+	b = append(b, `,"num_users":`...)
+	b = strconv.AppendInt(b, int64(len(different)), 10)
+	return append(b, `}}`...)
+}
+
 // unsubscribePush tells a client that a channel is closed to it, for good.
 func unsubscribePush(channel string, e *replyError) []byte {
 	const byServer = 2000 // below 2500: do not subscribe again

@@ -7,10 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	mathrand "math/rand/v2"
 	"net"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
@@ -59,6 +57,10 @@ type Server struct {
 	node     string // names this process to clients of /emulation
 	origins  origins
 	limits   *limits
+	rules    rules
+	lossy    bool     // whether any of the rules drops publications
+	history  patterns // channels whose history may be asked for
+	presence patterns // likewise who hears them
 	wheel    *wheel
 	upgrader *gws.Upgrader
 	handler  http.Handler
@@ -74,6 +76,7 @@ type Server struct {
 	sessions map[string]*session
 	streams  map[string]*session // those with commands of their own requests, by their secrets
 	admitted int                 // sessions, and those about to be
+	arriving allowance
 	draining bool
 	empty    chan struct{} // closed when a draining server has no session left
 }
@@ -92,13 +95,18 @@ func New(cfg Config, h *hub.Hub, authenticator Authenticator, o Options) (*Serve
 		auth:     authenticator,
 		log:      o.Log,
 		node:     newID(),
+		rules:    newRules(cfg),
+		history:  newPatterns(cfg.HistoryChannels),
+		presence: newPatterns(cfg.PresenceChannels),
 		wheel:    newWheel(),
 		upgrader: newUpgrader(cfg, o.Log),
 		checks:   make(chan *session, checkQueue),
 		sessions: map[string]*session{},
 		streams:  map[string]*session{},
 		empty:    make(chan struct{}),
+		arriving: allowance{left: float64(arrivals * cfg.ConnectsPerSecond), at: time.Now()},
 	}
+	s.lossy = s.rules.lossy()
 	var err error
 	if s.origins, err = newOrigins(cfg.AllowedOrigins); err != nil {
 		return nil, err
@@ -122,7 +130,7 @@ func newID() string { return rand.Text() }
 func (s *Server) listen() error {
 	ln, err := net.Listen("tcp", s.cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("[server] listen = %q: %w", s.cfg.Listen, err)
+		return fmt.Errorf("[server] listen = %q: %w; free the address, or set another", s.cfg.Listen, err)
 	}
 	s.listener = &listener{
 		Listener: ln,
@@ -220,137 +228,4 @@ func (s *Server) serve(server *http.Server) error {
 		return server.ServeTLS(s.listener, "", "")
 	}
 	return server.Serve(s.listener)
-}
-
-// admit counts one more client and makes its session, or answers why not.
-// Whoever gets a session sees that its end is called.
-func (s *Server) admit(w http.ResponseWriter, r *http.Request) (*session, bool) {
-	refuse := func(reason string, status int, text string) (*session, bool) {
-		s.refusals.WithLabelValues(reason).Inc()
-		w.Header().Set("Retry-After", "5")
-		http.Error(w, text, status)
-		return nil, false
-	}
-	address := s.limits.addressOf(r)
-	if !s.limits.addAddress(address) {
-		return refuse("address", http.StatusTooManyRequests, "too many connections from this address")
-	}
-	s.mu.Lock()
-	draining, full := s.draining, s.admitted >= s.cfg.MaxConnections
-	if !draining && !full {
-		s.admitted++
-	}
-	s.mu.Unlock()
-	switch {
-	case draining:
-		s.limits.removeAddress(address)
-		return refuse("draining", http.StatusServiceUnavailable, "the server is stopping")
-	case full:
-		s.limits.removeAddress(address)
-		return refuse("total", http.StatusServiceUnavailable, "too many connections")
-	}
-	return newSession(s, r, address), true
-}
-
-// add makes a session known whose transport is ready.
-func (s *Server) add(session *session) {
-	s.connections.WithLabelValues(session.transport.name()).Inc()
-	s.mu.Lock()
-	s.sessions[session.id] = session
-	if session.secret != "" {
-		s.streams[session.secret] = session
-	}
-	draining := s.draining
-	s.mu.Unlock()
-	if draining {
-		session.close(shutdown)
-	}
-}
-
-// remove forgets a session that has ended.
-func (s *Server) remove(session *session, why disconnect) {
-	s.limits.removeAddress(session.address)
-	s.mu.Lock()
-	s.admitted--
-	_, known := s.sessions[session.id]
-	delete(s.sessions, session.id)
-	delete(s.streams, session.secret)
-	if s.draining && s.admitted == 0 {
-		close(s.empty)
-	}
-	s.mu.Unlock()
-	if known {
-		s.connections.WithLabelValues(session.transport.name()).Dec()
-		s.endings.WithLabelValues(session.transport.name(), strconv.Itoa(int(why.code))).Inc()
-	}
-}
-
-// Sessions is how many clients there are.
-func (s *Server) Sessions() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.sessions)
-}
-
-// savings is how many commands a client can save up.
-func (s *Server) savings() int { return s.cfg.CommandsPerSecond + 2*s.cfg.MaxSubscriptions }
-
-// all is the sessions there are now, in no order.
-func (s *Server) all() []*session {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	list := make([]*session, 0, len(s.sessions))
-	for _, session := range s.sessions {
-		list = append(list, session)
-	}
-	return list
-}
-
-func (s *Server) disconnectAll(why disconnect) {
-	s.mu.Lock()
-	s.startDraining()
-	s.mu.Unlock()
-	for _, session := range s.all() {
-		session.close(why)
-	}
-}
-
-// startDraining is called with mu held.
-func (s *Server) startDraining() {
-	if !s.draining {
-		s.draining = true
-		if s.admitted == 0 {
-			close(s.empty)
-		}
-	}
-}
-
-// Drain takes no new clients and tells those there are to come back, which will
-// be to another server or to this one's successor: over [server] drain and in
-// random order, so that they do not come back all at once. It returns when none
-// is left, or when ctx is done.
-func (s *Server) Drain(ctx context.Context) {
-	s.mu.Lock()
-	s.startDraining()
-	s.mu.Unlock()
-	sessions := s.all()
-	mathrand.Shuffle(len(sessions), func(i, j int) { sessions[i], sessions[j] = sessions[j], sessions[i] })
-	began := time.Now()
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for i, session := range sessions {
-		// Each has its own slice of the time, and a random moment of it.
-		slice := s.cfg.Drain / time.Duration(len(sessions))
-		timer.Reset(time.Until(began.Add(slice*time.Duration(i) + mathrand.N(slice+1))))
-		select {
-		case <-timer.C:
-			session.close(shutdown)
-		case <-ctx.Done():
-			return
-		}
-	}
-	select {
-	case <-s.empty:
-	case <-ctx.Done():
-	}
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"horizon-realtime/router/auth"
 	"horizon-realtime/router/hub"
 )
@@ -354,5 +356,79 @@ func TestOffsetsFitJavaScript(t *testing.T) {
 	c.say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"public/a","recover":true,"epoch":%q,"offset":%d}}`, epoch(w), uint64(math.MaxUint64)))
 	if m := c.hear(); m.Subscribe == nil || m.Subscribe.Recovered {
 		t.Errorf("%+v", m)
+	}
+}
+
+func TestArrivals(t *testing.T) {
+	began := time.Now()
+	s := &Server{cfg: Config{ConnectsPerSecond: 3}, arriving: allowance{left: 3 * arrivals, at: began}}
+	let := func(after time.Duration, tries int) (n int) {
+		for range tries {
+			if s.arrive(began.Add(after)) {
+				n++
+			}
+		}
+		return n
+	}
+	for _, step := range []struct {
+		after       time.Duration
+		tries, want int
+	}{
+		{0, 100, 3 * arrivals},
+		{time.Second, 100, 3},
+		{1500 * time.Millisecond, 100, 1},
+		{2 * time.Second, 100, 2},
+		{time.Hour, 1000, 3 * arrivals},
+	} {
+		if n := let(step.after, step.tries); n != step.want {
+			t.Errorf("after %s %d of %d are let in, not %d", step.after, n, step.tries, step.want)
+		}
+	}
+	s.cfg.ConnectsPerSecond = 0
+	if n := let(time.Hour, 100); n != 100 {
+		t.Errorf("without a limit %d of 100 are let in", n)
+	}
+}
+
+// TestHerd: some of a herd of clients are told to try again, nothing else, and
+// all are let in as they do.
+func TestHerd(t *testing.T) {
+	cfg := testConfig()
+	cfg.ConnectsPerSecond = 1
+	w := start(t, cfg)
+	connect := func() bool {
+		c := dialTCP(t, w.address())
+		defer c.conn.Close()
+		c.say(`{"id":1,"connect":{"token":"ann@p1"}}`)
+		line, err := c.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(line) == `{"id":1,"error":{"code":111,"message":"too many requests","temporary":true}}` {
+			return false
+		}
+		if m := parseMessage(t, line); m.Connect == nil {
+			t.Fatalf("%s", line)
+		}
+		return true
+	}
+	refused := 0
+	for range 2 * arrivals {
+		if !connect() {
+			refused++
+		}
+	}
+	if refused == 0 || refused > arrivals {
+		t.Errorf("%d of %d were refused", refused, 2*arrivals)
+	}
+	eventually(t, "there is room again", func() bool {
+		if connect() {
+			return true
+		}
+		refused++
+		return false
+	})
+	if n := testutil.ToFloat64(w.refusals.WithLabelValues("rate")); int(n) != refused {
+		t.Errorf("%v are counted, not %d", n, refused)
 	}
 }

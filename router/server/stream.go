@@ -29,7 +29,8 @@ type stream struct {
 
 	mu      sync.Mutex
 	waiting []byte
-	flying  int // bytes that are being written
+	backlog *backlog // nil until it is behind
+	flying  int      // bytes that are being written
 	padded  bool
 	closed  bool // nothing more comes
 	over    bool // the request is answered, control is not to be used
@@ -85,9 +86,9 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, first []byte, ev
 	}
 	c.control.SetReadDeadline(time.Time{}) // the request is read, the answer goes on
 	session.transport, session.secret = c, newID()
+	session.schedule()
 	s.add(session)
 	defer session.end()
-	session.schedule()
 	session.handle(first)
 
 	h := w.Header()
@@ -131,6 +132,9 @@ func (c *stream) run(w http.ResponseWriter, r *http.Request) {
 func (c *stream) take(written []byte) (work []byte, more bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if len(c.waiting) == 0 && !c.backlog.empty() {
+		c.append(c.backlog.take(nil))
+	}
 	work = c.waiting
 	c.waiting = written[:0]
 	if cap(c.waiting) > 4<<10 {
@@ -157,17 +161,55 @@ func (c *stream) name() string {
 func (c *stream) send(lines []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.put(lines)
+}
+
+// put is send with mu held.
+func (c *stream) put(lines []byte) error {
 	if c.closed {
 		return net.ErrClosed
 	}
-	if n := len(c.waiting) + c.flying; n > 0 && n+len(lines) > c.limit {
+	if !c.makeRoom(len(lines)) {
 		return errSlow
 	}
 	c.append(lines)
 	return nil
 }
 
-func (c *stream) deliver(b *hub.Batch) error { return c.send(b.Lines()) }
+// makeRoom tells whether n more bytes can wait, at the cost of what may be
+// dropped. Something always fits if nothing waits. It is called with mu held.
+func (c *stream) makeRoom(n int) bool {
+	waiting := len(c.waiting) + c.flying
+	if c.backlog.empty() {
+		return waiting == 0 || waiting+n <= c.limit
+	}
+	return c.backlog.trim(c.limit - waiting - n)
+}
+
+// deliver keeps a batch for later if the client is behind, and publications may be
+// dropped for that at all.
+func (c *stream) deliver(b *hub.Batch) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if behind := len(c.waiting)+c.flying > 0 || !c.backlog.empty(); c.closed || !behind || !c.session.server.lossy {
+		return c.put(b.Lines())
+	}
+	if c.backlog == nil {
+		c.backlog = c.session.server.newBacklog()
+	}
+	c.backlog.add(b)
+	c.signal()
+	if !c.makeRoom(0) {
+		return errSlow
+	}
+	return nil
+}
+
+func (c *stream) forget(pattern string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.backlog.forget(pattern)
+}
 
 // append adds lines to what waits. It is called with mu held.
 func (c *stream) append(lines []byte) {
@@ -199,7 +241,7 @@ func (c *stream) signal() {
 func (c *stream) room() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return max(0, c.limit-len(c.waiting)-c.flying)
+	return max(0, c.limit-len(c.waiting)-c.flying-c.backlog.size())
 }
 
 // close has the reason written behind what waits, if the client takes it soon.
@@ -209,6 +251,7 @@ func (c *stream) close(why disconnect) {
 	if c.closed {
 		return
 	}
+	c.backlog.clear()
 	c.append(disconnectPush(why))
 	c.closed = true
 	if !c.over {

@@ -27,6 +27,9 @@ type transport interface {
 	//
 	// errSlow, or what the connection says.
 	deliver(b *hub.Batch) error
+	// forget drops what waits of a pattern that the client does not hear any
+	// more, as far as it can still be dropped.
+	forget(pattern string)
 	// room is how many bytes it can take now.
 	room() int
 	// close tells the client why, as far as it listens, and ends the

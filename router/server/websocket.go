@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"crypto/tls"
 	"encoding/base64"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,16 +11,13 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/lxzan/gws"
-
-	"horizon-realtime/router/hub"
 )
 
 // readBuffer is what a connection reads through, in bytes. Clients send little,
 // and a longer frame goes past the buffer.
-const readBuffer = 512
+const readBuffer = 128
 
 // newUpgrader makes the gws side of all websockets.
 func newUpgrader(cfg Config, log *slog.Logger) *gws.Upgrader {
@@ -33,6 +29,7 @@ func newUpgrader(cfg Config, log *slog.Logger) *gws.Upgrader {
 		CheckUtf8Enabled:    true,
 		HandshakeTimeout:    cfg.ConnectTimeout,
 		NewSession:          func() gws.SessionStorage { return nil },
+		PermessageDeflate:   gws.PermessageDeflate{Enabled: cfg.Compression, PoolSize: inflaters},
 		Logger:              quiet{log},
 	})
 }
@@ -49,9 +46,11 @@ type websocket struct {
 	out      *outbox
 	socket   *gws.Conn
 	session  *session
+	deflate  bool // what it is sent may be compressed
 
-	mu     sync.Mutex
-	closed bool // the last frame is written
+	mu      sync.Mutex
+	closed  bool     // the last frame is written
+	backlog *backlog // nil until it is behind
 }
 
 // upgrade answers GET …/connection/websocket.
@@ -117,6 +116,7 @@ func (s *Server) openWebsocket(session *session, w http.ResponseWriter, r *http.
 		io.ReadFull(rw.Reader, early)
 		from = io.MultiReader(strings.NewReader(string(early)), from)
 	}
+	c.deflate = s.negotiateDeflate(r)
 	if c.socket, err = s.upgrader.UpgradeFromConn(c, bufio.NewReaderSize(from, readBuffer), r); err != nil {
 		s.log.Debug("websocket handshake", "error", err)
 		c.out.Close()
@@ -124,6 +124,7 @@ func (s *Server) openWebsocket(session *session, w http.ResponseWriter, r *http.
 	}
 	c.out.async = true
 	session.transport = c
+	session.schedule()
 	s.add(session)
 	s.work.Go(c.read)
 	return true
@@ -140,11 +141,10 @@ func (s *Server) outboxOf(conn net.Conn) *outbox {
 
 // read is the life of the connection: it returns when the connection is closed.
 func (c *websocket) read() {
-	c.session.schedule()
 	c.readFrames()
 	c.session.end()
 	c.mu.Lock()
-	c.closed = true
+	c.end()
 	c.mu.Unlock()
 	if !c.out.settle() {
 		c.out.Close()
@@ -168,83 +168,15 @@ func (c *websocket) readFrames() {
 	c.socket.ReadLoop()
 }
 
-// Write takes one frame. After a close frame it takes no more.
-//
-// # Errors
-//
-// errSlow if what waits and the frame are over [server] outbox_bytes, unless it
-// is a close frame; net.ErrClosed; what the connection says.
-func (c *websocket) Write(frame []byte) (int, error) {
-	const opcode, closeFrame = 0x0f, 0x08
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.out.async { // the handshake
-		return c.Conn.Write(frame)
-	}
-	if c.closed {
-		return 0, net.ErrClosed
-	}
-	if frame[0]&opcode == closeFrame {
-		c.closed = true
-	} else if !c.out.fits(len(frame)) {
-		return 0, errSlow
-	}
-	return c.Conn.Write(frame)
-}
-
-// Close is gws's way of saying that it is done. The goroutine that reads closes
-// the connection, when all that waits is sent.
-func (c *websocket) Close() error {
-	c.mu.Lock()
-	c.closed = true
-	c.mu.Unlock()
-	return c.out.SetReadDeadline(time.Unix(1, 0))
-}
-
 func (c *websocket) name() string { return "websocket" }
-
-func (c *websocket) send(line []byte) error { return c.frame(gws.OpcodeText, line) }
-
-// frame writes one frame. gws would too, but closes the connection with a code
-// of its own when that is refused.
-func (c *websocket) frame(opcode gws.Opcode, payload []byte) error {
-	_, err := c.Write(appendFrame(make([]byte, 0, len(payload)+10), opcode, payload))
-	return err
-}
-
-// appendFrame appends an unmasked, unfragmented frame (RFC 6455, section 5.2).
-func appendFrame(dst []byte, opcode gws.Opcode, payload []byte) []byte {
-	dst = append(dst, 0x80|byte(opcode))
-	switch n := len(payload); {
-	case n < 126:
-		dst = append(dst, byte(n))
-	case n < 1<<16:
-		dst = binary.BigEndian.AppendUint16(append(dst, 126), uint16(n))
-	default:
-		dst = binary.BigEndian.AppendUint64(append(dst, 127), uint64(n))
-	}
-	return append(dst, payload...)
-}
-
-func (c *websocket) deliver(b *hub.Batch) error {
-	_, err := c.Write(b.Frame())
-	return err
-}
-
-func (c *websocket) room() int {
-	return max(0, c.out.limit-int(c.out.waiting.Load()))
-}
-
-func (c *websocket) close(why disconnect) {
-	c.socket.WriteClose(why.code, []byte(why.reason))
-}
 
 // frames is what gws calls; the connection it is called with knows its session.
 type frames struct{}
 
 func connectionOf(socket *gws.Conn) *websocket { return socket.NetConn().(*websocket) }
 
-func (frames) OnOpen(*gws.Conn)         {}
+func (frames) OnOpen(*gws.Conn) {}
+
 func (frames) OnClose(*gws.Conn, error) {}
 
 // OnPong takes an answer that nobody asked for.

@@ -26,6 +26,9 @@ const (
 	Event = "hr_event"
 	// Memory is the exported linear memory.
 	Memory = "memory"
+	// SelfTests is the custom section of the cases that the router puts a new
+	// version to before it takes over. It may be missing.
+	SelfTests = "hr_selftests"
 )
 
 // The scratch block. It starts with a header of HeaderSize bytes:

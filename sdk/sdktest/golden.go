@@ -90,33 +90,14 @@ func Golden(t *testing.T, dir string) {
 				c.write(t, filepath.Join(dir, c.Name+".json"))
 				return
 			}
-			if diff := c.Diff(a.Emissions); diff != "" {
-				t.Error(diff)
+			for _, place := range c.Diff(a.Emissions) {
+				t.Error(place)
 			}
 			if a.Stopped != c.Stop {
 				t.Errorf("stopped: %t, want %t", a.Stopped, c.Stop)
 			}
 		})
 	}
-}
-
-// Diff compares emissions with those that the case expects, and says in words
-// where they differ; empty where they do not.
-func (c *Case) Diff(got []Emission) string {
-	var b strings.Builder
-	for i := range max(len(got), len(c.Emissions)) {
-		have, want := "nothing", "nothing"
-		if i < len(got) {
-			have = got[i].String()
-		}
-		if i < len(c.Emissions) {
-			want = c.Emissions[i].String()
-		}
-		if have != want {
-			fmt.Fprintf(&b, "emission %d\n got %s\nwant %s\n", i, have, want)
-		}
-	}
-	return b.String()
 }
 
 // String is the emission on one line, in one spelling.

@@ -121,7 +121,7 @@ func TestBusyPort(t *testing.T) {
 	}
 	p := start(t, binary, "demo", "--config-file", file)
 	<-p.done
-	want := fmt.Sprintf(`horizon-realtime: [server] listen = "%s": listen tcp %s: bind: address already in use`, taken.Addr(), taken.Addr())
+	want := fmt.Sprintf(`horizon-realtime: [server] listen = "%s": listen tcp %s: bind: address already in use; free the address, or set another`, taken.Addr(), taken.Addr())
 	if code := p.cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(p.log(), want) {
 		t.Errorf("exit code %d, want 1 and %q:\n%s", code, want, p.log())
 	}

@@ -191,3 +191,27 @@ func TestNumbersOfThePage(t *testing.T) {
 		}
 	}
 }
+
+// TestUnknownRecords has a filter answer with records that no router knows, around
+// two that every router does.
+func TestUnknownRecords(t *testing.T) {
+	trial := loadText(t, `(module
+	  (import "hr" "subscribe" (func $subscribe (param i32 i32)))
+	  (memory (export "memory") 1)
+	  (data (i32.const 0) "on volume.resize.end\n")
+	  (data (i32.const 2048)
+	    "\63\00\00\00" "\03\00\00\00" "xyz"
+	    "\01\00\00\00" "\1a\00\00\00" "\10\00" "\00\00" "\00\00\00\00" "project/p1/sizes" "{}"
+	    "\ff\ff\ff\ff" "\00\00\00\00"
+	    "\02\00\00\00" "\00\00\00\00")
+	  (func (export "hr_abi_1"))
+	  (func (export "hr_init") (result i64)
+	    (call $subscribe (i32.const 0) (i32.const 21))
+	    (i64.const 0x0000040000000400))
+	  (func (export "hr_event") (result i64)
+	    (i64.const 0x000008000000003d)))`)
+	a := trial.Send(context.Background(), example(t))
+	if len(a.Emissions) != 1 || a.Emissions[0].String() != "project/p1/sizes  {}" || !a.Stopped || a.Fault != "" {
+		t.Errorf("%+v", a)
+	}
+}

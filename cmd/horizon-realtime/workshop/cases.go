@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"strings"
 
 	"horizon-realtime/router/event"
@@ -79,26 +78,14 @@ func (r *caseRun) problem(format string, args ...any) {
 }
 
 func (r *caseRun) run(ctx context.Context, file string, setup Setup) error {
-	table, err := settingsOf(r.c)
-	if err != nil {
-		return err
-	}
-	name := NameOf(file)
-	setup.Tables = maps.Clone(setup.Tables)
-	if setup.Tables == nil {
-		setup.Tables = make(map[string]plugin.Settings)
-	}
-	table.Fuel, table.MemoryBytes = setup.Tables[name].Fuel, setup.Tables[name].MemoryBytes
-	setup.Tables[name] = table
 	var refusal *Refusal
-	if r.trial, err = Load(ctx, file, "", setup); errors.As(err, &refusal) {
+	if err := r.load(ctx, file, setup); errors.As(err, &refusal) {
 		r.problem("with the case's configuration, %s", refusal)
 		return nil
 	} else if err != nil {
 		return err
 	}
 	defer r.trial.Close()
-	r.oslo = oslo.NewDecoder(oslo.DefaultConfig())
 	for i, message := range r.c.Before {
 		a, _, err := r.send(ctx, message)
 		if err != nil {
@@ -114,6 +101,24 @@ func (r *caseRun) run(ctx context.Context, file string, setup Setup) error {
 	}
 	r.compare(a, n)
 	return nil
+}
+
+// load starts the filter with the case's configuration.
+func (r *caseRun) load(ctx context.Context, file string, setup Setup) error {
+	table, err := settingsOf(r.c)
+	if err != nil {
+		return err
+	}
+	name := NameOf(file)
+	setup.Tables = maps.Clone(setup.Tables)
+	if setup.Tables == nil {
+		setup.Tables = make(map[string]plugin.Settings)
+	}
+	table.Fuel, table.MemoryBytes = setup.Tables[name].Fuel, setup.Tables[name].MemoryBytes
+	setup.Tables[name] = table
+	r.oslo = oslo.NewDecoder(oslo.DefaultConfig())
+	r.trial, err = Load(ctx, file, "", setup)
+	return err
 }
 
 // settingsOf is the table that a case asks for. As natively, a case may emit to
@@ -159,88 +164,8 @@ func (r *caseRun) compare(a Answer, n *event.Notification) {
 			r.problem("emission %d: the router would not publish to %s: %s", i, e.Channel, e.Refused)
 		}
 	}
-	r.result.Problems = append(r.result.Problems, differences(r.c, emissions)...)
+	r.result.Problems = append(r.result.Problems, r.c.Diff(emissions)...)
 	if a.Stopped != r.c.Stop {
 		r.problem("stopped: got %t, want %t", a.Stopped, r.c.Stop)
 	}
-}
-
-// differences says where the emissions are not those of the case, a sentence for
-// each place.
-func differences(c *sdktest.Case, got []sdktest.Emission) []string {
-	whole := c.Diff(got)
-	if whole == "" {
-		return nil
-	}
-	var found []string
-	for i := range max(len(got), len(c.Emissions)) {
-		at := fmt.Sprintf("emission %d", i)
-		switch {
-		case i >= len(got):
-			found = append(found, fmt.Sprintf("%s: got none, want %s", at, c.Emissions[i]))
-		case i >= len(c.Emissions):
-			found = append(found, fmt.Sprintf("%s: want none, got %s", at, got[i]))
-		default:
-			have, want := got[i], c.Emissions[i]
-			found = compareValues(found, at+" channel", have.Channel, want.Channel)
-			found = compareValues(found, at+" key", have.Key, want.Key)
-			found = compareValues(found, at+" removed", have.Removed, want.Removed)
-			found = compareValues(found, at+" payload ", decoded(have.Payload), decoded(want.Payload))
-		}
-	}
-	if found == nil { // members in another order, numbers in another spelling
-		found = []string{strings.TrimSpace(whole)}
-	}
-	return found
-}
-
-// missing stands for a member that is not there.
-type missing struct{}
-
-// compareValues adds a sentence for each place where two JSON values differ. at
-// names the place, and grows as a JSON Pointer does.
-func compareValues(found []string, at string, got, want any) []string {
-	g, object := got.(map[string]any)
-	w, both := want.(map[string]any)
-	if object && both {
-		names := maps.Clone(g)
-		maps.Copy(names, w)
-		for _, name := range sortedKeys(names) {
-			found = compareValues(found, at+"/"+name, memberOf(g, name), memberOf(w, name))
-		}
-		return found
-	}
-	if !reflect.DeepEqual(got, want) {
-		found = append(found, fmt.Sprintf("%s: got %s, want %s", at, spelled(got), spelled(want)))
-	}
-	return found
-}
-
-func memberOf(object map[string]any, name string) any {
-	if v, ok := object[name]; ok {
-		return v
-	}
-	return missing{}
-}
-
-func spelled(v any) string {
-	if v == (missing{}) {
-		return "nothing"
-	}
-	text, err := json.Marshal(v)
-	if err != nil { // it was decoded from JSON
-		return fmt.Sprint(v)
-	}
-	return string(text)
-}
-
-// decoded is a payload as Go values, numbers as they are spelled.
-func decoded(payload []byte) any {
-	var v any
-	decoder := json.NewDecoder(bytes.NewReader(payload))
-	decoder.UseNumber()
-	if err := decoder.Decode(&v); err != nil {
-		return string(payload)
-	}
-	return v
 }

@@ -87,19 +87,19 @@ func (s *Source) command(ctx context.Context, args ...string) *exec.Cmd {
 // lower number.
 func (s *Source) File() string { return "50-" + s.Name + ".wasm" }
 
-// Build compiles the folder into the file out, the same bytes for the same
-// source wherever it is built.
+// Build compiles the folder into the file out, with its self-tests: the same
+// bytes for the same source wherever it is built.
 //
 // # Errors
 //
-// The go command failed; Out has what it said.
+// The go command failed, and Out has what it said; or a self-test cannot be read.
 func (s *Source) Build(ctx context.Context, out string) error {
 	cmd := s.command(ctx, "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, ".")
 	cmd.Env = append(cmd.Env, "GOOS=wasip1", "GOARCH=wasm")
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("build %s: go build: %w", s.Dir, err)
 	}
-	return nil
+	return addSelfTests(s.Dir, out)
 }
 
 // Test runs the folder's own tests natively. With update, the golden cases are

@@ -49,7 +49,7 @@ export const controlOf = (base) => {
   }
   return {
     publish: (channel, data) => call('POST', '/publish', { channel }, JSON.stringify(data)),
-    token: (user, life = '1h', channels = '') => call('GET', '/token', { user, life, channels }),
+    token: (user, life = '1h', channels = '') => call('GET', '/token', { user, project: user, life, channels }),
     position: async () => JSON.parse(await call('GET', '/position')),
     nextPing: (user) => call('GET', '/ping', { user }),
     cut: (user) => call('POST', '/cut', { user }),

@@ -37,5 +37,5 @@ func publish(t *testing.T, channel, data string) {
 // list with blanks between.
 func token(t *testing.T, user, life, channels string) string {
 	t.Helper()
-	return control(t, "GET", "/token", url.Values{"user": {user}, "life": {life}, "channels": {channels}}.Encode(), "")
+	return control(t, "GET", "/token", url.Values{"user": {user}, "project": {user}, "life": {life}, "channels": {channels}}.Encode(), "")
 }

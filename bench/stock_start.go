@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"horizon-realtime/router/plugin"
+)
+
+// What an operator may have to wait for.
+const (
+	firstStart = 5 * time.Second
+	laterStart = 500 * time.Millisecond
+)
+
+// stockStart measures how long the stock filters take to come up on two cores:
+// the first time, when they are rewritten and compiled, and from the cache. The
+// quickest of three counts: other work on the machine can only make one slower.
+func stockStart() ([]result, error) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	files, err := filepath.Glob(filepath.Join(pluginDir, "*.wasm"))
+	if err != nil || len(files) == 0 {
+		return nil, fmt.Errorf("no filters in %s (%v); make them with `make plugins`", pluginDir, err)
+	}
+	var first, later []time.Duration
+	for range size(3, 1) {
+		cache, err := os.MkdirTemp("", "bench-start")
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(cache)
+		for _, into := range []*[]time.Duration{&first, &later} {
+			took, err := startOnce(cache, len(files))
+			if err != nil {
+				return nil, err
+			}
+			*into = append(*into, took)
+		}
+	}
+	title := func(how string, goal time.Duration) string {
+		return fmt.Sprintf("start of %d stock filters, %s, two cores (goal %s)", len(files), how, goal)
+	}
+	return []result{
+		row(title("the first time", firstStart), "s", slices.Min(first).Seconds(), firstStart.Seconds(), "the goal"),
+		row(title("from the cache", laterStart), "s", slices.Min(later).Seconds(), laterStart.Seconds(), "the goal"),
+	}, nil
+}
+
+// startOnce brings the stock filters up, until each is ready for a notification.
+func startOnce(cache string, count int) (time.Duration, error) {
+	cfg := plugin.DefaultConfig()
+	cfg.Dir, cfg.CacheDir = pluginDir, cache
+	begin := time.Now()
+	host, err := plugin.New(cfg, map[string]plugin.Settings{}, slog.New(slog.NewTextHandler(io.Discard, nil)), prometheus.NewRegistry())
+	if err != nil {
+		return 0, err
+	}
+	defer host.Close()
+	if err := load(host, count); err != nil {
+		return 0, err
+	}
+	return time.Since(begin), nil
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"horizon-realtime/router"
+	"horizon-realtime/router/plugin"
+)
+
+// crossing are the filters that no panel is behind: they tell of everything, and
+// nothing that another filter does not tell.
+var crossing = map[string]bool{"audit": true, "toast": true, "usage": true}
+
+// stock are the stock filters, compiled, in the router's own host, with what
+// router.toml grants them.
+type stock struct {
+	host   *plugin.Host
+	worker *plugin.Worker
+}
+
+// open loads every filter under plugins.
+//
+// # Errors
+//
+// router.toml cannot be read, or a filter is missing or does not run.
+func open(ctx context.Context, root string) (*stock, error) {
+	cfg, err := router.LoadConfig(filepath.Join(root, "router.toml"))
+	if err != nil {
+		return nil, err
+	}
+	cfg.Plugins.Dir = filepath.Join(root, "plugins")
+	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	host, err := plugin.New(cfg.Plugins, cfg.Plugin, quiet, prometheus.NewRegistry())
+	if err != nil {
+		return nil, err
+	}
+	if err := host.Load(ctx); err != nil {
+		host.Close()
+		return nil, err
+	}
+	sources, err := filepath.Glob(filepath.Join(root, "plugins/*/main.go"))
+	if err != nil {
+		return nil, err
+	}
+	running := map[string]bool{}
+	for _, s := range host.Status() {
+		if s.State == plugin.Running {
+			running[s.Name] = true
+		}
+	}
+	for _, source := range sources {
+		if name := filepath.Base(filepath.Dir(source)); !running[name] {
+			host.Close()
+			return nil, fmt.Errorf("the filter %s is not running from %s; build the filters with `make plugins`", name, cfg.Plugins.Dir)
+		}
+	}
+	return &stock{host: host, worker: host.NewWorker()}, nil
+}
+
+func (s *stock) close() {
+	s.worker.Close()
+	s.host.Close()
+}
+
+// asks tells whether a filter's patterns have the event in them.
+func asks(f *plugin.Status, event string) bool {
+	for _, on := range f.On {
+		if begin, wild := strings.CutSuffix(on, "*"); on == event || wild && strings.HasPrefix(event, begin) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,52 @@
+// Command coverage writes docs/coverage.md, which tells an operator what of each
+// Horizon panel comes live. It reads the filters' golden cases, what the compiled
+// filters ask for, and the two tables beside it: services.toml, what the services
+// announce, and panels.toml, what Horizon shows. Its tests hold these against each
+// other, against everything that was recorded of a real cloud, and the stock
+// filters against what must never get out of them.
+//
+//	make plugins && go run ./cmd/coverage > docs/coverage.md
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+)
+
+func main() {
+	page, err := write(context.Background(), ".")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "coverage:", err)
+		os.Exit(1)
+	}
+	os.Stdout.Write(page)
+}
+
+// write makes the page of the source tree at root.
+//
+// # Errors
+//
+// A table or a golden case cannot be read or contradicts another, or the filters
+// have not been built.
+func write(ctx context.Context, root string) ([]byte, error) {
+	services, err := readServices()
+	if err != nil {
+		return nil, err
+	}
+	cases, err := readCases(root)
+	if err != nil {
+		return nil, err
+	}
+	filters, err := open(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	defer filters.close()
+	panels, err := readPanels()
+	if err != nil {
+		return nil, err
+	}
+	p := page{services: services, panels: panels, cases: cases, filters: filters.host.Status()}
+	return p.write()
+}

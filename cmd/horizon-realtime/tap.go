@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// tapPath is where a router's admin listener streams its notifications.
+const tapPath = "/api/notifications"
+
+// maxAnswer bounds what is shown of an answer that is no stream, in bytes.
+const maxAnswer = 1024
+
+// isTap tells whether the source of notifications is a running router.
+func isTap(name string) bool {
+	return strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://")
+}
+
+// openTap reads a running router's notifications along, until ctx is done or
+// the router ends it. base is the address of its admin listener.
+//
+// # Errors
+//
+// Nobody answers there, or it is something else, or it lets nobody read along.
+func openTap(ctx context.Context, base string) (io.ReadCloser, error) {
+	address, err := url.Parse(base)
+	if err != nil {
+		return nil, &usageError{fmt.Errorf("%s: %w; the address of [admin] listen is wanted, as http://127.0.0.1:9090", base, err)}
+	}
+	if strings.Trim(address.Path, "/") == "" {
+		address.Path = tapPath
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: %w", address, err)
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("read a router's notifications along: %w; is it running, and is that its [admin] listen?", err)
+	}
+	if kind := answer.Header.Get("Content-Type"); answer.StatusCode != http.StatusOK || kind != "application/x-ndjson" {
+		defer answer.Body.Close()
+		said, _ := io.ReadAll(io.LimitReader(answer.Body, maxAnswer)) // whatever there is
+		if answer.StatusCode == http.StatusNotFound || answer.StatusCode == http.StatusOK {
+			said = []byte("that is no admin listener of a router; see [admin] listen")
+		}
+		return nil, fmt.Errorf("read a router's notifications along: %s answers %s: %s", address, answer.Status, strings.TrimSpace(string(said)))
+	}
+	return &tapped{ctx, answer.Body}, nil
+}
+
+// tapped is the stream. That we were told to stop is its end, and no error.
+type tapped struct {
+	ctx context.Context
+	io.ReadCloser
+}
+
+func (t *tapped) Read(b []byte) (int, error) {
+	n, err := t.ReadCloser.Read(b)
+	switch {
+	case err == nil:
+	case t.ctx.Err() != nil:
+		err = io.EOF
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		err = errors.New("the router ended it: it stopped, or this program did not keep up (horizon_realtime_admin_taps_slow_total)")
+	}
+	return n, err
+}

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { LIVE, OFF, RECONNECTING } from '../js/realtime.js';
+import { Bus } from './bus.js';
+import { settle, stopClock } from './clock.testing.js';
+import { ids, openPage, recorded, TICKET } from './horizon.testing.js';
+import { LegacyTable } from './legacy.js';
+import { Page } from './page.js';
+
+const { one, two } = ids(recorded('instances'));
+
+// Horizon's page with the plugin, all but the connection itself.
+async function open(t, { where, ticket = {}, transition = false, change = (html) => html } = {}) {
+  const opened = openPage(change(recorded('instances')), where);
+  t.after(opened.close);
+  const { window, polled } = opened;
+  window.fetch = () => new Promise(() => {}); // the page is never read again
+  if (transition) new LegacyTable(window.document.getElementById('instances'), window).put(two, recorded('row-in-transition'));
+  const clock = stopClock(window);
+  const toasts = [];
+  window.angular = { element: () => ({ injector: () => ({ get: () => ({ $applyAsync: (act) => act() }) }) }) };
+  window.horizon.toast = { add: (...words) => toasts.push(words) };
+  let connection;
+  class Connection {
+    channels = new Map();
+
+    constructor(options) {
+      this.tell = options.onStatus;
+      connection = this;
+    }
+
+    subscribe(channel, handlers) { this.channels.set(channel, handlers); }
+  }
+  const bus = new Bus(window, async () => ({ ...TICKET, channels: [...TICKET.channels, 'admin/*'], ...ticket }), Connection);
+  new Page(window, bus).start();
+  await settle();
+  const state = () => window.document.querySelector('.realtime-state');
+  const hear = (channel, message) => connection.channels.get(channel).onMessage(message, { offset: 41, channel });
+  return { window, polled, clock, connection, state, hear, toasts };
+}
+
+const message = { v: 1, kind: 'server', action: 'update', id: one, name: 'one', status: 'SUSPENDED', task: null, error: null, at: '2026-11-23T10:00:00Z', data: {} };
+
+test("a project's page follows its project, an admin's page all of them", async (t) => {
+  assert.deepEqual([...(await open(t)).connection.channels.keys()], ['project/p/instances']);
+  assert.deepEqual([...(await open(t, { where: '/admin/instances/' })).connection.channels.keys()], ['admin/instances']);
+});
+
+test('a page without a table that it knows has nothing to show', async (t) => {
+  const { connection, state } = await open(t, { change: () => '<table class="datatable" id="audit"></table>' });
+  assert.equal(connection, undefined);
+  assert.equal(state(), null);
+});
+
+test('a message has the row asked for', async (t) => {
+  const { connection, hear, polled, clock } = await open(t);
+  connection.tell(LIVE);
+  hear('project/p/instances', message);
+  await clock.advance(1000);
+  assert.equal(polled.length, 1);
+  assert.match(polled[0], new RegExp(`action=row_update&table=instances&obj_id=${one}`));
+});
+
+test('in payload mode a message is drawn, and asks for nothing until somebody reaches for the row', async (t) => {
+  const { connection, hear, polled, clock, window } = await open(t, { ticket: { mode: 'payload' } });
+  connection.tell(LIVE);
+  hear('project/p/instances', message);
+  await clock.advance(1000);
+  const row = window.document.getElementById(`instances__row__${one}`);
+  assert.match(row.textContent, /Suspended/);
+  assert.equal(polled.length, 0);
+  row.dispatchEvent(new window.Event('pointerenter'));
+  await clock.advance(1000);
+  assert.equal(polled.length, 1);
+});
+
+test('payload mode speaks English only', async (t) => {
+  const { connection, hear, polled, clock } = await open(t, { ticket: { mode: 'payload', language: 'fr' } });
+  connection.tell(LIVE);
+  hear('project/p/instances', message);
+  await clock.advance(1000);
+  assert.equal(polled.length, 1);
+});
+
+test('Horizon polls until the page is live, and again as soon as it is not', async (t) => {
+  const { connection, polled, window } = await open(t, { transition: true });
+  const { datatables } = window.horizon;
+  datatables.update();
+  assert.equal(polled.length, 1, 'not live yet');
+  connection.tell(LIVE);
+  const now = Date.now();
+  t.mock.method(Date, 'now', () => now + 10_000);
+  datatables.update();
+  assert.equal(polled.length, 1, 'live');
+  connection.tell(RECONNECTING);
+  assert.equal(polled.length, 2, 'not live any more');
+});
+
+test('the state is said in words, and read out when it changes', async (t) => {
+  const { connection, state } = await open(t);
+  const said = () => [state().dataset.status, state().textContent, state().firstChild.title !== ''];
+  assert.equal(state().firstChild.getAttribute('role'), 'status');
+  assert.equal(state().querySelector('.fa').getAttribute('aria-hidden'), 'true');
+  assert.deepEqual(said(), [RECONNECTING, 'Reconnecting…', true]);
+  connection.tell(LIVE);
+  assert.deepEqual(said(), [LIVE, 'Live', true]);
+  connection.tell(OFF);
+  assert.deepEqual(said(), [OFF, 'Not live', true]);
+});
+
+test('toasts are the user\'s own, and only where the operator wants them', async (t) => {
+  const without = await open(t);
+  without.connection.tell(LIVE);
+  assert.equal(without.connection.channels.has('user/u/toasts'), false);
+  const { connection, hear, toasts } = await open(t, { ticket: { toasts: true } });
+  connection.tell(LIVE);
+  hear('user/u/toasts', { v: 1, data: { level: 'success', text: 'Server one is active.' } });
+  hear('user/u/toasts', { v: 1, data: { level: 'odd', text: 'Told.' } });
+  for (const odd of [null, { v: 2, data: { text: 'x' } }, { v: 1, data: { text: '' } }, { v: 1 }]) hear('user/u/toasts', odd);
+  assert.deepEqual(toasts, [['success', 'Server one is active.'], ['info', 'Told.']]);
+});

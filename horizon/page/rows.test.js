@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { settle, stopClock } from './clock.testing.js';
+import { ids, openPage, recorded } from './horizon.testing.js';
+import { KINDS } from './kinds.js';
+import { LegacyTable } from './legacy.js';
+import { TableSync } from './rows.js';
+
+const { one, two } = ids(recorded('instances'));
+const { three } = ids(recorded('row-new'));
+const TRANSITION = { id: two, status: 'VERIFY_RESIZE' };
+
+// A page whose requests the test sees, and answers.
+function open(t, { page = 'instances', where, kind = KINDS.instances, id = 'instances', paint, change = (html) => html } = {}) {
+  const opened = openPage(change(recorded(page)), where);
+  t.after(opened.close);
+  const clock = stopClock(opened.window);
+  const asked = []; // {id, answer}, in the order of asking
+  const read = []; // one function for each reading of the page
+  const backend = {
+    row: (url) => new Promise((resolve) => {
+      const answer = (html, status = 200) => { resolve({ status, html }); return settle(); };
+      asked.push({ id: new URL(url, 'http://horizon.example').searchParams.get('obj_id'), answer });
+    }),
+    page: () => new Promise((resolve) => { read.push((document) => { resolve(document); return settle(); }); }),
+  };
+  const table = new LegacyTable(opened.window.document.getElementById(id), opened.window);
+  const sync = new TableSync(table, kind, backend, opened.window, paint);
+  let second = 0;
+  const hear = (members) => {
+    second += 1;
+    const at = new Date(1e12 + second * 1000).toISOString();
+    const message = { v: 1, kind: 'server', action: 'update', id: one, name: 'one', status: `S${second}`, task: null, error: null, at, data: {}, ...members };
+    sync.hear(message, { offset: second });
+    return message;
+  };
+  const hide = (hidden) => {
+    Object.defineProperty(opened.window.document, 'hidden', { value: hidden, configurable: true });
+    opened.window.document.dispatchEvent(new opened.window.Event('visibilitychange'));
+  };
+  return { ...opened, clock, asked, read, sync, table, hear, hide };
+}
+
+test('many messages about a row are one request, and one more for what came during it', async (t) => {
+  const { clock, asked, hear, table } = open(t);
+  for (let n = 0; n < 5; n++) hear();
+  await clock.advance(1000);
+  assert.equal(asked.length, 1);
+  for (let n = 0; n < 5; n++) hear();
+  await clock.advance(60_000);
+  assert.equal(asked.length, 1, 'one at a time');
+  await asked[0].answer(recorded('row-suspended'));
+  assert.match(table.row(one).textContent, /Suspended/);
+  await clock.advance(1000);
+  assert.equal(asked.length, 2, 'what came meanwhile is newer than the answer');
+  await asked[1].answer(recorded('row-suspended'));
+  await clock.advance(60_000);
+  assert.equal(asked.length, 2);
+});
+
+test('a row that is soon at rest again is asked for once, when it is', async (t) => {
+  const { clock, asked, hear } = open(t);
+  hear({ task: 'suspending' });
+  await clock.advance(200);
+  hear({ task: 'suspending', data: { power_state: 'running' } });
+  hear({ status: 'SUSPENDED' });
+  await clock.advance(100);
+  assert.equal(asked.length, 1);
+  await asked[0].answer(recorded('row-suspended'));
+  await clock.advance(60_000);
+  assert.equal(asked.length, 1);
+});
+
+test('a row that goes from task to task is drawn when it begins, now and then, and when it ends', async (t) => {
+  const { clock, asked, hear } = open(t);
+  hear({ task: 'resize_prep' });
+  await clock.advance(400);
+  assert.equal(asked.length, 1, 'begins');
+  hear({ task: 'resize_migrating' });
+  await asked[0].answer(recorded('row-in-transition').replaceAll(two, one));
+  for (const task of ['resize_migrated', 'resize_finish']) {
+    hear({ task });
+    await clock.advance(500);
+  }
+  assert.equal(asked.length, 1);
+  await clock.advance(2000);
+  assert.equal(asked.length, 2, 'now and then');
+  hear({ task: null, status: 'VERIFY_RESIZE' });
+  await asked[1].answer(recorded('row-in-transition').replaceAll(two, one));
+  await clock.advance(100);
+  assert.equal(asked.length, 3, 'ends');
+});
+
+test('what is told twice, is old, or is no panel message asks for nothing', async (t) => {
+  const { clock, asked, hear, sync } = open(t);
+  const message = hear();
+  await clock.advance(1000);
+  await asked[0].answer(recorded('row-suspended'));
+  sync.hear(message, { offset: 9 });
+  sync.hear({ ...message, at: '1999-01-01T00:00:00Z', status: 'OLD' }, { offset: 10 });
+  for (const odd of [null, 'text', { v: 2, id: one }, { v: 1, id: 7 }]) sync.hear(odd, { offset: 11 });
+  await clock.advance(60_000);
+  assert.equal(asked.length, 1);
+});
+
+test('a deleted row goes without a request, and a late answer does not bring it back', async (t) => {
+  const { clock, asked, hear, table } = open(t);
+  hear();
+  await clock.advance(100);
+  hear({ action: 'delete' });
+  assert.ok(table.row(one).classList.contains('realtime-removed'), 'marked');
+  await asked[0].answer(recorded('row-suspended'));
+  await clock.advance(1000);
+  assert.equal(table.row(one), null);
+  hear();
+  await clock.advance(1000);
+  assert.equal(table.row(one), null);
+  assert.equal(asked.length, 1);
+});
+
+test('a new row is added to the first page of the unfiltered list', async (t) => {
+  const { clock, asked, hear, table } = open(t);
+  hear({ id: three, action: 'create' });
+  await clock.advance(100);
+  assert.deepEqual(asked.map(({ id }) => id), [three]);
+  await asked[0].answer(recorded('row-new'));
+  assert.equal(table.rows()[0], table.row(three));
+});
+
+for (const [what, options] of Object.entries({
+  'another page': { where: '/project/instances/?marker=abc' },
+  'a filtered list': { change: (html) => html.replace('value="" type="text"', 'value="web" type="text"') },
+  'a page of something else': { where: '/project/networks/1/detail' },
+})) {
+  test(`a new row is not added to ${what}`, async (t) => {
+    const { clock, asked, read, hear } = open(t, options);
+    hear({ id: three, action: 'create' });
+    await clock.advance(60_000);
+    assert.equal(asked.length + read.length, 0);
+    hear();
+    await clock.advance(1000);
+    assert.equal(asked.length, 1, 'while rows that are there follow');
+  });
+}
+
+test('of several pages the first gets what is created, not what is older', async (t) => {
+  const { clock, asked, hear } = open(t, { change: (html) => html.replace('</tfoot>', '<tr><td><a href="?marker=z">Next</a></td></tr></tfoot>') });
+  hear({ id: three });
+  await clock.advance(1000);
+  assert.equal(asked.length, 0);
+  hear({ id: three, action: 'create' });
+  await clock.advance(1000);
+  assert.equal(asked.length, 1);
+});
+
+test('many rows at once are one reading of the page', async (t) => {
+  const { clock, asked, read, hear, table } = open(t);
+  for (let n = 0; n < 5; n++) hear({ id: `new-${n}`, action: 'create' });
+  await clock.advance(1000);
+  assert.equal(asked.length, 0);
+  assert.equal(read.length, 1);
+  const later = openPage(recorded('instances-later'));
+  t.after(later.close);
+  await read[0](later.window.document);
+  assert.match(table.row(one).textContent, /Suspended/);
+});
+
+test('an empty list, and rows that Horizon cannot draw alone, are read as a page', async (t) => {
+  const empty = open(t, { page: 'instances-empty' });
+  empty.hear({ id: three, action: 'create' });
+  const networks = open(t, { page: 'networks', where: '/project/networks/', kind: KINDS.networks, id: 'networks' });
+  networks.hear({ id: three, action: 'create' });
+  for (const { clock, asked, read } of [empty, networks]) {
+    await clock.advance(1000);
+    assert.deepEqual([asked.length, read.length], [0, 1]);
+  }
+});
+
+test('while nobody looks nothing is asked for', async (t) => {
+  const { clock, asked, hear, hide } = open(t);
+  hide(true);
+  hear();
+  hear();
+  await clock.advance(60_000);
+  assert.equal(asked.length, 0);
+  hide(false);
+  await clock.advance(1000);
+  assert.equal(asked.length, 1);
+});
+
+test('a row that is gone goes, one that fails is asked for again a few times', async (t) => {
+  const { clock, asked, hear, table } = open(t);
+  hear();
+  hear({ id: two });
+  await clock.advance(100);
+  await asked[0].answer('', 404);
+  await clock.advance(1000);
+  assert.equal(table.row(one), null);
+  for (const request of [1, 2, 3]) {
+    await asked[request].answer('', 500);
+    await clock.advance(60_000);
+  }
+  assert.equal(asked.length, 4);
+  assert.notEqual(table.row(two), null);
+});
+
+test('a row in transition that falls silent is asked for, ever less often', async (t) => {
+  const { clock, asked, hear, sync, table } = open(t);
+  hear(TRANSITION);
+  await clock.advance(100);
+  await asked[0].answer(recorded('row-in-transition'));
+  assert.deepEqual(table.inTransition(), [two]);
+  const times = [];
+  for (let now = 5000; now <= 200_000; now += 5000) {
+    const before = asked.length;
+    sync.reconcile(now);
+    await clock.advance(1000);
+    if (asked.length === before) continue;
+    times.push(now / 1000);
+    await asked.at(-1).answer(recorded('row-in-transition'));
+  }
+  assert.deepEqual(times, [35, 125]);
+});
+
+test('what the message itself can draw is not asked for', async (t) => {
+  const drawn = [];
+  const { clock, asked, hear } = open(t, { paint: (row, message, changed) => { drawn.push([row.dataset.objectId, changed]); return message.status !== 'ERROR'; } });
+  hear();
+  hear({ status: 'SUSPENDED' });
+  hear({ status: 'ERROR' });
+  await clock.advance(1000);
+  assert.deepEqual(drawn, [[one, []], [one, ['status']], [one, ['status']]]);
+  assert.equal(asked.length, 1, 'what it cannot is');
+});

@@ -1,0 +1,141 @@
+package admin
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"horizon-realtime/router/event"
+)
+
+const (
+	// tapBuffer is how many notifications a tap may lag behind.
+	tapBuffer = 1024
+	// tapPatience bounds how long one write to a tap's client may take.
+	tapPatience = 10 * time.Second
+)
+
+// Tap lets an operator's programs read along: GET /api/notifications streams
+// every notification that the filters get, as they get it (secrets blanked), one
+// JSON object a line, for as long as the client stays. Reading along changes
+// nothing for anybody: a client that does not keep up is cut off.
+//
+// Offer may be called concurrently, and costs one atomic load while nobody reads.
+type Tap struct {
+	limit   int
+	reading atomic.Int32
+
+	mu      sync.Mutex
+	clients map[chan []byte]struct{}
+
+	refused, slow prometheus.Counter
+}
+
+// NewTap makes a tap that as many clients can read as cfg.Taps says.
+func NewTap(cfg Config, reg prometheus.Registerer) *Tap {
+	t := &Tap{limit: cfg.Taps, clients: make(map[chan []byte]struct{}),
+		refused: prometheus.NewCounter(prometheus.CounterOpts{Name: "horizon_realtime_admin_taps_refused_total",
+			Help: "Clients that were refused because [admin] taps others read along already."}),
+		slow: prometheus.NewCounter(prometheus.CounterOpts{Name: "horizon_realtime_admin_taps_slow_total",
+			Help: "Clients that were cut off because they did not keep up."}),
+	}
+	reg.MustRegister(t.refused, t.slow, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "horizon_realtime_admin_taps", Help: "Clients that read along.",
+	}, func() float64 { return float64(t.reading.Load()) }))
+	return t
+}
+
+// Offer shows a notification to those who read along.
+func (t *Tap) Offer(n *event.Notification) {
+	if t.reading.Load() == 0 {
+		return
+	}
+	var line bytes.Buffer
+	if err := json.Compact(&line, n.Raw()); err != nil {
+		return // it was decoded: this does not happen
+	}
+	line.WriteByte('\n')
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for client := range t.clients {
+		select {
+		case client <- line.Bytes():
+		default:
+			t.remove(client)
+			t.slow.Inc()
+		}
+	}
+}
+
+// ServeHTTP is GET /api/notifications.
+func (t *Tap) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	client, ok := t.add()
+	if !ok {
+		text := fmt.Sprintf("[admin] taps = %d, and as many read along already", t.limit)
+		status := http.StatusServiceUnavailable
+		if t.limit == 0 {
+			text, status = "this router lets nobody read along: [admin] taps is 0", http.StatusForbidden
+		} else {
+			t.refused.Inc()
+		}
+		http.Error(w, text, status)
+		return
+	}
+	defer func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.remove(client)
+	}()
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	out := http.NewResponseController(w)
+	if out.Flush() != nil {
+		return
+	}
+	for {
+		select {
+		case line, ok := <-client:
+			if !ok {
+				return
+			}
+			if out.SetWriteDeadline(time.Now().Add(tapPatience)) != nil {
+				return
+			}
+			if _, err := w.Write(line); err != nil {
+				return
+			}
+			if len(client) == 0 && out.Flush() != nil {
+				return
+			}
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+func (t *Tap) add() (client chan []byte, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.clients) >= t.limit {
+		return nil, false
+	}
+	client = make(chan []byte, tapBuffer)
+	t.clients[client] = struct{}{}
+	t.reading.Add(1)
+	return client, true
+}
+
+// remove ends a client's stream, once. The caller holds mu.
+func (t *Tap) remove(client chan []byte) {
+	if _, ok := t.clients[client]; !ok {
+		return
+	}
+	delete(t.clients, client)
+	t.reading.Add(-1)
+	close(client)
+}

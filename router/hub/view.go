@@ -1,0 +1,118 @@
+package hub
+
+import (
+	"errors"
+	"slices"
+
+	"horizon-realtime/router/event"
+)
+
+// ErrPosition is what View.History says of a position from which something is
+// missing.
+var ErrPosition = errors.New("the history does not reach back to that position")
+
+// View is what a shard knows about one channel. It is good during the call it is
+// given to.
+type View struct {
+	shard *shard
+	group *group   // nil if it is not known
+	ch    *channel // likewise
+}
+
+// Look has the shard of a concrete channel call f, in order with its
+// publications and subscriptions. f must not block, as the methods of a
+// Subscriber.
+//
+// # Errors
+//
+// ErrClosed.
+func (h *Hub) Look(c event.Channel, f func(*View)) error {
+	return h.shard(c).queue.put(command{verb: look, channel: c, look: f}, nil, nil)
+}
+
+func (s *shard) look(c event.Channel, f func(*View)) {
+	s.expire()
+	f(&View{s, s.groups[c.Group()], s.channels[c.Name]})
+}
+
+// Subscriptions is how many hear the channel, those to the wildcard included.
+func (v *View) Subscriptions() (n int) {
+	if v.ch != nil {
+		n = len(v.ch.subs)
+	}
+	if v.group != nil {
+		n += len(v.group.subs)
+	}
+	return n
+}
+
+// Each calls f with each of them, in no order.
+func (v *View) Each(f func(*Subscription)) {
+	if v.ch != nil {
+		for _, sub := range v.ch.subs {
+			f(sub)
+		}
+	}
+	if v.group != nil {
+		for _, sub := range v.group.subs {
+			f(sub)
+		}
+	}
+}
+
+// dropped is the watermark of the channel, whether or not it is known.
+func (v *View) dropped() uint64 {
+	switch {
+	case v.ch != nil:
+		return v.ch.dropped
+	case v.group != nil:
+		return v.group.forgotten
+	}
+	return v.shard.forgotten
+}
+
+// Query is what View.History is asked for.
+type Query struct {
+	// After and Epoch are a position: publications after it are wanted, or, if
+	// Reverse, those before. After 0 is the beginning, or the end; an empty Epoch is
+	// the one there is.
+	After uint64
+	Epoch string
+	// Limit is how many are wanted; negative: all.
+	Limit int
+	// Reverse lists the newest first.
+	Reverse bool
+	// Room bounds the bytes of the answer.
+	Room int
+}
+
+// History gives what is kept of the channel, as Recovery.Publications, as far as
+// there is room, and the position of the latest publication.
+//
+// # Errors
+//
+// ErrPosition.
+func (v *View) History(q Query) (publications []byte, epoch string, top uint64, err error) {
+	epoch, top = v.shard.hub.events.Position()
+	if q.Epoch != "" && q.Epoch != epoch || q.After > top {
+		return nil, epoch, top, ErrPosition
+	}
+	if !q.Reverse && q.After > 0 && v.dropped() > q.After {
+		return nil, epoch, top, ErrPosition
+	}
+	var entries []*entry
+	if v.ch != nil && !q.Reverse {
+		entries = missed(nil, v.ch, q.After)
+	} else if v.ch != nil {
+		entries = missed(nil, v.ch, 0)
+		slices.Reverse(entries)
+		if q.After > 0 {
+			entries = slices.DeleteFunc(entries, func(e *entry) bool { return e.offset >= q.After })
+		}
+	}
+	if q.Limit >= 0 && len(entries) > q.Limit {
+		entries = entries[:q.Limit]
+	}
+	publications, _ = encode(nil, entries, false, q.Room)
+	return publications, epoch, top, nil
+}

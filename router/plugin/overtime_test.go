@@ -1,0 +1,74 @@
+package plugin
+
+import (
+	"context"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// hesitant works for ever, with fuel for days, unless it has been called before,
+// which it knows from its store, or whatever else the condition says.
+func hesitant(condition string) string {
+	return strings.NewReplacer(
+		`(memory`, `(import "hr" "kv_set" (func $set (param i32 i32 i32 i32 i32 i32) (result i32))) (memory`,
+		`(result i64) unreachable`, `(result i64)
+    (if `+condition+` (then (loop $again (br $again))))
+    (i64.const 0)`).Replace(trapping)
+}
+
+// uncollected keeps Go's collector away: while it waits for a call, nobody is
+// there to cut that off, and only fuel ends it.
+func uncollected(t *testing.T) {
+	runtime.GC()
+	before := debug.SetGCPercent(-1)
+	t.Cleanup(func() { debug.SetGCPercent(before) })
+}
+
+func TestLateCallsAreCutOff(t *testing.T) {
+	uncollected(t)
+	c := testConfig(t)
+	c.Fuel, c.CallTimeout = 1<<36, time.Millisecond
+	h, log := loggingHost(t, c, nil,
+		"10-once.wasm", hesitant(`(call $set (i32.const 0) (i32.const 2) (i32.const 0) (i32.const 2) (i32.const 0) (i32.const 0))`),
+		"20-always.wasm", hesitant(`(i32.const 1)`), "30-light.wasm", saying("1"))
+	now := at
+	h.now = func() time.Time { now = now.Add(5 * time.Second); return now } // past every pause
+	w := testWorker(t, h)
+	n := notification(t, "compute.x", "{}")
+	var got []string
+	emit := func(e Emission) { got = append(got, e.Plugin) }
+	// The first is cut off once and then well; the second is cut off twice.
+	if o := w.HandleInTime(context.Background(), n, emit); o != (Outcome{Called: 2, Faults: 1, Emitted: 1}) {
+		t.Errorf("got %+v", o)
+	}
+	for range 5 {
+		w.HandleInTime(context.Background(), n, emit)
+	}
+	if diff := cmp.Diff([]string{"light", "light", "light", "light", "light", "light"}, got); diff != "" {
+		t.Error(diff)
+	}
+	s := h.Status()
+	if s[0].State != Running || s[0].Faults != 1 || s[0].Calls != 6 || s[2].Faults != 0 {
+		t.Errorf("got %+v, %+v", s[0], s[2])
+	}
+	const want = "hr_event took too long and was cut off; do less, or raise [plugins] call_timeout"
+	if s[1].State != Quarantined || !strings.Contains(s[1].Reason, want) || !strings.Contains(log.String(), want) {
+		t.Errorf("got %s: %s", s[1].State, s[1].Reason)
+	}
+}
+
+func TestLateStartsAreCutOff(t *testing.T) {
+	uncollected(t)
+	c := testConfig(t)
+	c.InitFuel, c.StartTimeout = 1<<36, time.Millisecond
+	h := testHost(t, c, nil, "10-late.wasm", strings.Replace(trapping, "(call $subscribe", "(loop $again (br $again)) (call $subscribe", 1))
+	const want = "plugin 10-late.wasm: hr_init took too long and was cut off; do less, or raise [plugins] start_timeout"
+	if s := h.Status()[0]; s.State != Refused || s.Reason != want {
+		t.Errorf("got %s: %s", s.State, s.Reason)
+	}
+}

@@ -1,0 +1,190 @@
+package plugin
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"horizon-realtime/router/event"
+	"horizon-realtime/router/fuel"
+	"horizon-realtime/sdk/abi"
+)
+
+const (
+	// maxSelfTests bounds how many self-tests a filter may ship, maxSelfTestSent
+	// how many notifications each of them sends, maxSelfTestBytes their text.
+	maxSelfTests     = 64
+	maxSelfTestSent  = 64
+	maxSelfTestBytes = 1 << 20
+)
+
+// selfTest is a notification that a filter ships with what it makes of it: a
+// golden case, as package sdktest has it.
+type selfTest struct {
+	About string `json:"about"`
+	// Config is the filter's; the operator's is not asked.
+	Config json.RawMessage `json:"config"`
+	// Project and User own the resource: who that is, is found out by others.
+	Project string `json:"project"`
+	User    string `json:"user"`
+	// Before is sent first, to the same instance.
+	Before       []json.RawMessage `json:"before"`
+	Notification json.RawMessage   `json:"notification"`
+	Emissions    []struct {
+		Channel string          `json:"channel"`
+		Key     string          `json:"key"`
+		Removed bool            `json:"removed"`
+		Payload json.RawMessage `json:"payload"`
+	} `json:"emissions"`
+	Stop bool `json:"stop"`
+}
+
+// selfTests runs what the module ships of them, each on an instance of its own
+// with a store of its own, so that nothing is left of it.
+//
+// # Errors
+//
+// The first that does not come out as it says, or that they cannot be read.
+func (h *Host) selfTests(f *filter, module []byte) error {
+	text := fuel.Custom(module, abi.SelfTests)
+	if text == nil {
+		return nil
+	}
+	tests, err := readSelfTests(text)
+	if err != nil {
+		return fmt.Errorf("its self-tests, in the custom section %q, cannot be read: %w; build it again", abi.SelfTests, err)
+	}
+	for i := range tests {
+		if err := tests[i].run(h, f); err != nil {
+			return fmt.Errorf("it fails its own self-test %d, %.100q: %w; mend the filter or the test", i+1, tests[i].About, err)
+		}
+	}
+	return nil
+}
+
+func readSelfTests(text []byte) (tests []selfTest, err error) {
+	if len(text) > maxSelfTestBytes {
+		return nil, fmt.Errorf("they have %d bytes, over the limit of %d", len(text), maxSelfTestBytes)
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&tests); err != nil {
+		return nil, err
+	}
+	if d.More() {
+		return nil, errors.New("something follows them")
+	}
+	if len(tests) > maxSelfTests {
+		return nil, fmt.Errorf("there are %d, over the limit of %d", len(tests), maxSelfTests)
+	}
+	for i := range tests {
+		if n := len(tests[i].Before); n >= maxSelfTestSent {
+			return nil, fmt.Errorf("%d messages before the notification of number %d, over the limit of %d", n, i+1, maxSelfTestSent-1)
+		}
+	}
+	return tests, nil
+}
+
+func (t *selfTest) run(h *Host, f *filter) error {
+	config := []byte("{}")
+	if len(t.Config) > 0 {
+		config = t.Config
+	}
+	apart := &filter{
+		Name: f.Name, File: f.File, limits: f.limits, config: config,
+		runtime: f.runtime, compiled: f.compiled,
+		record: h.newRecord(f.Name, slog.New(slog.DiscardHandler)),
+	}
+	in, err := apart.newInstance()
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	apart.sub = in.sub
+	for i, text := range t.Before {
+		if err := t.send(in, text); err != nil {
+			return fmt.Errorf("message %d before it: %w", i+1, err)
+		}
+	}
+	if err := t.send(in, t.Notification); err != nil {
+		return err
+	}
+	return t.compare(&in.result)
+}
+
+// send hands a notification to the filter, whose answer is in its result.
+func (t *selfTest) send(in *instance, text []byte) error {
+	n, err := t.notification(text)
+	if err != nil {
+		return err
+	}
+	if !in.filter.sub.matches(n.Type) {
+		return fmt.Errorf("it has not asked for %q", n.Type)
+	}
+	if fault := in.handle(n); fault != nil {
+		return fault
+	}
+	return nil
+}
+
+// notification is the message without its envelope.
+func (t *selfTest) notification(text []byte) (*event.Notification, error) {
+	n := new(event.Notification)
+	if err := n.Load(bytes.Clone(text)); err != nil {
+		return nil, fmt.Errorf("read the notification: %w", err)
+	}
+	member := func(name string) string { return n.Root().Member(name).Text() }
+	n.Type, n.Publisher, n.Priority = member("event_type"), member("publisher_id"), strings.ToLower(member("priority"))
+	n.MessageID, n.RequestID = member("message_id"), member("_context_request_id")
+	n.Project, n.User = t.Project, t.User
+	at, sent := time.Unix(0, 0), member("timestamp")
+	if sent != "" {
+		var err error
+		if at, err = time.Parse("2006-01-02T15:04:05Z07:00", strings.Replace(sent, " ", "T", 1)); err != nil {
+			at, err = time.Parse("2006-01-02T15:04:05", strings.Replace(sent, " ", "T", 1))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the notification's timestamp: %w", err)
+		}
+	}
+	n.SetTime(at)
+	return n, nil
+}
+
+func (t *selfTest) compare(r *result) error {
+	for i := range max(len(r.emissions), len(t.Emissions)) {
+		got, want := "nothing", "nothing"
+		if i < len(r.emissions) {
+			e := &r.emissions[i]
+			got = describe(string(e.channel), string(e.key), e.payload, e.removed)
+		}
+		if i < len(t.Emissions) {
+			e := &t.Emissions[i]
+			want = describe(e.Channel, e.Key, e.Payload, e.Removed)
+		}
+		if got != want {
+			return fmt.Errorf("emission %d is %.300s and should be %.300s", i+1, got, want)
+		}
+	}
+	if r.stop != t.Stop {
+		return fmt.Errorf("whether it stops is %t and should be %t", r.stop, t.Stop)
+	}
+	return nil
+}
+
+// describe is an emission on one line, in one spelling.
+func describe(channel, key string, payload []byte, removed bool) string {
+	var compact bytes.Buffer
+	if json.Compact(&compact, payload) != nil {
+		return fmt.Sprintf("%s %s %q", channel, key, payload)
+	}
+	gone := ""
+	if removed {
+		gone = " removed"
+	}
+	return fmt.Sprintf("%s %s%s %s", channel, key, gone, compact.Bytes())
+}

@@ -1,0 +1,77 @@
+package plugin
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// busy works for a million units of fuel, or nearly, for every event.
+var busy = strings.Replace(trapping, "(result i64) unreachable", `(result i64) (local i32)
+    (loop $again
+      (local.set 0 (i32.add (local.get 0) (i32.const 1)))
+      (br_if $again (i32.lt_u (local.get 0) (i32.const 100000))))
+    (i64.const 0)`, 1)
+
+// A filter that takes much time in every call fails once it has taken more than
+// it may, and is quarantined if it goes on; one that takes little is not blamed
+// for what the machine does, and one that waits a while is forgiven.
+func TestSlowFiltersFail(t *testing.T) {
+	c := testConfig(t)
+	c.SlowPerSecond = 25 * time.Millisecond
+	h, log := loggingHost(t, c, map[string]Settings{"patient": {SlowPerSecond: time.Hour}},
+		"10-busy.wasm", busy, "20-light.wasm", saying("1"), "30-patient.wasm", busy)
+	now := at
+	h.now = func() time.Time { return now }
+	w := testWorker(t, h)
+	n := notification(t, "compute.x", "{}")
+	handle := func(took time.Duration) {
+		w.Handle(context.Background(), n, func(Emission) {})
+		w.overran(context.Background(), n, took)
+	}
+	faults := func() [3]uint64 {
+		s := h.Status()
+		return [3]uint64{s[0].Faults, s[1].Faults, s[2].Faults}
+	}
+	handle(time.Nanosecond)
+	used := w.instances[0].budget // what is left: all was said
+	if used >= h.cfg.Fuel-leastSlow || used < h.cfg.Fuel-2_500_000 {
+		t.Fatalf("a call left %d units of %d", used, h.cfg.Fuel)
+	}
+	for range 2 {
+		handle(20 * time.Millisecond) // half of it each
+	}
+	if got := faults(); got != [3]uint64{} {
+		t.Fatalf("faults after 20 of 25 ms: %v", got)
+	}
+	now = now.Add(time.Second)
+	for range 2 {
+		handle(20 * time.Millisecond)
+	}
+	if got := faults(); got != [3]uint64{} {
+		t.Fatalf("a second later, faults after 20 of 25 ms: %v", got)
+	}
+	handle(20 * time.Millisecond)
+	if got := faults(); got != [3]uint64{1} {
+		t.Fatalf("faults after 30 of 25 ms: %v", got)
+	}
+	for range 20 {
+		now = now.Add(h.cfg.FaultWindow / 50)
+		handle(time.Minute) // more than it can have been: it counts for what its fuel can take
+		handle(time.Minute)
+		handle(time.Minute)
+	}
+	const want = "plugin 10-busy.wasm: 5 faults within 1m0s; the last: its slow calls took more than 25ms in a second; do less, or raise [plugin.busy] slow_per_second; replace the file or release it"
+	s := h.Status()
+	if diff := cmp.Diff([]any{Quarantined, want, [3]uint64{5}}, []any{s[0].State, s[0].Reason, faults()}); diff != "" {
+		t.Error(diff)
+	}
+	if !strings.Contains(log.String(), want) {
+		t.Errorf("the log does not say so:\n%s", log)
+	}
+	w.Close()
+	w.overran(context.Background(), n, time.Minute)
+}

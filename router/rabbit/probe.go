@@ -1,0 +1,133 @@
+package rabbit
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// Report is what Probe found out about one broker.
+type Report struct {
+	// Broker is its hosts and vhost, without credentials.
+	Broker string
+	// Host is the one that answered, empty where none did.
+	Host string
+	// Problems are what keeps notifications from coming, each with the way out:
+	// hosts that do not answer, credentials, permissions.
+	Problems []error
+	// Bound and Missing divide the configured exchanges, but for those that a
+	// problem is about.
+	Bound, Missing []string
+	// Heard counts the notifications that came while Probe listened, by exchange
+	// and topic, as in "nova notifications".
+	Heard map[string]int
+}
+
+// Probe does on each broker what a consumer would, on a queue of its own that
+// goes with the connection, and listens for so long. It makes nothing that
+// stays, and takes no message that anybody else waits for.
+//
+// # Errors
+//
+// Those of New. What is wrong with a broker is in its report.
+func Probe(ctx context.Context, cfg Config, listen time.Duration) ([]Report, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	addresses, err := cfg.brokers()
+	if err != nil {
+		return nil, err
+	}
+	tlsConfig, err := cfg.TLS.load()
+	if err != nil {
+		return nil, err
+	}
+	cfg.Declare = false
+	reports := make([]Report, len(addresses))
+	var all sync.WaitGroup
+	for i, a := range addresses {
+		all.Go(func() {
+			reports[i] = Report{Broker: a.String(), Heard: map[string]int{}}
+			reports[i].probe(ctx, cfg, a, tlsConfig, listen)
+		})
+	}
+	all.Wait()
+	return reports, nil
+}
+
+func (r *Report) probe(ctx context.Context, cfg Config, a address, tlsConfig *tls.Config, listen time.Duration) {
+	for _, h := range a.hosts {
+		l, err := dial(ctx, a, h, cfg, tlsConfig)
+		if err != nil {
+			r.Problems = append(r.Problems, err)
+			continue
+		}
+		defer l.close()
+		r.Host = h.addr
+		t := &topology{cfg: cfg, link: l, queue: cfg.prefix() + "probe." + strings.ToLower(rand.Text())}
+		if err := l.within(ctx, cfg.SetupTimeout, func() error { return r.bind(t) }); err != nil {
+			r.Problems = append(r.Problems, err)
+			return
+		}
+		if err := l.within(ctx, listen+cfg.SetupTimeout, func() error { return r.listen(ctx, t, listen) }); err != nil {
+			r.Problems = append(r.Problems, err)
+		}
+		return
+	}
+}
+
+// bind makes the queue and binds it to each exchange. Its errors are those that
+// leave nothing to listen to.
+func (r *Report) bind(t *topology) error {
+	if err := t.on(func(ch *amqp.Channel) error {
+		_, err := ch.QueueDeclare(t.queue, false, true, true, false, amqp.Table{"x-queue-type": "classic", "x-max-length": int64(1000)})
+		return err
+	}); err != nil {
+		return t.cfg.explain("declare a queue", err)
+	}
+	for _, name := range t.cfg.Exchanges {
+		err := t.on(func(ch *amqp.Channel) error { return t.bind(ch, name) })
+		switch {
+		case err == nil:
+			r.Bound = append(r.Bound, name)
+		case hasCode(err, amqp.NotFound):
+			r.Missing = append(r.Missing, name)
+		case hasCode(err, amqp.AccessRefused), hasCode(err, amqp.PreconditionFailed):
+			r.Problems = append(r.Problems, t.cfg.explain("bind exchange "+name, err))
+		default:
+			return fmt.Errorf("bind exchange %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// listen counts what arrives.
+func (r *Report) listen(ctx context.Context, t *topology, limit time.Duration) error {
+	return t.on(func(ch *amqp.Channel) error {
+		deliveries, err := ch.Consume(t.queue, "", true, true, false, false, nil)
+		if err != nil {
+			return t.cfg.explain("consume from a queue", err)
+		}
+		over := time.After(limit)
+		for {
+			select {
+			case d, open := <-deliveries:
+				if !open {
+					return fmt.Errorf("listen: the broker ended it")
+				}
+				topic, _, _ := strings.Cut(d.RoutingKey, ".")
+				r.Heard[d.Exchange+" "+topic]++
+			case <-over:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	})
+}

@@ -1,0 +1,17 @@
+(module
+  (import "hr" "subscribe" (func $subscribe (param i32 i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "on compute.*\0a")
+  (func $down (param i32) (result i32)
+    (if (i32.eqz (local.get 0)) (then (return (i32.const 0))))
+    (i32.add (call $down (i32.sub (local.get 0) (i32.const 1))) (i32.const 1)))
+  (func (export "hr_abi_1"))
+  (func (export "hr_init") (result i64)
+    (call $subscribe (i32.const 0) (i32.const 13))
+    (i64.const 0x0000400000004000) ;; scratch: 16 KiB from 16 KiB on
+  )
+  (func (export "hr_event") (result i64)
+    (if (i32.ne (call $down (i32.const 20000)) (i32.const 20000)) (then unreachable))
+    (if (i32.ne (call $down (i32.const 20000)) (i32.const 20000)) (then unreachable))
+    (drop (call $down (i32.const 1000000)))
+    (i64.const 0)))

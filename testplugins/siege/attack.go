@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"horizon-realtime/router/plugin"
+)
+
+// row is what one filter did to the others.
+type row struct {
+	name string
+	// sees is what the operator reads about the filter, in the log and at
+	// /api/plugins; wrong what is not as it must be.
+	sees  string
+	wrong error
+	toll
+	// resident is the process's memory afterwards, relative to before all.
+	resident float64
+}
+
+// peace is the row of the stock filter alone.
+func (b *besieged) peace(ctx context.Context, watch time.Duration) row {
+	r := row{name: "none of them", sees: "running"}
+	r.toll, r.wrong = b.measure(func() error { return wait(ctx, watch) })
+	r.resident = b.resident()
+	return r
+}
+
+// resident is what the process keeps, relative to the calm before.
+func (b *besieged) resident() float64 { return float64(settledBytes()) / float64(b.calm) }
+
+// attack drops a filter, waits for its fate while traffic goes on, and takes it
+// away again.
+func (b *besieged) attack(ctx context.Context, g guest, watch time.Duration) row {
+	r := row{name: g.name}
+	file := "10-" + g.name + ".wasm"
+	r.toll, r.wrong = b.measure(func() error {
+		enough := time.Now().Add(watch)
+		if err := b.install(file, g.module); err != nil {
+			return err
+		}
+		s, err := b.until(ctx, file, func(s plugin.Status, ok bool) bool {
+			return ok && s.State == g.fate && time.Now().After(enough)
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w, and must be %s", g.name, err, g.fate)
+		}
+		if r.sees, err = b.sees(s); err != nil {
+			return err
+		}
+		if err := os.Remove(filepath.Join(b.dir, file)); err != nil {
+			return err
+		}
+		_, err = b.until(ctx, file, func(_ plugin.Status, ok bool) bool { return !ok })
+		return err
+	})
+	r.resident = b.resident()
+	return r
+}
+
+// sees is what an operator reads about a filter.
+//
+// # Errors
+//
+// The log and /api/plugins say different things, or a filter that runs was not
+// called.
+func (b *besieged) sees(s plugin.Status) (string, error) {
+	if s.State == plugin.Running {
+		if s.Calls == 0 {
+			return "", fmt.Errorf("%s: it runs, but was never called", s.Name)
+		}
+		return fmt.Sprintf("%s: %d calls, %d faults", s.State, s.Calls, s.Faults), nil
+	}
+	if logged := b.log.about(s.Name); logged != s.Reason {
+		return "", fmt.Errorf("%s: /api/plugins says %q, the log %q", s.Name, s.Reason, logged)
+	}
+	return string(s.State) + ": " + s.Reason, nil
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/lxzan/gws"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"horizon-realtime/router"
+	"horizon-realtime/router/plugin"
+)
+
+// stockFile is the filter whose deliveries are counted. The dropped ones stand
+// before it, so that all they do is in its way.
+const stockFile = "50-instances.wasm"
+
+// besieged is a running router and those who listen to it.
+type besieged struct {
+	dir    string // of the filters
+	ledger *ledger
+	log    *logBook
+	admin  string
+	// calm is what is resident of the process before the first attack.
+	calm int64
+	stop func() error
+}
+
+// besiege starts the whole router with the stock filter, the traffic, and a
+// listener for each project and one who should hear nothing.
+//
+// # Errors
+//
+// Any of that does not start.
+func besiege(ctx context.Context, p *plan, stock []byte) (_ *besieged, err error) {
+	home, err := os.MkdirTemp("", "siege")
+	if err != nil {
+		return nil, err
+	}
+	b := &besieged{dir: filepath.Join(home, "plugins"), ledger: newLedger(), log: new(logBook)}
+	ctx, cancel := context.WithCancel(ctx)
+	var work sync.WaitGroup
+	var failed error
+	b.stop = sync.OnceValue(func() error {
+		cancel()
+		work.Wait()
+		return errors.Join(failed, os.RemoveAll(home))
+	})
+	defer func() {
+		if err != nil {
+			b.stop()
+		}
+	}()
+	if err = errors.Join(os.Mkdir(b.dir, 0o700), b.install(stockFile, stock)); err != nil {
+		return nil, err
+	}
+	source, err := newTraffic(p.root, p.rate, b.ledger)
+	if err != nil {
+		return nil, err
+	}
+	r, err := router.New(ctx, b.config(home), router.Parts{
+		Source: source, Log: slog.New(slog.NewJSONHandler(b.log, nil)), Registry: prometheus.NewRegistry(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.admin = "http://" + r.AdminAddr()
+	work.Go(func() { failed = r.Run(ctx) })
+	conns, ended, err := listenAll(r.Addr(), b.ledger)
+	work.Go(func() {
+		<-ctx.Done()
+		for i, conn := range conns {
+			_ = conn.NetConn().SetReadDeadline(time.Now().Add(drain))
+			<-ended[i]
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	close(source.begin)
+	return b, nil
+}
+
+// drain bounds how long the router may take to stop.
+const drain = 20 * time.Second
+
+// config is the default one, but for what a test machine wants otherwise.
+func (b *besieged) config(home string) router.Config {
+	cfg := router.DefaultConfig()
+	cfg.Plugins.Dir, cfg.Plugins.CacheDir = b.dir, filepath.Join(home, "cache")
+	cfg.Plugins.Settle = 20 * time.Millisecond // so that it is over sooner
+	cfg.Server.Listen, cfg.Admin.Listen = "127.0.0.1:0", "127.0.0.1:0"
+	cfg.Server.Drain = 100 * time.Millisecond
+	cfg.Router.DrainTimeout = drain
+	cfg.Auth.JWT.HMACSecret = secret
+	return cfg
+}
+
+// listenAll connects the listeners: one a project, and a stranger.
+func listenAll(address string, l *ledger) (conns []*gws.Conn, ended []<-chan struct{}, err error) {
+	for i := range projects + 1 {
+		id, number := project(i), i
+		channels := []string{"project/" + id + "/*"}
+		if i == projects {
+			id, number = "stranger", -1
+			channels = []string{"project/stranger/*", "user/stranger/*", "public/*"}
+		}
+		conn, done, err := listen(address, l, number, jwt.MapClaims{"sub": id, "project_id": id}, channels...)
+		if conn != nil {
+			conns, ended = append(conns, conn), append(ended, done)
+		}
+		if err != nil {
+			return conns, ended, err
+		}
+	}
+	return conns, ended, nil
+}
+
+// install puts a file into the folder the way an operator should: under another
+// name first.
+func (b *besieged) install(name string, module []byte) error {
+	path := filepath.Join(b.dir, name)
+	if err := os.WriteFile(path+".part", module, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".part", path)
+}
+
+// status asks the admin listener about a file; ok is false where it knows none.
+func (b *besieged) status(ctx context.Context, file string) (s plugin.Status, ok bool, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.admin+"/api/plugins", nil)
+	if err != nil {
+		return s, false, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return s, false, fmt.Errorf("ask the router about its filters: %w", err)
+	}
+	defer resp.Body.Close()
+	var all []plugin.Status
+	if err := json.NewDecoder(resp.Body).Decode(&all); err != nil {
+		return s, false, fmt.Errorf("read /api/plugins: %w", err)
+	}
+	for _, s := range all {
+		if s.File == file {
+			return s, true, nil
+		}
+	}
+	return s, false, nil
+}
+
+// patience is how long anything is waited for.
+const patience = 30 * time.Second
+
+// until asks about the file again and again until the condition holds of what
+// it hears.
+//
+// # Errors
+//
+// It does not within patience.
+func (b *besieged) until(ctx context.Context, file string, holds func(s plugin.Status, ok bool) bool) (plugin.Status, error) {
+	for deadline := time.Now().Add(patience); ; {
+		s, ok, err := b.status(ctx, file)
+		if err != nil || holds(s, ok) {
+			return s, err
+		}
+		if time.Now().After(deadline) {
+			return s, fmt.Errorf("it is %q after %s", s.State, patience)
+		}
+		if err := wait(ctx, 20*time.Millisecond); err != nil {
+			return s, err
+		}
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"horizon-realtime/testplugins"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "siege:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	p := plan{progress: os.Stderr}
+	only := flag.String("only", "", "the filters to drop, comma-separated (default all)")
+	write := flag.Bool("write", false, "write the tables into docs/sandbox.md")
+	flag.StringVar(&p.root, "root", ".", "the source tree")
+	flag.IntVar(&p.rate, "rate", 1000, "notifications a second")
+	flag.DurationVar(&p.watch, "watch", 2*time.Second, "how long each filter is watched at least")
+	flag.IntVar(&p.reloads, "reloads", 0, "how often the stock filter is replaced under traffic")
+	flag.Parse()
+	var err error
+	if p.names, err = testplugins.Names(filepath.Join(p.root, "testplugins")); err != nil {
+		return err
+	}
+	if *only != "" {
+		p.names = strings.Split(*only, ",")
+	}
+	result, err := p.run(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Print(result.tables())
+	if *write {
+		if err := writeTables(filepath.Join(p.root, "docs", "sandbox.md"), result.tables()); err != nil {
+			return err
+		}
+	}
+	return errors.Join(result.wrong()...)
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"horizon-realtime/router/plugin"
+	"horizon-realtime/testplugins"
+)
+
+// plan says what a siege is made of.
+type plan struct {
+	root  string
+	names []string
+	// rate is in notifications a second; watch is how long each filter is
+	// watched at least, and the stock filter alone before them.
+	rate     int
+	watch    time.Duration
+	reloads  int
+	progress io.Writer
+}
+
+// guest is a filter to drop, and the state that its expect.txt says it ends in.
+type guest struct {
+	name   string
+	module []byte
+	fate   plugin.State
+}
+
+// run is the whole siege.
+//
+// # Errors
+//
+// A filter cannot be built, or the router does not start. What the router does
+// wrong is in the result.
+func (p *plan) run(ctx context.Context) (*result, error) {
+	began := time.Now()
+	guests, stock, err := p.build(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b, err := besiege(ctx, p, stock)
+	if err != nil {
+		return nil, err
+	}
+	defer b.stop()
+	r := &result{rate: p.rate}
+	// What happens only once is no filter's cost.
+	b.measure(func() error { return wait(ctx, p.watch) })
+	b.calm = settledBytes()
+	r.rows = append(r.rows, b.peace(ctx, p.watch))
+	for _, g := range guests {
+		fmt.Fprintf(p.progress, "%4.0fs  %s\n", time.Since(began).Seconds(), g.name)
+		r.rows = append(r.rows, b.attack(ctx, g, p.watch))
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+	if p.reloads > 0 {
+		fmt.Fprintf(p.progress, "%4.0fs  %d reloads\n", time.Since(began).Seconds(), p.reloads)
+		if r.reloads, err = b.reload(ctx, stock, p.reloads); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.stop(); err != nil {
+		return nil, err
+	}
+	r.published, r.delivered = b.ledger.published.Load(), b.ledger.delivered.Load()
+	r.doubled, r.astray = b.ledger.doubled.Load(), b.ledger.astray.Load()
+	r.took = time.Since(began)
+	return r, nil
+}
+
+// build makes all modules before anything is measured.
+func (p *plan) build(ctx context.Context) (guests []guest, stock []byte, err error) {
+	dir := filepath.Join(p.root, "testplugins")
+	guests = make([]guest, len(p.names))
+	var work errgroup.Group
+	work.SetLimit(runtime.GOMAXPROCS(0))
+	work.Go(func() (err error) { stock, err = buildStock(ctx, p.root); return err })
+	for i, name := range p.names {
+		work.Go(func() (err error) {
+			guests[i].name = name
+			if guests[i].fate, err = fateOf(dir, name); err == nil {
+				guests[i].module, err = testplugins.Build(dir, name)
+			}
+			return err
+		})
+	}
+	return guests, stock, work.Wait()
+}
+
+// buildStock makes the filter behind Horizon's instances table.
+func buildStock(ctx context.Context, root string) ([]byte, error) {
+	dir, err := os.MkdirTemp("", "siege")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	out := filepath.Join(dir, stockFile)
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", out, "./plugins/instances")
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	if message, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build plugins/instances: %w\n%s", err, message)
+	}
+	return os.ReadFile(out)
+}
+
+// fateOf reads the state that a filter of testplugins must end in: that of a
+// few calls, unless there is one that takes a running router.
+func fateOf(dir, name string) (plugin.State, error) {
+	text, err := os.ReadFile(filepath.Join(dir, name, "expect.txt"))
+	if err != nil {
+		return "", fmt.Errorf("read what must become of a filter: %w", err)
+	}
+	for _, before := range []string{"# In a running router: ", "state: "} {
+		for line := range strings.Lines(string(text)) {
+			if state, ok := strings.CutPrefix(line, before); ok {
+				return plugin.State(strings.TrimSpace(state)), nil
+			}
+		}
+	}
+	return "", fmt.Errorf("%s/expect.txt names no state", name)
+}

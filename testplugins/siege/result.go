@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+	"time"
+)
+
+// result is what a siege found out.
+type result struct {
+	rate    int
+	rows    []row
+	reloads *reloads
+	// Of the siege from its begin to its end.
+	published, delivered, doubled, astray uint64
+	took                                  time.Duration
+}
+
+// wrong lists what must never happen and did.
+func (r *result) wrong() (errs []error) {
+	for _, row := range r.rows {
+		errs = append(errs, row.wrong, row.toll.wrong(row.name))
+	}
+	if r.reloads != nil {
+		errs = append(errs, r.reloads.toll.wrong("the reloads"))
+		if n := r.reloads.goroutines; n > 0 {
+			errs = append(errs, fmt.Errorf("the reloads: %d goroutines are left over", n))
+		}
+	}
+	if r.delivered != r.published || r.doubled > 0 || r.astray > 0 {
+		errs = append(errs, fmt.Errorf("all in all: %d published, %d delivered, %d doubled, %d astray", r.published, r.delivered, r.doubled, r.astray))
+	}
+	return errs
+}
+
+func (t *toll) wrong(during string) error {
+	if t.sent == 0 {
+		return fmt.Errorf("%s: nothing was published meanwhile", during)
+	}
+	if t.lost > 0 || t.doubled > 0 || t.astray > 0 {
+		return fmt.Errorf("%s: of %d deliveries %d were lost, %d doubled, %d astray", during, t.sent, t.lost, t.doubled, t.astray)
+	}
+	return nil
+}
+
+// worst are the highest figures of any row.
+func (r *result) worst() (p99, slowest, pause time.Duration, resident float64) {
+	for _, row := range r.rows {
+		p99, slowest = max(p99, row.late.quantile(0.99)), max(slowest, row.late.highest())
+		pause, resident = max(pause, row.pause), max(resident, row.resident)
+	}
+	return
+}
