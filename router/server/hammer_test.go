@@ -1,12 +1,19 @@
 package server
 
 import (
+	"bufio"
+	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
+	"net/http"
+	"net/url"
 	"runtime"
-	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,27 +25,92 @@ import (
 // wanderer is a client that loses its connection again and again, and remembers
 // where it was in each of its channels, as the official clients do.
 type wanderer struct {
-	address string
-	epoch   string
-	offsets map[string]uint64 // by what it subscribes to
-	heard   map[string][]int  // numbers of publications, by what it subscribes to
+	address   string
+	transport string
+	epoch     string
+	since     map[string]uint64 // where its first subscription began, by what it subscribes to
+	offsets   map[string]uint64 // the last it has seen
+	heard     map[string][]int  // numbers of publications
+}
+
+// visitor is one connection of a wanderer, over which it has sent its first
+// commands.
+type visitor struct {
+	next  func() ([]byte, error)
+	leave func()
+}
+
+// arrive connects.
+func (v *wanderer) arrive(t *testing.T, commands []string) (visitor, error) {
+	if v.transport != "websocket" {
+		return v.arriveByStream(commands)
+	}
+	conn, err := dialNarrow(context.Background(), "tcp", v.address)
+	if err != nil {
+		return visitor{}, err
+	}
+	c := dial(t, conn)
+	c.say(commands...)
+	return visitor{next: c.next, leave: func() {
+		if rand.IntN(2) == 0 {
+			conn.(*net.TCPConn).SetLinger(0) // a reset
+		}
+		conn.Close()
+	}}, nil
+}
+
+// dialNarrow connects with a small receive buffer, so that what a client does not
+// read soon has to wait in the server.
+func dialNarrow(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err == nil {
+		err = conn.(*net.TCPConn).SetReadBuffer(64 << 10)
+	}
+	return conn, err
+}
+
+func (v *wanderer) arriveByStream(commands []string) (visitor, error) {
+	text := strings.Join(commands, "\n")
+	r, err := http.NewRequest("POST", "http://"+v.address+"/realtime/connection/http_stream", strings.NewReader(text))
+	if v.transport == "sse" {
+		r, err = http.NewRequest("GET", "http://"+v.address+"/realtime/connection/sse?cf_connect="+url.QueryEscape(text), nil)
+	}
+	if err != nil {
+		return visitor{}, err
+	}
+	own := &http.Transport{DisableKeepAlives: true, DialContext: dialNarrow}
+	answer, err := own.RoundTrip(r)
+	if err != nil {
+		return visitor{}, err
+	}
+	lines := bufio.NewScanner(answer.Body)
+	lines.Buffer(nil, 64<<20)
+	next := func() ([]byte, error) {
+		for lines.Scan() {
+			if line := bytes.TrimSpace(bytes.TrimPrefix(lines.Bytes(), []byte("data: "))); len(line) > 0 {
+				return line, nil
+			}
+		}
+		return nil, errors.Join(io.ErrUnexpectedEOF, lines.Err())
+	}
+	return visitor{next: next, leave: func() { answer.Body.Close() }}, nil
 }
 
 // visit connects, recovers, and listens until it has heard so many publications
-// or, at the end of the test, all.
-func (v *wanderer) visit(t *testing.T, stay int, total *atomic.Int64) error {
-	conn, err := net.Dial("tcp", v.address)
-	if err != nil {
-		return err
-	}
-	c := dial(t, conn)
+// or, at the end of the test, all. dawdle comes before it listens.
+func (v *wanderer) visit(t *testing.T, stay int, total *atomic.Int64, dawdle func()) error {
 	lines := []string{`{"id":1,"connect":{"token":"ann@p1"}}`}
 	for channel, offset := range v.offsets {
 		lines = append(lines, fmt.Sprintf(`{"id":%d,"subscribe":{"channel":%q,"recover":%t,"epoch":%q,"offset":%d}}`,
 			len(lines)+1, channel, v.epoch != "", v.epoch, offset))
 	}
 	asked := lines[1:]
-	c.say(lines...)
+	c, err := v.arrive(t, lines)
+	if err != nil {
+		return err
+	}
+	defer c.leave()
+	dawdle()
 	for n := 0; n < stay || total.Load() > 0; {
 		if last := int(total.Load()); last > 0 && v.complete(last) {
 			break
@@ -62,6 +134,7 @@ func (v *wanderer) visit(t *testing.T, stay int, total *atomic.Int64) error {
 			}
 			v.epoch = m.Subscribe.Epoch
 			if !ask.Subscribe.Recover {
+				v.since[ask.Subscribe.Channel] = m.Subscribe.Offset
 				v.offsets[ask.Subscribe.Channel] = m.Subscribe.Offset
 			}
 			for _, p := range m.Subscribe.Publications {
@@ -75,14 +148,12 @@ func (v *wanderer) visit(t *testing.T, stay int, total *atomic.Int64) error {
 			return fmt.Errorf("unexpected: %s", line)
 		}
 	}
-	if rand.IntN(2) == 0 {
-		conn.(*net.TCPConn).SetLinger(0) // a reset
-	}
-	return conn.Close()
+	return nil
 }
 
 func (v *wanderer) take(channel string, p publication) {
-	n, _ := strconv.Atoi(string(p.Data))
+	var n int
+	fmt.Sscanf(string(p.Data), "[%d,", &n)
 	v.offsets[channel] = p.Offset
 	v.heard[channel] = append(v.heard[channel], n)
 }
@@ -96,30 +167,44 @@ func (v *wanderer) complete(last int) bool {
 	return true
 }
 
-// TestHammer has clients lose their connections while a channel is published to,
-// and checks that each hears every publication once and in order, on the channel
-// and on its wildcard.
+// TestHammer has clients of all transports lose their connections while a channel
+// is published to, and checks that each hears every publication since its first
+// subscription once and in order, on the channel and on its wildcard.
 func TestHammer(t *testing.T) {
-	const clients, visits = 12, 10
+	const clients, visits, patience = 12, 10, 150
+	padding := strings.Repeat("x", 2<<10)
 	cfg := testConfig()
-	cfg.OutboxBytes = 64 << 20 // whatever was missed has to fit
+	cfg.OutboxBytes = 512 << 20 // whatever was missed has to fit
 	hubConfig := hub.DefaultConfig()
-	hubConfig.HistorySize = 100_000
+	hubConfig.HistorySize, hubConfig.HistoryBytes = 100_000, 1<<30
 	w := startWith(t, cfg, hubConfig)
-	var total, visited, done atomic.Int64
+	var total, visited, done, published, dawdling atomic.Int64
+	dawdle := func() { // until more waits than the sockets hold
+		dawdling.Add(1)
+		defer dawdling.Add(-1)
+		for from := published.Load(); published.Load() < from+patience && total.Load() == 0 && done.Load() < clients; {
+			time.Sleep(time.Millisecond)
+		}
+	}
 	var wg sync.WaitGroup
 	people := make([]*wanderer, clients)
 	for i := range people {
 		v := &wanderer{
-			address: w.address(),
-			offsets: map[string]uint64{"project/p1/a": 0, "project/p1/*": 0},
-			heard:   map[string][]int{"project/p1/a": nil, "project/p1/*": nil},
+			address:   w.address(),
+			transport: []string{"websocket", "http_stream", "sse"}[i%3],
+			since:     map[string]uint64{},
+			offsets:   map[string]uint64{"project/p1/a": 0, "project/p1/*": 0},
+			heard:     map[string][]int{"project/p1/a": nil, "project/p1/*": nil},
 		}
 		people[i] = v
 		wg.Go(func() {
 			stays := rand.New(rand.NewPCG(uint64(i), 3))
 			for range visits {
-				if err := v.visit(t, 1+stays.IntN(30), &total); err != nil {
+				before := func() {}
+				if stays.IntN(8) == 0 {
+					before = dawdle
+				}
+				if err := v.visit(t, 1+stays.IntN(30), &total, before); err != nil {
 					t.Errorf("client %d: %v", i, err)
 					break
 				}
@@ -127,7 +212,7 @@ func TestHammer(t *testing.T) {
 			}
 			done.Add(1)
 			eventually(t, "the publisher is done", func() bool { return total.Load() > 0 })
-			if err := v.visit(t, 0, &total); err != nil {
+			if err := v.visit(t, 0, &total, func() {}); err != nil {
 				t.Errorf("client %d: %v", i, err)
 			}
 		})
@@ -136,11 +221,16 @@ func TestHammer(t *testing.T) {
 	for done.Load() < clients && !t.Failed() {
 		for range 20 {
 			n++
-			w.publish(t, "project/p1/a", strconv.Itoa(n))
+			data := fmt.Sprintf(`[%d,""]`, n)
+			if dawdling.Load() > 0 {
+				data = fmt.Sprintf(`[%d,%q]`, n, padding)
+			}
+			w.publish(t, "project/p1/a", data)
+			published.Add(1)
 		}
 		// Go on when somebody has come and gone, or waits to hear more.
 		before := visited.Load()
-		for patience := time.Now().Add(5 * time.Millisecond); visited.Load() == before && time.Now().Before(patience); {
+		for patience := time.Now().Add(25 * time.Millisecond); visited.Load() == before && time.Now().Before(patience); {
 			runtime.Gosched()
 		}
 	}
@@ -148,13 +238,15 @@ func TestHammer(t *testing.T) {
 	wg.Wait()
 	for i, v := range people {
 		for channel, numbers := range v.heard {
+			// The only publications there are: the n-th has the offset n.
+			first := int(v.since[channel]) + 1
 			for j, number := range numbers {
-				if number != numbers[0]+j {
-					t.Fatalf("client %d on %s: %d follows %d", i, channel, number, numbers[j-1])
+				if number != first+j {
+					t.Fatalf("client %d over %s on %s since %d: %d is the %d-th", i, v.transport, channel, first-1, number, j+1)
 				}
 			}
-			if len(numbers) == 0 || numbers[len(numbers)-1] != n {
-				t.Errorf("client %d on %s heard %d, and not the last of %d", i, channel, len(numbers), n)
+			if want := n - first + 1; len(numbers) != want {
+				t.Errorf("client %d over %s on %s heard %d of %d", i, v.transport, channel, len(numbers), want)
 			}
 		}
 	}

@@ -3,89 +3,95 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strconv"
-	"sync"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"horizon-realtime/router/auth"
-	"horizon-realtime/router/hub"
 )
 
-const interopSecret = "a secret that is long enough for HS256"
-
-// TestOfficialJavaScriptClient runs interop/interop.test.mjs, where the official
-// client talks to this server, over each transport and with real tokens.
-func TestOfficialJavaScriptClient(t *testing.T) {
-	w := startWithTokens(t)
-	w.interop(t, "interop.test.mjs", w.control(t))
+// TestOfficialClients runs what is in interop/: official clients, as they are
+// published, that talk to this server with real tokens. Each has a server of its
+// own.
+func TestOfficialClients(t *testing.T) {
+	t.Run("JavaScript", func(t *testing.T) {
+		runToItsEnd(t, "interop", nil, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
+		t.Run("Node", func(t *testing.T) {
+			withServer(t, "interop", "node", "--test", "--test-reporter=spec", "node.test.mjs")
+		})
+		t.Run("Chromium", func(t *testing.T) {
+			withServer(t, "interop", "node", "--test", "--test-reporter=spec", "chromium.test.mjs")
+		})
+	})
+	t.Run("Go", func(t *testing.T) { withServer(t, "interop/goclient", "go", "test", "-count=1", "-v", ".") })
 }
 
-// interop runs a file of interop/, which controls the server with what handler
-// answers.
+// withServer starts a server, and runs a command beside it.
+func withServer(t *testing.T, dir, name string, args ...string) {
+	t.Helper()
+	w := startWithTokens(t)
+	w.beside(t, w.control(t), dir, name, args...)
+}
+
+// interop runs a file of interop/ in Node, which controls the server with what
+// handler answers.
 func (w *world) interop(t *testing.T, file string, handler http.Handler) {
 	t.Helper()
-	install := exec.Command("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
-	install.Dir = "interop"
-	if out, err := install.CombinedOutput(); err != nil {
-		t.Fatalf("npm ci: %v\n%s", err, out)
-	}
-	control := httptest.NewServer(handler)
+	runToItsEnd(t, "interop", nil, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
+	w.beside(t, handler, "interop", "node", "--test", "--test-reporter=spec", file)
+}
+
+// beside runs a command that finds the server, and what controls it, by its
+// environment.
+func (w *world) beside(t *testing.T, handler http.Handler, dir, name string, args ...string) {
+	t.Helper()
+	control := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Access-Control-Allow-Origin", "*") // the page comes from the server's origin
+		handler.ServeHTTP(rw, r)
+	}))
 	defer control.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	runToItsEnd(t, dir, []string{"SERVER=" + w.address(), "CONTROL=" + control.URL}, name, args...)
+}
+
+// runToItsEnd runs a program to its end, which has to be a good one.
+func runToItsEnd(t *testing.T, dir string, env []string, name string, args ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	node := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", file)
-	node.Dir = "interop"
-	node.Env = append(os.Environ(), "SERVER="+w.address(), "CONTROL="+control.URL)
-	out, err := node.CombinedOutput()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)
 	if err != nil {
-		t.Error(err)
+		t.Errorf("%s %v: %v", name, args, err)
 	}
 }
 
-// startWithTokens is start with the authenticator that the router uses.
-func startWithTokens(t *testing.T) *world {
-	t.Helper()
-	cfg := testConfig()
-	cfg.Ping, cfg.PongTimeout = 2*time.Second, time.Second
-	return startTokensWith(t, cfg)
-}
+// startWithTokens is start with the authenticator that the router uses, pings that
+// come soon, and the page for browsers.
+func startWithTokens(t *testing.T) *world { return startTokensWith(t, testConfig()) }
 
 func startTokensWith(t *testing.T, cfg Config) *world {
 	t.Helper()
-	log, reg := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
+	cfg.Ping, cfg.PongTimeout = 2*time.Second, time.Second
 	authConfig := auth.DefaultConfig()
-	authConfig.JWT.HMACSecret, authConfig.JWT.Leeway = interopSecret, 0
-	authenticator, err := auth.New(context.Background(), authConfig, log, reg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{hub: hub.New(hub.DefaultConfig(), log, reg)}
-	ticket := authenticator.TicketHandler(w.hub.Position)
-	if w.Server, err = New(cfg, w.hub, authenticator, Options{Log: log, Registerer: reg, Ticket: ticket}); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var parts sync.WaitGroup
-	parts.Go(func() { w.hub.Run(ctx) })
-	parts.Go(func() { w.Server.Run(ctx) })
-	t.Cleanup(func() { cancel(); parts.Wait() })
-	return w
+	authConfig.JWT.HMACSecret, authConfig.JWT.Leeway = testSecret, 0
+	page := http.StripPrefix("/interop/", http.FileServer(http.Dir("interop")))
+	return startWithAuth(t, cfg, authConfig, page)
 }
 
-// control lets the test in JavaScript do what happens on the server's side.
+// control lets the clients' tests do what happens on the server's side.
 func (w *world) control(t *testing.T) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /publish", func(_ http.ResponseWriter, r *http.Request) {
@@ -97,9 +103,13 @@ func (w *world) control(t *testing.T) *http.ServeMux {
 		if err != nil {
 			t.Error(err)
 		}
-		token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
-			"sub": r.URL.Query().Get("user"), "project_id": "p1", "roles": []string{"member"}, "exp": time.Now().Add(life).Unix(),
-		}).SignedString([]byte(interopSecret))
+		user := r.URL.Query().Get("user")
+		project := cmp.Or(r.URL.Query().Get("project"), "p1")
+		claims := jwt.MapClaims{"sub": user, "project_id": project, "roles": []string{"member"}, "exp": time.Now().Add(life).Unix()}
+		if channels := r.URL.Query().Get("channels"); channels != "" {
+			claims["channels"] = strings.Fields(channels)
+		}
+		token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(testSecret))
 		if err != nil {
 			t.Error(err)
 		}
@@ -115,7 +125,6 @@ func (w *world) control(t *testing.T) *http.ServeMux {
 			fmt.Fprint(rw, s.pingAt.UnixMilli())
 			s.mu.Unlock()
 		}
-		time.Sleep(20 * time.Millisecond) // the client asks again and again
 	})
 	mux.HandleFunc("POST /cut", func(_ http.ResponseWriter, r *http.Request) {
 		for _, s := range w.of(r) { // as if the network broke

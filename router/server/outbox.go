@@ -40,7 +40,7 @@ type outbox struct {
 	done     chan struct{} // closed by the flusher as it ends, if somebody waits for that
 
 	// what attempt is to write, and what came of it
-	attempt func(fd uintptr) bool
+	attempt func(fd uintptr)
 	now     []byte
 	wrote   int
 	failure error
@@ -102,7 +102,9 @@ func (o *outbox) more() {
 // try gives the socket what it takes at once.
 func (o *outbox) try(p []byte) int {
 	o.now, o.wrote, o.failure = p, 0, nil
-	err := o.raw.Write(o.attempt)
+	// Control and not Write, which first looks whether the descriptor is ready in
+	// memory that is cold by now, a twentieth of a delivery.
+	err := o.raw.Control(o.attempt)
 	o.now = nil
 	if err == nil {
 		err = o.failure
@@ -111,9 +113,8 @@ func (o *outbox) try(p []byte) int {
 	return o.wrote
 }
 
-// writeSocket is called with the socket's descriptor, which does not block. It
-// says that it is done in any case, or it would be called again later.
-func (o *outbox) writeSocket(fd uintptr) bool {
+// writeSocket is called with the socket's descriptor, which does not block.
+func (o *outbox) writeSocket(fd uintptr) {
 	for {
 		n, err := syscall.Write(int(fd), o.now)
 		switch err {
@@ -125,7 +126,7 @@ func (o *outbox) writeSocket(fd uintptr) bool {
 		default:
 			o.failure = err
 		}
-		return true
+		return
 	}
 }
 

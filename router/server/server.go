@@ -188,13 +188,13 @@ func (s *Server) Close() error {
 func (s *Server) Run(ctx context.Context) error {
 	defer s.stop()
 	server := &http.Server{
-		Handler:           s.handler,
-		TLSConfig:         s.tls,
-		ReadHeaderTimeout: s.cfg.ConnectTimeout,
-		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    64 << 10, // a token can be in the URL of sse
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-		BaseContext:       func(net.Listener) context.Context { return s.base },
+		Handler:        s.handler,
+		TLSConfig:      s.tls,
+		ReadTimeout:    s.cfg.ConnectTimeout, // of a body that nobody wants, too; streams lift it
+		IdleTimeout:    time.Minute,
+		MaxHeaderBytes: 64 << 10, // a token can be in the URL of sse
+		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		BaseContext:    func(net.Listener) context.Context { return s.base },
 	}
 	var inner sync.WaitGroup
 	inner.Go(func() { s.wheel.run(s.base) })

@@ -56,10 +56,15 @@ func newSession(server *Server, r *http.Request, address string) *session {
 }
 
 // handle does the commands of one frame, in order. What they are answered with
-// has been sent when it returns, but for what the hub answers.
+// has been sent when it returns, but for what the hub answers. A frame without
+// any counts as one.
 func (s *session) handle(frame []byte) {
 	s.commands.Lock()
 	defer s.commands.Unlock()
+	if len(bytes.TrimSpace(frame)) == 0 {
+		s.permit()
+		return
+	}
 	for line := range bytes.SplitSeq(frame, []byte{'\n'}) {
 		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
@@ -98,7 +103,12 @@ func (s *session) command(line []byte) {
 	}
 	method := c.method()
 	s.server.commands.WithLabelValues(method).Inc()
-	if (method == "connect") != s.is(opened) {
+	// Connect comes first, and nothing comes after one that was refused.
+	wanted := connected
+	if method == "connect" {
+		wanted = opened
+	}
+	if !s.is(wanted) {
 		s.close(badRequest)
 		return
 	}

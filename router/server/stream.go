@@ -64,11 +64,7 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) {
 //
 // *http.MaxBytesError, or what the connection says.
 func (s *Server) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	control := http.NewResponseController(w)
-	control.SetReadDeadline(time.Now().Add(s.cfg.ConnectTimeout))
-	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(s.cfg.FrameBytes)))
-	control.SetReadDeadline(time.Time{})
-	return b, err
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, int64(s.cfg.FrameBytes)))
 }
 
 func bodyError(w http.ResponseWriter, err error) {
@@ -88,6 +84,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, first []byte, ev
 		events: events, session: session, limit: s.cfg.OutboxBytes,
 		control: http.NewResponseController(w), wake: make(chan struct{}, 1),
 	}
+	c.control.SetReadDeadline(time.Time{}) // the request is read, the answer goes on
 	session.transport, session.secret = c, newID()
 	session.schedule()
 	s.add(session)

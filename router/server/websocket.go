@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"crypto/tls"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
@@ -70,17 +71,27 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 // notWebsocket says what is wrong with a handshake, where gws would not in HTTP.
 func notWebsocket(r *http.Request) string {
 	switch {
-	case r.ProtoMajor != 1:
+	case r.ProtoMajor != 1 || r.ProtoMinor != 1:
 		return "a websocket needs HTTP/1.1"
 	case !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") ||
 		!strings.Contains(strings.ToLower(r.Header.Get("Connection")), "upgrade"):
 		return "this is a websocket endpoint; does a proxy in between pass on the headers Upgrade and Connection?"
 	case r.Header.Get("Sec-WebSocket-Version") != "13":
 		return "the websocket version is 13"
-	case r.Header.Get("Sec-WebSocket-Key") == "":
-		return "there is no Sec-WebSocket-Key"
+	case !isNonce(r.Header.Values("Sec-WebSocket-Key")):
+		return "there is one Sec-WebSocket-Key, of 16 bytes in base64"
 	}
 	return ""
+}
+
+// isNonce tells whether a key is one that a handshake has to have (RFC 6455,
+// section 4.2.1).
+func isNonce(keys []string) bool {
+	if len(keys) != 1 {
+		return false
+	}
+	nonce, err := base64.StdEncoding.DecodeString(keys[0])
+	return err == nil && len(nonce) == 16
 }
 
 // openWebsocket takes the connection from net/http and has it read by a
@@ -168,7 +179,13 @@ func (frames) OnOpen(*gws.Conn) {}
 
 func (frames) OnClose(*gws.Conn, error) {}
 
-func (frames) OnPong(*gws.Conn, []byte) {}
+// OnPong takes an answer that nobody asked for.
+func (frames) OnPong(socket *gws.Conn, _ []byte) {
+	s := connectionOf(socket).session
+	s.commands.Lock()
+	defer s.commands.Unlock()
+	s.permit()
+}
 
 func (frames) OnPing(socket *gws.Conn, payload []byte) {
 	s := connectionOf(socket).session
