@@ -13,8 +13,10 @@ const again = time.Millisecond
 
 // overtime cuts calls off that take too long. Fuel counts instructions, and one
 // that waits for the machine's memory takes a hundred times as long as others;
-// the engine cannot be interrupted meanwhile, and Go's collector would wait. Its
-// methods are safe for concurrent use.
+// the engine cannot be interrupted meanwhile, and Go's collector would wait. A
+// guest that looks at its fuel all the time may overwrite what a cut has left
+// there, again and again; but that one has no fuel for long. Its methods are safe
+// for concurrent use.
 type overtime struct {
 	limit time.Duration
 	timer *time.Timer

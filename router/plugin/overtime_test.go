@@ -11,14 +11,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// hesitant works for ever, with fuel for days, unless it has been called before,
-// which it knows from its store, or whatever else the condition says.
+// ponder is a loop whose turns take long for what they cost: each of its
+// divisions waits for the one before.
+var ponder = `(loop $again ` + strings.Repeat(`(global.set $x (i64.div_u (i64.const -1) (i64.or (global.get $x) (i64.const 3))))`, 50) + ` (br $again))`
+
+// withGlobal gives a module the global that ponder works on.
+func withGlobal(wat string) string {
+	return strings.Replace(wat, `(data (i32.const 0)`, `(global $x (mut i64) (i64.const 5)) (data (i32.const 0)`, 1)
+}
+
+// hesitant works for ever, with fuel for a while, unless it has been called
+// before, which it knows from its store, or whatever else the condition says.
 func hesitant(condition string) string {
 	return strings.NewReplacer(
 		`(memory`, `(import "hr" "kv_set" (func $set (param i32 i32 i32 i32 i32 i32) (result i32))) (memory`,
 		`(result i64) unreachable`, `(result i64)
-    (if `+condition+` (then (loop $again (br $again))))
-    (i64.const 0)`).Replace(trapping)
+    (if `+condition+` (then `+ponder+`))
+    (i64.const 0)`).Replace(withGlobal(trapping))
 }
 
 // uncollected keeps Go's collector away: while it waits for a call, nobody is
@@ -66,7 +75,7 @@ func TestLateStartsAreCutOff(t *testing.T) {
 	uncollected(t)
 	c := testConfig(t)
 	c.InitFuel, c.StartTimeout = 1<<36, time.Millisecond
-	h := testHost(t, c, nil, "10-late.wasm", strings.Replace(trapping, "(call $subscribe", "(loop $again (br $again)) (call $subscribe", 1))
+	h := testHost(t, c, nil, "10-late.wasm", strings.Replace(withGlobal(trapping), "(call $subscribe", ponder+" (call $subscribe", 1))
 	const want = "plugin 10-late.wasm: hr_init took too long and was cut off; do less, or raise [plugins] start_timeout"
 	if s := h.Status()[0]; s.State != Refused || s.Reason != want {
 		t.Errorf("got %s: %s", s.State, s.Reason)
