@@ -33,7 +33,7 @@ type outbox struct {
 	refill func()
 
 	mu       sync.Mutex
-	rest     []byte
+	rest     [][]byte // in pieces, which are never moved, so that a rest that grows leaves no garbage
 	flushing bool
 	hungry   bool // refill is to be called
 	err      error
@@ -79,13 +79,30 @@ func (o *outbox) Write(p []byte) (int, error) {
 			return n, o.err
 		}
 	}
-	o.rest = append(o.rest, p[n:]...)
-	o.waiting.Add(int64(len(p) - n))
+	o.keep(p[n:])
 	if !o.flushing {
 		o.flushing = true
 		o.flushers.Go(o.flush)
 	}
 	return len(p), nil
+}
+
+// piece is how much is kept, and written, at a time.
+const piece = 64 << 10
+
+// keep adds to the rest. A short one takes little more than it needs: many
+// connections may have one at the same time.
+func (o *outbox) keep(p []byte) {
+	waiting := o.waiting.Add(int64(len(p)))
+	if last := len(o.rest) - 1; last >= 0 {
+		n := min(len(p), cap(o.rest[last])-len(o.rest[last]))
+		o.rest[last] = append(o.rest[last], p[:n]...)
+		p = p[n:]
+	}
+	if len(p) > 0 {
+		size := max(len(p), int(min(waiting, piece)))
+		o.rest = append(o.rest, append(make([]byte, 0, size), p...))
+	}
 }
 
 // more has the flusher call refill once the socket has taken what waits.
@@ -132,8 +149,6 @@ func (o *outbox) writeSocket(fd uintptr) {
 
 // flush writes what waits, and ends when nothing does.
 func (o *outbox) flush() {
-	const piece = 64 << 10
-	var work []byte
 	for {
 		o.mu.Lock()
 		if len(o.rest) == 0 && o.err == nil && o.hungry {
@@ -151,9 +166,11 @@ func (o *outbox) flush() {
 			o.mu.Unlock()
 			return
 		}
-		work, o.rest = o.rest, work[:0]
+		part := o.rest[0]
+		o.rest[0] = nil
+		o.rest = o.rest[1:]
 		o.mu.Unlock()
-		for part := work; len(part) > 0; {
+		for len(part) > 0 {
 			n, err := o.Conn.Write(part[:min(len(part), piece)])
 			part = part[n:]
 			o.waiting.Add(-int64(n))
