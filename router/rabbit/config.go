@@ -208,6 +208,19 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
+// read checks everything, and reads what it names.
+func (c Config) read() ([]address, *tls.Config, error) {
+	if err := c.Validate(); err != nil {
+		return nil, nil, err
+	}
+	addresses, err := c.brokers()
+	if err != nil {
+		return nil, nil, err
+	}
+	tlsConfig, err := c.TLS.load()
+	return addresses, tlsConfig, err
+}
+
 // brokers parses URLs and those of URLFile.
 func (c Config) brokers() ([]address, error) {
 	urls := slices.Clone(c.URLs)

@@ -36,14 +36,7 @@ type Consumer struct {
 // An invalid configuration, an unreadable file, no URL at all, metrics that are
 // registered already.
 func New(cfg Config, handler Handler, log *slog.Logger, reg prometheus.Registerer) (*Consumer, error) {
-	if err := cfg.Validate(); err != nil {
-		return nil, err
-	}
-	addresses, err := cfg.brokers()
-	if err != nil {
-		return nil, err
-	}
-	tlsConfig, err := cfg.TLS.load()
+	addresses, tlsConfig, err := cfg.read()
 	if err != nil {
 		return nil, err
 	}

@@ -37,14 +37,7 @@ type Report struct {
 //
 // Those of New. What is wrong with a broker is in its report.
 func Probe(ctx context.Context, cfg Config, listen time.Duration) ([]Report, error) {
-	if err := cfg.Validate(); err != nil {
-		return nil, err
-	}
-	addresses, err := cfg.brokers()
-	if err != nil {
-		return nil, err
-	}
-	tlsConfig, err := cfg.TLS.load()
+	addresses, tlsConfig, err := cfg.read()
 	if err != nil {
 		return nil, err
 	}
