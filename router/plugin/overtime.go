@@ -2,7 +2,9 @@ package plugin
 
 import (
 	"context"
+	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"horizon-realtime/router/fuel"
@@ -18,17 +20,25 @@ const again = time.Millisecond
 // there, again and again; but that one has no fuel for long. Its methods are safe
 // for concurrent use.
 type overtime struct {
-	limit time.Duration
+	// look is how often a call is looked at. The second look that finds it cuts it
+	// off.
+	look  time.Duration
 	timer *time.Timer
+	// calls counts those that have begun.
+	calls atomic.Uint64
 
 	mu        sync.Mutex
-	under     bool // way
+	under     bool   // way
+	found     uint64 // the call that the last look found
 	instances map[*instance]int64
 }
 
+// none is no call's number.
+const none = math.MaxUint64
+
 func newOvertime(limit time.Duration) *overtime {
-	o := &overtime{limit: limit, instances: make(map[*instance]int64)}
-	o.timer = time.AfterFunc(limit, o.cut)
+	o := &overtime{look: limit / 2, instances: make(map[*instance]int64)}
+	o.timer = time.AfterFunc(o.look, o.cut)
 	o.timer.Stop()
 	return o
 }
@@ -54,8 +64,8 @@ func (o *overtime) remove(in *instance) {
 func (o *overtime) begin() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.under = true
-	o.timer.Reset(o.limit)
+	o.under, o.found = true, none
+	o.timer.Reset(o.look)
 }
 
 func (o *overtime) end() {
@@ -71,6 +81,11 @@ func (o *overtime) cut() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.under {
+		return
+	}
+	if call := o.calls.Load(); call != o.found {
+		o.found = call
+		o.timer.Reset(o.look)
 		return
 	}
 	for in, budget := range o.instances {

@@ -81,3 +81,25 @@ func TestLateStartsAreCutOff(t *testing.T) {
 		t.Errorf("got %s: %s", s.State, s.Reason)
 	}
 }
+
+// Each call has its own time, however much those before it took.
+func TestOnlyTheCallThatTakesLongIsCutOff(t *testing.T) {
+	h := testHost(t, testConfig(t), nil, "10-busy.wasm", busy)
+	w := testWorker(t, h)
+	w.Handle(context.Background(), notification(t, "compute.x", "{}"), func(Emission) {})
+	in, o := w.instances[0], w.overtime
+	left := in.fuel.Get()
+	o.begin()
+	defer o.end()
+	for range 3 { // a look at each of three
+		o.calls.Add(1)
+		o.cut()
+	}
+	if got := in.fuel.Get(); got != left {
+		t.Errorf("a call that was looked at once has %d units left instead of %d", int64(got), left)
+	}
+	o.cut()
+	if got := int64(in.fuel.Get()); got >= 0 {
+		t.Errorf("a call that was looked at twice has %d units left", got)
+	}
+}

@@ -83,6 +83,7 @@ func (w *Worker) Handle(ctx context.Context, n *event.Notification, emit func(Em
 			w.instances[i] = in
 			w.overtime.add(in, in.limits.fuel)
 		}
+		w.overtime.calls.Add(1)
 		fault := in.handle(n)
 		if fault != nil && fault.kind == faultTime {
 			in, fault = w.again(ctx, i, n, fault)
