@@ -157,8 +157,10 @@ func describeTOML(err error) string {
 	if m[2] != "" {
 		key = m[2] + ": "
 	}
-	return "line " + m[1] + ": " + key + m[3]
+	return "line " + m[1] + ": " + key + wrongType.ReplaceAllString(m[3], "a $1, where $2 is wanted")
 }
+
+var wrongType = regexp.MustCompile(`incompatible types: TOML value has type (\w+); destination has type (\w+)`)
 
 // tomlError is how the parser writes its errors, whatever their type.
 var tomlError = regexp.MustCompile(`(?s)^toml: line (\d+)(?: \(last key "([^"]*)"\))?: (.*)$`)

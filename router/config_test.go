@@ -94,7 +94,7 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"nothing near", "[server]\nfrobnicate = 1\n", []string{`line 2: unknown key "frobnicate" in [server]`}},
 		{"two typos", "[server]\nlissten = 1\n[hub]\nshard = 1\n", []string{
 			`line 2: unknown key "lissten" in [server]; did you mean "listen"?`, `line 4: unknown key "shard" in [hub]; did you mean "shards"?`}},
-		{"a wrong type", "[hub]\nshards = \"two\"\n", []string{`line 2: hub.shards: incompatible types: TOML value has type string; destination has type integer`}},
+		{"a wrong type", "[hub]\nshards = \"two\"\n", []string{`line 2: hub.shards: a string, where integer is wanted`}},
 		{"no TOML", "[server\nlisten = 1\n", []string{`line 2: expected '.' or ']' to end table name`}},
 		{"a bad duration", "[hub]\nhistory_ttl = \"5 minutes\"\n", []string{`line 2: hub.history_ttl: invalid duration: "5 minutes"`}},
 		{"out of range", "[hub]\nhistory_ttl = \"1ms\"\n", []string{`[hub] history_ttl = 1ms: between 1s and 24h`}},

@@ -79,8 +79,9 @@ func newPipeline(cfg Config, h *hub.Hub, host *plugin.Host, log *slog.Logger, re
 	return p
 }
 
-// submit decodes a body and hands it to its worker. It blocks while that
-// worker's queue is full, or the project's part of it, and must not be called any more once stop was.
+// submit decodes a body and hands it to its worker. It blocks while that worker's
+// queue is full, or the project's part of it, and must not be called any more once
+// stop was.
 func (p *pipeline) submit(body []byte, compression string, d Delivery) {
 	j := p.jobs.Get().(*job)
 	if err := p.oslo.Decode(&j.Notification, body, compression); err != nil {

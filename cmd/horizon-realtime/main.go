@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -124,6 +125,11 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	}
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
+			if !cmd.HasSubCommands() {
+				_, wants, _ := strings.Cut(cmd.Use+" no arguments", " ")
+				wants = strings.TrimSuffix(wants, " no arguments")
+				err = fmt.Errorf("%s wants %s, and was given %q", cmd.Name(), wants, args)
+			}
 			return &usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
 		}
 		return nil

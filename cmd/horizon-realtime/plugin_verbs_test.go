@@ -120,7 +120,7 @@ func TestMistakes(t *testing.T) {
 	}{
 		{"no verb like that", "plugin nwe", exitUsage, []string{`there is no command "nwe"`}},
 		{"an unknown output", "plugin inspect --output yaml fine/50-fine.wasm", exitUsage, []string{`--output yaml: it is "text" or "json"`}},
-		{"new without a name", "plugin new", exitUsage, []string{"accepts 1 arg"}},
+		{"new without a name", "plugin new", exitUsage, []string{"new wants NAME"}},
 		{"new with capitals", "plugin new Volumes", exitUsage, []string{`bad name "Volumes": 1 to 64 characters of a-z 0-9 _ -`}},
 		{"new with a number", "plugin new 50-volumes", exitUsage, []string{`call it "volumes", and its file 50-volumes.wasm`}},
 		{"new that is there", "plugin new fine", exitFailure, []string{"fine is there already, and nothing is overwritten"}},

@@ -12,8 +12,9 @@
 //	 "request_id":"req-…"}
 //
 // without what the service does not say: glance and keystone's basic format name
-// no actor, and only keystone's CADF the address they came from. Lines have no key, so that none takes another's place. It is no
-// record for auditors: notifications can be lost, and history is short.
+// no actor, and only keystone's CADF the address they came from. Lines have no
+// key, so that none takes another's place. It is no record for auditors:
+// notifications can be lost, and history is short.
 package main
 
 import (

@@ -1,6 +1,7 @@
 // Package admin serves the people who operate the router, on a listener of its
 // own that is never meant for browsers of the cloud's users: health, readiness,
-// metrics, profiles, and what the router knows about its plugins.
+// metrics, profiles, what the router knows about its plugins, and, where [admin]
+// taps permits it, every notification as the filters get it (tap.go).
 //
 // In: a list of readiness checks, a metrics gatherer and the plugin host's
 // status. Out: HTTP on [admin] listen. Caller: router.

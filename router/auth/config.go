@@ -101,8 +101,9 @@ type AnonymousConfig struct {
 	Force bool `toml:"force"`
 }
 
-// The longest times that DESIGN allows, and the shortest secret that resists
-// being guessed from one token (RFC 7518 §3.2 asks for the hash's size).
+// The longest that an answer of Keystone's is relied on and that a ticket waits,
+// and the shortest secret that resists being guessed from one token (RFC 7518
+// §3.2 asks for the hash's size).
 const (
 	maxCacheTTL  = 300 * time.Second
 	maxTicketTTL = 30 * time.Second

@@ -10,7 +10,8 @@
 // The rewritten module exports the counter under [Global]. The host sets it
 // before each call and, after a trap, reads it: below zero means that the fuel
 // was the reason. The counter starts at zero, so a module that nobody gave fuel
-// does nothing. The original's start function, if it has one, no longer runs by
+// does nothing. [Cut], called from another goroutine, takes the fuel of a call that
+// takes too long. The original's start function, if it has one, no longer runs by
 // itself: it is exported under [Start], to be called with fuel like any other.
 //
 // docs/rationale.md says why fuel and not time, and why charges are placed as

@@ -2,9 +2,11 @@
 // each channel, and hands what is new to the subscribers.
 //
 // In: publications from the router's workers, subscriptions from the server's
-// sessions. Out: encoded batches, one buffer for all subscribers of a channel.
+// sessions. Out: encoded batches, one buffer for all subscribers of a channel, and
+// a View of one channel, for its history and presence.
 // Callers: router publishes and runs it, server subscribes. It is split into
 // shards by Channel.Group; a shard is one goroutine that owns its groups,
 // channels, subscribers and history, so publishing, subscribing and recovering
-// happen in one order and need no lock but that of the shard's queue.
+// happen in one order and need no lock but that of the shard's queue, in which
+// groups take turns, so that one's flood does not delay the others (queue.go).
 package hub

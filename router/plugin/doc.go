@@ -6,10 +6,11 @@
 // (channel, key, payload) that point into the filter's memory. The router calls
 // New, Load and Run once, and owns one Worker per goroutine. The byte contract
 // with a filter is sdk/abi; how a filter's running time is bounded is
-// router/fuel.
+// router/fuel; overtime.go and slow.go are the clock beside it.
 //
 // A file's way: watch (which files are there) → load (read, verify, admit,
-// instrument, compile, first instance) → host (a new set, swapped in at once).
+// instrument, compile, first instance, self-tests) → host (a new set, swapped in
+// at once).
 // A notification's way: match (who asked for its type) → instance (scratch in,
 // one call, result out) → the caller's emit.
 package plugin

@@ -3,7 +3,8 @@
 //
 // In: a broker's URL and the names of exchanges. Out: each notification as a
 // Delivery, given to a Handler and acknowledged when the Delivery says so.
-// The router makes one Consumer and runs it; the command replay calls Replay.
+// The router makes one Consumer and runs it; the commands replay and doctor call
+// Replay and Probe.
 //
 // # What it leaves alone
 //

@@ -4,7 +4,8 @@
 // pass: a streamed HTTP response and server-sent events.
 //
 // In: connections on [server] listen, commands in them, and batches from the
-// hub. Out: replies and pushes; a client that cannot keep up costs a bounded
-// buffer and is let go. Callers: router makes, runs and drains it. A session
+// hub. Out: replies and pushes. A client that cannot keep up costs a bounded
+// buffer; then it is let go, or sent less where [server] slow says so
+// (backlog.go). Callers: router makes, runs and drains it. A session
 // (session.go) is a client, whatever it came over; a transport carries it.
 package server
