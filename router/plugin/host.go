@@ -178,37 +178,30 @@ func (h *Host) reload(ctx context.Context) error {
 		old[f.name] = f
 	}
 	next := &set{files: make([]*file, len(found))}
-	var work errgroup.Group
-	work.SetLimit(h.makeRoom())
 	taken := make(map[string]string)
-	loading := 0
+	stale := make(map[*file]*file) // and what was there before
 	for i, entry := range found {
 		f := &file{name: entry.name, plugin: pluginName(entry.name), stamp: entry.stamp}
 		f.settings = h.settings[f.plugin]
-		next.files[i] = f
 		before := old[f.name]
 		delete(old, f.name)
-		switch first, twice := taken[f.plugin]; {
-		case !validName(f.plugin):
-			f.refused = fmt.Sprintf("its name %q is no plugin's name; use 1 to %d characters of a-z 0-9 _ -", f.plugin, maxName)
-		case twice:
-			f.refused = fmt.Sprintf("its name %q is taken by %s; rename or remove one of them", f.plugin, first)
-		case i >= h.cfg.MaxPlugins:
-			f.refused = fmt.Sprintf("there are %d files before it, which is the limit; remove some, or raise [plugins] max_plugins", h.cfg.MaxPlugins)
-		case f.settings.Enabled != nil && !*f.settings.Enabled:
-			f.disabled = true
-		case before != nil && before.stamp == f.stamp && !before.disabled && reflect.DeepEqual(before.settings, f.settings):
-			next.files[i] = before
-		default:
-			loading++
-			work.Go(func() error { h.renew(ctx, f, before); return nil })
+		if next.files[i] = h.judge(f, before, i, taken); next.files[i] == nil {
+			next.files[i] = f
+			stale[f] = before
 		}
 		if _, twice := taken[f.plugin]; !twice {
 			taken[f.plugin] = f.name
 		}
 	}
-	if loading > 0 {
-		h.log.Info("loading plugins; those that are new to the cache are compiled first", "files", loading)
+	if len(stale) > 0 {
+		h.log.Info("loading plugins; those that are new to the cache are compiled first", "files", len(stale))
+	}
+	var work errgroup.Group
+	work.SetLimit(h.makeRoom())
+	for _, f := range next.files {
+		if before, is := stale[f]; is {
+			work.Go(func() error { h.renew(ctx, f, before); return nil })
+		}
 	}
 	_ = work.Wait()
 	if h.cacheDir != "" {
@@ -229,6 +222,26 @@ func (h *Host) reload(ctx context.Context) error {
 	h.swap(next)
 	h.forgetRecords(next)
 	return nil
+}
+
+// judge tells what becomes of the i-th file without reading it: refused, left
+// alone, or as it was before. It is nil if the file is to be loaded.
+func (h *Host) judge(f, before *file, i int, taken map[string]string) *file {
+	switch first, twice := taken[f.plugin]; {
+	case !validName(f.plugin):
+		f.refused = fmt.Sprintf("its name %q is no plugin's name; use 1 to %d characters of a-z 0-9 _ -", f.plugin, maxName)
+	case twice:
+		f.refused = fmt.Sprintf("its name %q is taken by %s; rename or remove one of them", f.plugin, first)
+	case i >= h.cfg.MaxPlugins:
+		f.refused = fmt.Sprintf("there are %d files before it, which is the limit; remove some, or raise [plugins] max_plugins", h.cfg.MaxPlugins)
+	case f.settings.Enabled != nil && !*f.settings.Enabled:
+		f.disabled = true
+	case before != nil && before.stamp == f.stamp && !before.disabled && reflect.DeepEqual(before.settings, f.settings):
+		return before
+	default:
+		return nil
+	}
+	return f
 }
 
 // makeRoom tells how many files to load side by side, and sets how many
