@@ -178,6 +178,7 @@ func hostKVSet(in *instance, mem api.Memory, stack []uint64) {
 	}
 	value := in.view(mem, abi.ImportKVSet, stack[2], stack[3])
 	ttl := time.Duration(uint32(stack[4])) * time.Second
+	in.wrote = true
 	stack[0] = flag(in.filter.record.store.set(key, value, ttl, uint32(stack[5]), now))
 }
 
@@ -185,6 +186,7 @@ func hostKVDelete(in *instance, mem api.Memory, stack []uint64) {
 	in.enter()
 	now := in.notification(abi.ImportKVDelete).At
 	key := in.key(mem, abi.ImportKVDelete, stack[0], stack[1])
+	in.wrote = true
 	stack[0] = flag(in.filter.record.store.delete(key, now))
 }
 

@@ -43,6 +43,10 @@ type instance struct {
 	doing     string
 	budget    int64
 	hostCalls int
+	// spent is the fuel that the last call took, once it has ended well; wrote
+	// says that it has changed the filter's store.
+	spent int64
+	wrote bool
 	// said is the first line that the call wrote to stderr or logged as an
 	// error.
 	said      string
@@ -164,7 +168,7 @@ func (in *instance) adopt(answer uint64) error {
 // handle calls the guest with one notification and leaves what it wants done in
 // in.result, which aliases guest memory. It allocates nothing.
 func (in *instance) handle(n *event.Notification) *Fault {
-	in.n, in.doing, in.hostCalls, in.said = n, abi.Event, 0, ""
+	in.n, in.doing, in.hostCalls, in.said, in.spent, in.wrote = n, abi.Event, 0, "", 0, false
 	in.eventTime, in.eventTick = n.At.UnixNano(), in.clock
 	buf, ok := in.mem.Read(in.scratch, in.scratchLength)
 	if !ok {
@@ -179,7 +183,7 @@ func (in *instance) handle(n *event.Notification) *Fault {
 		in.n = nil
 		return f
 	}
-	in.n = nil
+	in.n, in.spent = nil, in.budget-int64(in.fuel.Get())
 	if in.stack[0] == 0 {
 		in.result.emissions, in.result.stop = in.result.emissions[:0], false
 		return nil
@@ -197,9 +201,6 @@ func (in *instance) readResult(answer uint64) *Fault {
 	}
 	return nil
 }
-
-// used tells how much fuel the last call took.
-func (in *instance) used() int64 { return min(in.budget-int64(in.fuel.Get()), in.budget) }
 
 // fault says what a failed call died of; the keys are where its fuel and its time
 // are configured.

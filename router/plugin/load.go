@@ -131,7 +131,7 @@ func (h *Host) load(ctx context.Context, file string, module []byte, settings Se
 	}
 	f.sub = in.sub
 	f.spare.Store(in)
-	if err := h.selfTests(f, module); err != nil {
+	if err := h.selfTests(ctx, f, module); err != nil {
 		f.close()
 		return nil, err
 	}

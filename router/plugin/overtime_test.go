@@ -20,11 +20,15 @@ func withGlobal(wat string) string {
 	return strings.Replace(wat, `(data (i32.const 0)`, `(global $x (mut i64) (i64.const 5)) (data (i32.const 0)`, 1)
 }
 
-// hesitant works for ever, with fuel for a while, unless it has been called
-// before, which it knows from its store, or whatever else the condition says.
+// hesitant works for ever, with fuel for a while, if the condition holds. It may
+// ask its store ($get), and write to it ($set), the entry "on".
 func hesitant(condition string) string {
 	return strings.NewReplacer(
-		`(memory`, `(import "hr" "kv_set" (func $set (param i32 i32 i32 i32 i32 i32) (result i32))) (memory`,
+		`(memory`, `(import "hr" "kv_get" (func $kv_get (param i32 i32 i32 i32) (result i64)))
+  (import "hr" "kv_set" (func $kv_set (param i32 i32 i32 i32 i32 i32) (result i32)))
+  (func $get (result i64) (call $kv_get (i32.const 0) (i32.const 2) (i32.const 0) (i32.const 0)))
+  (func $set (result i32) (call $kv_set (i32.const 0) (i32.const 2) (i32.const 0) (i32.const 2) (i32.const 0) (i32.const 0)))
+  (memory`,
 		`(result i64) unreachable`, `(result i64)
     (if `+condition+` (then `+ponder+`))
     (i64.const 0)`).Replace(withGlobal(trapping))
@@ -43,17 +47,28 @@ func TestLateCallsAreCutOff(t *testing.T) {
 	c := testConfig(t)
 	c.Fuel, c.CallTimeout = 1<<36, time.Millisecond
 	h, log := loggingHost(t, c, nil,
-		"10-once.wasm", hesitant(`(call $set (i32.const 0) (i32.const 2) (i32.const 0) (i32.const 2) (i32.const 0) (i32.const 0))`),
-		"20-always.wasm", hesitant(`(i32.const 1)`), "30-light.wasm", saying("1"))
+		"10-once.wasm", hesitant(`(i64.eqz (call $get))`), "20-always.wasm", hesitant(`(i32.const 1)`),
+		"25-writes.wasm", hesitant(`(call $set)`), "30-light.wasm", saying("1"))
 	now := at
-	h.now = func() time.Time { now = now.Add(5 * time.Second); return now } // past every pause
+	once := h.recordOf("once")
+	h.now = func() time.Time {
+		if once.faults[faultTime].Load() > 0 { // what it waited for has happened
+			once.store.set([]byte("on"), nil, 0, anyVersion, at)
+		}
+		now = now.Add(5 * time.Second) // past every pause
+		return now
+	}
 	w := testWorker(t, h)
 	n := notification(t, "compute.x", "{}")
 	var got []string
 	emit := func(e Emission) { got = append(got, e.Plugin) }
-	// The first is cut off once and then well; the second is cut off twice.
-	if o := w.HandleInTime(context.Background(), n, emit); o != (Outcome{Called: 2, Faults: 1, Emitted: 1}) {
+	// The first is cut off once and then well; the second is cut off twice; the
+	// third has written, and is not tried again before the next notification.
+	if o := w.HandleInTime(context.Background(), n, emit); o != (Outcome{Called: 2, Faults: 2, Emitted: 1}) {
 		t.Errorf("got %+v", o)
+	}
+	if got := h.recordOf("always").faults[faultTime].Load(); got != 2 {
+		t.Errorf("%d faults of one that was cut off twice", got)
 	}
 	for range 5 {
 		w.HandleInTime(context.Background(), n, emit)
@@ -62,8 +77,8 @@ func TestLateCallsAreCutOff(t *testing.T) {
 		t.Error(diff)
 	}
 	s := h.Status()
-	if s[0].State != Running || s[0].Faults != 1 || s[0].Calls != 6 || s[2].Faults != 0 {
-		t.Errorf("got %+v, %+v", s[0], s[2])
+	if s[0].State != Running || s[0].Faults != 1 || s[0].Calls != 6 || s[2].Faults != 1 || s[3].Faults != 0 {
+		t.Errorf("got %+v, %+v, %+v", s[0], s[2], s[3])
 	}
 	const want = "hr_event took too long and was cut off; do less, or raise [plugins] call_timeout"
 	if s[1].State != Quarantined || !strings.Contains(s[1].Reason, want) || !strings.Contains(log.String(), want) {

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +21,8 @@ const (
 	maxSelfTests     = 64
 	maxSelfTestSent  = 64
 	maxSelfTestBytes = 1 << 20
+	// selfTestStarts is how many times as long as a start all of them may take.
+	selfTestStarts = 10
 )
 
 // selfTest is a notification that a filter ships with what it makes of it: a
@@ -49,7 +52,7 @@ type selfTest struct {
 // # Errors
 //
 // The first that does not come out as it says, or that they cannot be read.
-func (h *Host) selfTests(f *filter, module []byte) error {
+func (h *Host) selfTests(ctx context.Context, f *filter, module []byte) error {
 	text := fuel.Custom(module, abi.SelfTests)
 	if text == nil {
 		return nil
@@ -58,8 +61,13 @@ func (h *Host) selfTests(f *filter, module []byte) error {
 	if err != nil {
 		return fmt.Errorf("its self-tests, in the custom section %q, cannot be read: %w; build it again", abi.SelfTests, err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, selfTestStarts*f.limits.startTimeout)
+	defer cancel()
+	late := newOvertime(f.limits.startTimeout)
+	late.begin()
+	defer late.end()
 	for i := range tests {
-		if err := tests[i].run(h, f); err != nil {
+		if err := tests[i].run(ctx, h, f, late); err != nil {
 			return fmt.Errorf("it fails its own self-test %d, %.100q: %w; mend the filter or the test", i+1, tests[i].About, err)
 		}
 	}
@@ -89,7 +97,7 @@ func readSelfTests(text []byte) (tests []selfTest, err error) {
 	return tests, nil
 }
 
-func (t *selfTest) run(h *Host, f *filter) error {
+func (t *selfTest) run(ctx context.Context, h *Host, f *filter, late *overtime) error {
 	config := []byte("{}")
 	if len(t.Config) > 0 {
 		config = t.Config
@@ -105,19 +113,23 @@ func (t *selfTest) run(h *Host, f *filter) error {
 	}
 	defer in.close()
 	apart.sub = in.sub
+	late.add(in, in.limits.fuel)
 	for i, text := range t.Before {
-		if err := t.send(in, text); err != nil {
+		if err := t.send(ctx, in, text); err != nil {
 			return fmt.Errorf("message %d before it: %w", i+1, err)
 		}
 	}
-	if err := t.send(in, t.Notification); err != nil {
+	if err := t.send(ctx, in, t.Notification); err != nil {
 		return err
 	}
 	return t.compare(&in.result)
 }
 
 // send hands a notification to the filter, whose answer is in its result.
-func (t *selfTest) send(in *instance, text []byte) error {
+func (t *selfTest) send(ctx context.Context, in *instance, text []byte) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("the tests together take more than %d times [plugins] start_timeout", selfTestStarts)
+	}
 	n, err := t.notification(text)
 	if err != nil {
 		return err
@@ -125,6 +137,7 @@ func (t *selfTest) send(in *instance, text []byte) error {
 	if !in.filter.sub.matches(n.Type) {
 		return fmt.Errorf("it has not asked for %q", n.Type)
 	}
+	in.overtime.calls.Add(1)
 	if fault := in.handle(n); fault != nil {
 		return fault
 	}

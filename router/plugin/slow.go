@@ -34,24 +34,6 @@ func (w *Worker) HandleInTime(ctx context.Context, n *event.Notification, emit f
 	return o
 }
 
-// again gives a call that was cut off another chance, with a new instance, unless
-// the filter pauses for that: it may have been the machine that was slow.
-func (w *Worker) again(ctx context.Context, i int, n *event.Notification, fault *Fault) (*instance, *Fault) {
-	f := w.set.filters[i]
-	w.fault(ctx, i, n, fault)
-	if !f.health.allows(w.host.now) {
-		return nil, faultf(faultTime, "%s", fault.text)
-	}
-	in, err := f.take()
-	if err != nil {
-		return nil, faultf(faultStart, "%s", err)
-	}
-	w.instances[i] = in
-	w.overtime.add(in, in.limits.fuel)
-	w.overtime.begin()
-	return in, in.handle(n)
-}
-
 // overran takes note that the last Handle, of n, took that long. Fuel
 // bounds what one call does; this is what bounds a filter that does nearly as
 // much in every call, or does it where a unit takes long. The time is shared out
@@ -69,10 +51,10 @@ func (w *Worker) overran(ctx context.Context, n *event.Notification, took time.D
 			}
 		}
 	}
-	ran(func(_ int, in *instance) { total += in.used() })
+	ran(func(_ int, in *instance) { total += in.spent })
 	ran(func(i int, in *instance) {
-		used := in.used()
-		in.budget -= used // said once
+		used := in.spent
+		in.spent = 0 // said once
 		if used < leastSlow {
 			return
 		}

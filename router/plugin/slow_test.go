@@ -36,11 +36,11 @@ func TestSlowFiltersFail(t *testing.T) {
 		s := h.Status()
 		return [3]uint64{s[0].Faults, s[1].Faults, s[2].Faults}
 	}
-	handle(time.Nanosecond)
-	used := w.instances[0].budget // what is left: all was said
-	if used >= h.cfg.Fuel-leastSlow || used < h.cfg.Fuel-25_000_000 {
-		t.Fatalf("a call left %d units of %d", used, h.cfg.Fuel)
+	w.Handle(context.Background(), n, func(Emission) {})
+	if used := w.instances[0].spent; used < leastSlow || used > 25_000_000 {
+		t.Fatalf("a call took %d units", used)
 	}
+	w.overran(context.Background(), n, time.Nanosecond)
 	for range 2 {
 		handle(20 * time.Millisecond) // half of it each
 	}

@@ -83,19 +83,13 @@ func (w *Worker) Handle(ctx context.Context, n *event.Notification, emit func(Em
 			w.instances[i] = in
 			w.overtime.add(in, in.limits.fuel)
 		}
-		w.overtime.calls.Add(1)
-		fault := in.handle(n)
-		if fault != nil && fault.kind == faultTime {
-			in, fault = w.again(ctx, i, n, fault)
-		}
-		if fault != nil {
-			w.fault(ctx, i, n, fault)
+		if in = w.call(ctx, i, n); in == nil {
 			o.Faults++
 			continue
 		}
 		o.Called++
 		counters.calls.Add(1)
-		counters.fuel.Add(uint64(in.used()))
+		counters.fuel.Add(uint64(in.spent))
 		if len(in.result.emissions) > 0 {
 			counters.emissions.Add(uint64(len(in.result.emissions)))
 			o.Emitted += len(in.result.emissions)
@@ -107,6 +101,34 @@ func (w *Worker) Handle(ctx context.Context, n *event.Notification, emit func(Em
 		}
 	}
 	return o
+}
+
+// call runs the filter, and gives the instance that has ended well: nil where
+// none has, which is noted. A call that was cut off gets another chance with a
+// new instance, since it may have been the machine that was slow; but not one
+// that has written to its store, which would find that done already.
+func (w *Worker) call(ctx context.Context, i int, n *event.Notification) *instance {
+	for again := false; ; again = true {
+		in := w.instances[i]
+		w.overtime.calls.Add(1)
+		fault := in.handle(n)
+		if fault == nil {
+			return in
+		}
+		wrote := in.wrote
+		w.fault(ctx, i, n, fault)
+		f := w.set.filters[i]
+		if again || wrote || fault.kind != faultTime || !f.health.allows(w.host.now) {
+			return nil
+		}
+		next, err := f.take()
+		if err != nil {
+			w.fault(ctx, i, n, err)
+			return nil
+		}
+		w.instances[i] = next
+		w.overtime.add(next, next.limits.fuel)
+	}
 }
 
 func (in *instance) emit(emit func(Emission)) {
