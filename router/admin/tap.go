@@ -15,8 +15,10 @@ import (
 )
 
 const (
-	// tapBuffer is how many notifications a tap may lag behind.
+	// tapBuffer is how many notifications a tap may lag behind, tapBytes of how
+	// many bytes.
 	tapBuffer = 1024
+	tapBytes  = 16 << 20
 	// tapPatience bounds how long one write to a tap's client may take.
 	tapPatience = 10 * time.Second
 )
@@ -32,14 +34,14 @@ type Tap struct {
 	reading atomic.Int32
 
 	mu      sync.Mutex
-	clients map[chan []byte]struct{}
+	clients map[chan []byte]*atomic.Int64 // and the bytes that wait for each
 
 	refused, slow prometheus.Counter
 }
 
 // NewTap makes a tap that as many clients can read as cfg.Taps says.
 func NewTap(cfg Config, reg prometheus.Registerer) *Tap {
-	t := &Tap{limit: cfg.Taps, clients: make(map[chan []byte]struct{}),
+	t := &Tap{limit: cfg.Taps, clients: make(map[chan []byte]*atomic.Int64),
 		refused: prometheus.NewCounter(prometheus.CounterOpts{Name: "horizon_realtime_admin_taps_refused_total",
 			Help: "Clients that were refused because [admin] taps others read along already."}),
 		slow: prometheus.NewCounter(prometheus.CounterOpts{Name: "horizon_realtime_admin_taps_slow_total",
@@ -63,19 +65,22 @@ func (t *Tap) Offer(n *event.Notification) {
 	line.WriteByte('\n')
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for client := range t.clients {
-		select {
-		case client <- line.Bytes():
-		default:
-			t.remove(client)
-			t.slow.Inc()
+	for client, waiting := range t.clients {
+		if waiting.Add(int64(line.Len())) <= tapBytes {
+			select {
+			case client <- line.Bytes():
+				continue
+			default:
+			}
 		}
+		t.remove(client)
+		t.slow.Inc()
 	}
 }
 
 // ServeHTTP is GET /api/notifications.
 func (t *Tap) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	client, ok := t.add()
+	client, waiting, ok := t.add()
 	if !ok {
 		text := fmt.Sprintf("[admin] taps = %d, and as many read along already", t.limit)
 		status := http.StatusServiceUnavailable
@@ -103,6 +108,7 @@ func (t *Tap) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if !ok {
 				return
 			}
+			waiting.Add(-int64(len(line)))
 			if out.SetWriteDeadline(time.Now().Add(tapPatience)) != nil {
 				return
 			}
@@ -118,16 +124,16 @@ func (t *Tap) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (t *Tap) add() (client chan []byte, ok bool) {
+func (t *Tap) add() (client chan []byte, waiting *atomic.Int64, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.clients) >= t.limit {
-		return nil, false
+		return nil, nil, false
 	}
-	client = make(chan []byte, tapBuffer)
-	t.clients[client] = struct{}{}
+	client, waiting = make(chan []byte, tapBuffer), new(atomic.Int64)
+	t.clients[client] = waiting
 	t.reading.Add(1)
-	return client, true
+	return client, waiting, true
 }
 
 // remove ends a client's stream, once. The caller holds mu.

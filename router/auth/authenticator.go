@@ -196,17 +196,17 @@ func decodePart(part string, into any) bool {
 // redeem gives a ticket for the identity it was issued for, as that is now: an
 // Affected notification in between is not missed.
 func (a *Authenticator) redeem(ctx context.Context, r *http.Request, ticket string) (*Identity, error) {
-	id, err := a.Redeem(ticket, originOf(r))
+	id, err := a.Redeem(ticket, OriginOf(r))
 	if err != nil {
 		return nil, err
 	}
 	return a.Revalidate(ctx, id)
 }
 
-// originOf is the origin of the page that a browser made a request for. A
+// OriginOf is the origin of the page that a browser made a request for. A
 // browser leaves Origin out of a GET to the page's own origin (an EventSource
 // makes one), where Referer says the same.
-func originOf(r *http.Request) string {
+func OriginOf(r *http.Request) string {
 	if r == nil {
 		return ""
 	}

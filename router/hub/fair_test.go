@@ -145,3 +145,26 @@ func TestTurnIsOneBatch(t *testing.T) {
 		}
 	}
 }
+
+// A question about a channel, and a recovery, may take a shard long: each is a
+// turn of its own.
+func TestFairQuestions(t *testing.T) {
+	h, s := still(DefaultConfig())
+	var order []string
+	sub := func(channel string, recovers bool) *Subscription {
+		return &Subscription{Channel: pattern(t, channel), Recover: recovers, To: &caller{func(*Batch) { order = append(order, channel) }}}
+	}
+	h.Subscribe(sub("project/calm/a", false), 1)
+	s.drain()
+	for range 3 {
+		h.Look(publication(t, "project/curious/a", `1`).Channel, func(*View) { order = append(order, "asked") })
+		h.Subscribe(sub("project/curious/a", true), 1)
+	}
+	if err := h.Publish(publication(t, "project/calm/a", `1`)); err != nil {
+		t.Fatal(err)
+	}
+	s.drain()
+	if want := "[asked project/calm/a asked asked]"; fmt.Sprint(order) != want {
+		t.Errorf("%v, not %s", order, want)
+	}
+}

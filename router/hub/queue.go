@@ -46,8 +46,14 @@ const (
 // envelope is about what a message has around its data and its channel's name.
 const envelope = 96
 
-// size is about what a command puts into a batch.
-func (c *command) size() int { return len(c.bytes) + len(c.channel.Name) + envelope }
+// size is about what a command puts into a batch. One that may read much of a
+// history, or all subscribers, is a turn of its own.
+func (c *command) size() int {
+	if c.look != nil || c.sub != nil && c.sub.Recover && c.verb == subscribe {
+		return turnBytes
+	}
+	return len(c.bytes) + len(c.channel.Name) + envelope
+}
 
 // maxTurns is how many groups' turns a shard takes at once.
 const maxTurns = 64

@@ -11,6 +11,9 @@ import (
 // missing.
 var ErrPosition = errors.New("the history does not reach back to that position")
 
+// ErrRoom is what it says where not even one publication has room.
+var ErrRoom = errors.New("no room for an answer")
+
 // View is what a shard knows about one channel. It is good during the call it is
 // given to.
 type View struct {
@@ -91,7 +94,7 @@ type Query struct {
 //
 // # Errors
 //
-// ErrPosition.
+// ErrPosition, or ErrRoom where there is something and no room for any of it.
 func (v *View) History(q Query) (publications []byte, epoch string, top uint64, err error) {
 	epoch, top = v.shard.hub.events.Position()
 	if q.Epoch != "" && q.Epoch != epoch || q.After > top {
@@ -113,6 +116,9 @@ func (v *View) History(q Query) (publications []byte, epoch string, top uint64, 
 	if q.Limit >= 0 && len(entries) > q.Limit {
 		entries = entries[:q.Limit]
 	}
-	publications, _ = encode(nil, entries, false, q.Room)
+	publications, all := encode(nil, entries, false, q.Room)
+	if !all && len(publications) == 0 {
+		return nil, epoch, top, ErrRoom
+	}
 	return publications, epoch, top, nil
 }

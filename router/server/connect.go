@@ -40,6 +40,7 @@ func (s *session) connect(id uint32, c *connectRequest) {
 	}
 	identity, err := s.authenticate(c.Token)
 	if err != nil {
+		s.server.arrived()
 		s.server.log.Info("refused a client", "client", s.id, "address", s.address, "error", err)
 		s.refuseConnect(id, err)
 		return
@@ -107,7 +108,7 @@ func (s *session) refuseOnce(id uint32, e *replyError) {
 type caller struct{ method, host, address, page string }
 
 func callerOf(r *http.Request) *caller {
-	return &caller{r.Method, strings.Clone(r.Host), r.RemoteAddr, strings.Clone(r.Header.Get("Origin"))}
+	return &caller{r.Method, strings.Clone(r.Host), r.RemoteAddr, strings.Clone(auth.OriginOf(r))}
 }
 
 func (c *caller) request() *http.Request {

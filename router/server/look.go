@@ -1,6 +1,8 @@
 package server
 
 import (
+	"errors"
+
 	"horizon-realtime/router/auth"
 	"horizon-realtime/router/event"
 	"horizon-realtime/router/hub"
@@ -40,7 +42,11 @@ func (s *session) history(id uint32, c *historyRequest) {
 	s.look(id, s.server.history, c.Channel, func(v *hub.View) {
 		q.Room = s.Room()
 		publications, epoch, top, err := v.History(q)
-		if err != nil {
+		switch {
+		case errors.Is(err, hub.ErrRoom):
+			s.refuse(id, errLimitExceeded)
+			return
+		case err != nil:
 			s.refuse(id, errUnrecoverable)
 			return
 		}

@@ -19,6 +19,14 @@ func (a *allowance) take(now time.Time, rate, most int) bool {
 	return true
 }
 
+// arrived gives back what a client took that nobody knows: strangers must not
+// keep those out whom the rate is for.
+func (s *Server) arrived() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.arriving.left++
+}
+
 // arrivals is how many seconds' worth of clients may connect at once.
 const arrivals = 10
 
