@@ -47,7 +47,7 @@ func main() {
 		fail(serve(os.Args[3:]))
 		return
 	}
-	out := flag.String("out", "", "write the rows as JSON to this file too, and the table into README.md beside it")
+	out := flag.String("out", "", "write the rows as JSON to this file too, and the table into README.md beside it; with -run, rows that are not measured stay")
 	only := flag.String("run", "", "measure only what matches this regular expression")
 	flag.BoolVar(&quick, "quick", false, "smoke run: everything once and briefly")
 	flag.StringVar(&binaryPath, "binary", binaryPath, "the program, as `make build` leaves it")
@@ -58,6 +58,10 @@ func main() {
 	results, err := measure(match.MatchString)
 	writeTable(os.Stdout, results)
 	if *out != "" {
+		if *only != "" {
+			kept, readErr := readJSON(*out)
+			results, err = replace(kept, results), errors.Join(err, readErr)
+		}
 		err = errors.Join(err, writeJSON(*out, results), writeMarkdown(filepath.Join(filepath.Dir(*out), "README.md"), results))
 	}
 	fail(err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -41,6 +42,28 @@ func writeTable(w io.Writer, results []result) {
 		fmt.Fprintf(t, "%s\t%s\t%g\t%g\t%.2f\t%s\n", r.Name, r.Unit, r.Ours, r.Peer, r.Ratio, r.PeerName)
 	}
 	t.Flush()
+}
+
+func readJSON(path string) (results []result, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return results, json.Unmarshal(text, &results)
+}
+
+// replace puts the new rows where the old ones of the same names are, and those
+// without one at the end.
+func replace(old, new []result) []result {
+	for _, r := range new {
+		same := func(o result) bool { return o.Name == r.Name && o.PeerName == r.PeerName }
+		if i := slices.IndexFunc(old, same); i >= 0 {
+			old[i] = r
+		} else {
+			old = append(old, r)
+		}
+	}
+	return old
 }
 
 func writeJSON(path string, results []result) error {
