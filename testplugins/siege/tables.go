@@ -15,7 +15,7 @@ func (r *result) tables() string {
 	p99, slowest, pause, resident := r.worst()
 	fmt.Fprintf(&b, "%d notifications a second, %d cores; %d published in %.0f s, %d delivered, %d doubled, %d astray. The worst of all rows: "+
 		"p99 %s, slowest %s, pause of the collector %s, memory %s.\n\n",
-		r.rate, runtime.GOMAXPROCS(0), r.published, r.took.Seconds(), r.delivered, r.doubled, r.astray,
+		r.rate, runtime.NumCPU(), r.published, r.took.Seconds(), r.delivered, r.doubled, r.astray,
 		milliseconds(p99), milliseconds(slowest), milliseconds(pause), percent(resident))
 	b.WriteString("| filter | p99 | slowest | pause | memory | lost, doubled, astray | what the operator reads |\n|---|--:|--:|--:|--:|--:|---|\n")
 	for _, row := range r.rows {
