@@ -49,6 +49,7 @@ type node struct {
 	key        uint32 // the key's first byte after its quote; 0 where there is none
 	keyEnd     uint32 // the key's closing quote
 	hash       uint32 // of the decoded key
+	parent     uint32 // the container it stands in
 	next       uint32
 	kind       Kind
 	escaped    bool // a string with escapes
@@ -68,6 +69,7 @@ type node struct {
 type Document struct {
 	text    []byte
 	nodes   []node
+	members members
 	scratch []byte
 }
 
@@ -98,6 +100,7 @@ func (d *Document) parse(text []byte, nodes []node) ([]node, error) {
 	if !utf8.Valid(text) {
 		return nodes, ErrUTF8
 	}
+	d.members.reset(len(text))
 	var open [MaxDepth]uint32 // the containers around i
 	depth := 0
 	var n node // the next value, so far as its key is known
@@ -122,8 +125,9 @@ func (d *Document) parse(text []byte, nodes []node) ([]node, error) {
 			nodes = append(nodes, n)
 			i = skipSpace(text, i+1)
 			if i >= len(text) || text[i] != c+2 { // ']' is '[' + 2, '}' is '{' + 2
-				if i = d.parseKey(&n, text, i, c == '{'); i < 0 {
-					return nodes, syntaxError(int(n.start))
+				start := n.start
+				if i = d.parseKey(&n, nodes, text, open[depth-1], i); i < 0 {
+					return nodes, syntaxError(int(start))
 				}
 				continue
 			}
@@ -154,7 +158,7 @@ func (d *Document) parse(text []byte, nodes []node) ([]node, error) {
 			c := text[i]
 			if c == ',' {
 				at := i
-				if i = d.parseKey(&n, text, skipSpace(text, i+1), parent.kind == Object); i < 0 {
+				if i = d.parseKey(&n, nodes, text, open[depth-1], skipSpace(text, i+1)); i < 0 {
 					return nodes, syntaxError(at)
 				}
 				break
@@ -170,11 +174,11 @@ func (d *Document) parse(text []byte, nodes []node) ([]node, error) {
 	}
 }
 
-// parseKey starts n as the next member of an object, or element of an array,
-// and returns where its value begins, -1 where the key is not valid.
-func (d *Document) parseKey(n *node, text []byte, i int, object bool) int {
-	*n = node{}
-	if !object {
+// parseKey starts n as what stands next in the container nodes[parent], and
+// returns where its value begins, -1 where its key is not valid.
+func (d *Document) parseKey(n *node, nodes []node, text []byte, parent uint32, i int) int {
+	*n = node{parent: parent}
+	if nodes[parent].kind == Array {
 		return i
 	}
 	if i >= len(text) || text[i] != '"' {
@@ -186,6 +190,7 @@ func (d *Document) parseKey(n *node, text []byte, i int, object bool) int {
 	}
 	n.key, n.keyEnd, n.keyEscaped = uint32(i+1), uint32(end-1), escaped
 	n.hash = hashBytes(d.decodedKey(n, text))
+	d.members.add(n, nodes, text)
 	i = skipSpace(text, end)
 	if i >= len(text) || text[i] != ':' {
 		return -1
@@ -361,18 +366,10 @@ func (v Value) member(key string, hash uint32) Value {
 	if v.Kind() != Object {
 		return Value{}
 	}
-	nodes := v.d.nodes
-	end := nodes[v.i].next
-	var found uint32
-	for i := v.i + 1; i < end; i = nodes[i].next {
-		if n := &nodes[i]; n.hash == hash && string(v.d.key(n)) == key {
-			found = i
-		}
+	if i := v.d.find(v.i, key, hash); i != 0 {
+		return Value{v.d, i}
 	}
-	if found == 0 {
-		return Value{}
-	}
-	return Value{v.d, found}
+	return Value{}
 }
 
 // Element is the element of an array at index, counted from 0.

@@ -61,7 +61,7 @@ func (n *Notification) Reset() {
 		n.buf = nil
 	}
 	if cap(n.Document.nodes) > keepNodes {
-		n.Document.nodes = nil
+		n.Document.nodes, n.Document.members = nil, members{}
 	}
 	if cap(n.extra) > keepBytes {
 		n.extra = nil
