@@ -106,15 +106,35 @@ func TestOnlyTheCallThatTakesLongIsCutOff(t *testing.T) {
 	left := in.fuel.Get()
 	o.begin()
 	defer o.end()
-	for range 3 { // a look at each of three
-		o.calls.Add(1)
-		o.cut()
+	for range 2 * looks { // one at each of as many calls
+		o.next()
+		o.look()
+	}
+	for range looks - 1 {
+		o.look()
 	}
 	if got := in.fuel.Get(); got != left {
-		t.Errorf("a call that was looked at once has %d units left instead of %d", int64(got), left)
+		t.Errorf("a call that was found %d times has %d units left instead of %d", looks, int64(got), left)
 	}
-	o.cut()
+	o.look()
 	if got := int64(in.fuel.Get()); got >= 0 {
-		t.Errorf("a call that was looked at twice has %d units left", got)
+		t.Errorf("a call that was found %d times has %d units left", looks+1, got)
+	}
+}
+
+// Where nothing happens nobody looks, and then somebody does again.
+func TestNobodyLooksWhereNothingHappens(t *testing.T) {
+	o := newOvertime(looks * time.Millisecond)
+	for range 3 {
+		o.begin()
+		if !o.looking.Load() {
+			t.Fatal("nobody looks at what is under way")
+		}
+		o.end()
+		for deadline := time.Now().Add(time.Minute); o.looking.Load(); time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("somebody still looks at nothing")
+			}
+		}
 	}
 }

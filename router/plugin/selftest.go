@@ -137,7 +137,7 @@ func (t *selfTest) send(ctx context.Context, in *instance, text []byte) error {
 	if !in.filter.sub.matches(n.Type) {
 		return fmt.Errorf("it has not asked for %q", n.Type)
 	}
-	in.overtime.calls.Add(1)
+	in.overtime.next()
 	if fault := in.handle(n); fault != nil {
 		return fault
 	}

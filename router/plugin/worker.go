@@ -110,7 +110,7 @@ func (w *Worker) Handle(ctx context.Context, n *event.Notification, emit func(Em
 func (w *Worker) call(ctx context.Context, i int, n *event.Notification) *instance {
 	for again := false; ; again = true {
 		in := w.instances[i]
-		w.overtime.calls.Add(1)
+		w.overtime.next()
 		fault := in.handle(n)
 		if fault == nil {
 			return in
