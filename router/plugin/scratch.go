@@ -21,69 +21,68 @@ func scratchNeeds(wants int) int {
 // is guest memory of at least scratchNeeds bytes. What does not fit is marked
 // as too big. It allocates nothing.
 func writeScratch(buf []byte, n *event.Notification, wants []want) {
-	w := scratchWriter{buf: buf, entry: abi.HeaderSize, end: scratchNeeds(len(wants))}
-	w.text(n.Type)
-	w.text(n.Publisher)
-	w.text(n.Priority)
-	w.text(n.MessageID)
-	w.text(n.AtText)
-	w.text(n.Project)
-	w.text(n.User)
-	w.text(n.RequestID)
+	end := scratchNeeds(len(wants))
+	entries := buf[abi.HeaderSize:end]
+	for i, text := range [abi.StandardFields]string{
+		abi.FieldEventType: n.Type,
+		abi.FieldPublisher: n.Publisher,
+		abi.FieldPriority:  n.Priority,
+		abi.FieldMessageID: n.MessageID,
+		abi.FieldTimestamp: n.AtText,
+		abi.FieldProject:   n.Project,
+		abi.FieldUser:      n.User,
+		abi.FieldRequestID: n.RequestID,
+	} {
+		kind := uint32(abi.String)
+		if text == "" {
+			kind = abi.Absent
+		}
+		end = putBytes(buf, entries[i*abi.EntrySize:], end, kind, text)
+	}
+	entries = entries[abi.StandardFields*abi.EntrySize:]
 	var parent event.Value
 	for i := range wants {
 		if !wants[i].sibling {
 			parent = n.Get(wants[i].parent)
 		}
-		w.value(parent.Get(wants[i].last))
+		end = putValue(buf, entries[i*abi.EntrySize:], end, parent.Get(wants[i].last))
 	}
 	binary.LittleEndian.PutUint32(buf[abi.HeaderFeatures:], features)
-	binary.LittleEndian.PutUint32(buf[abi.HeaderLength:], uint32(w.end))
+	binary.LittleEndian.PutUint32(buf[abi.HeaderLength:], uint32(end))
 	binary.LittleEndian.PutUint32(buf[abi.HeaderCount:], uint32(len(wants)))
 	binary.LittleEndian.PutUint32(buf[abi.HeaderCount+4:], 0)
 }
 
-// scratchWriter fills entries from one side and bytes behind them.
-type scratchWriter struct {
-	buf        []byte
-	entry, end int
-}
-
-// text writes a standard field; an empty one is absent.
-func (w *scratchWriter) text(s string) {
-	switch {
-	case s == "":
-		w.put(abi.Absent, 0)
-	case len(s) > len(w.buf)-w.end:
-		w.put(abi.TooBig, len(s))
-	default:
-		w.put(abi.String, copy(w.buf[w.end:], s))
+// putBytes copies text to buf[end:], if it fits, writes its entry, and returns
+// where the next one goes.
+func putBytes[T string | []byte](buf, entry []byte, end int, kind uint32, text T) int {
+	if len(text) > len(buf)-end {
+		putEntry(entry, end, abi.TooBig, len(text))
+		return end
 	}
+	putEntry(entry, end, kind, len(text))
+	return end + copy(buf[end:], text)
 }
 
-// value writes a wanted field. Nearly all of them are strings without escapes,
-// which are copied as they stand.
-func (w *scratchWriter) value(v event.Value) {
-	if text, ok := v.Plain(); ok && len(text) <= len(w.buf)-w.end {
-		w.put(abi.String, copy(w.buf[w.end:], text))
-		return
+// putValue is putBytes for a wanted field. Nearly all of them are strings without
+// escapes, which are copied as they stand.
+func putValue(buf, entry []byte, end int, v event.Value) int {
+	if text, ok := v.Plain(); ok {
+		return putBytes(buf, entry, end, abi.String, text)
 	}
 	kind, size := v.Kind(), v.Size()
-	if size > len(w.buf)-w.end {
-		w.put(abi.TooBig, size)
-		return
+	if size > len(buf)-end {
+		putEntry(entry, end, abi.TooBig, size)
+		return end
 	}
-	written := len(v.AppendTo(w.buf[w.end : w.end : w.end+size]))
-	w.put(uint32(kind), written)
+	written := len(v.AppendTo(buf[end : end : end+size]))
+	putEntry(entry, end, uint32(kind), written)
+	return end + written
 }
 
-// put writes an entry for length bytes that stand at the end, or would.
-func (w *scratchWriter) put(kind uint32, length int) {
-	binary.LittleEndian.PutUint64(w.buf[w.entry:], uint64(w.end)|uint64(fieldWord(kind, length))<<32)
-	w.entry += abi.EntrySize
-	if kind != abi.TooBig {
-		w.end += length
-	}
+// putEntry writes the entry of length bytes that stand at offset, or would.
+func putEntry(entry []byte, offset int, kind uint32, length int) {
+	binary.LittleEndian.PutUint64(entry, uint64(offset)|uint64(fieldWord(kind, length))<<32)
 }
 
 func fieldWord(kind uint32, length int) uint32 {
