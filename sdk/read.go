@@ -38,58 +38,62 @@ func (v Value) Member(name string) Value {
 //	for it := v.Items(); it.Next(); {
 //		use(it.Key(), it.Value())
 //	}
-func (v Value) Items() Items {
-	switch v.kind {
-	case KindObject:
-		return Items{text: v.text, at: 1, object: true}
-	case KindArray:
-		return Items{text: v.text, at: 1}
-	}
-	return Items{}
-}
+func (v Value) Items() Items { return Items{of: v} }
 
 // Items is a place in an object or array; see Value.Items.
 type Items struct {
-	text   string
-	at     int
-	object bool
-	key    string
-	value  Value
+	of    Value
+	at    int
+	key   string
+	value Value
 }
 
 // Next moves on to the first or next one, and tells whether there is one.
 func (it *Items) Next() bool {
-	s := it.text
-	i := blank(s, it.at)
-	if it.value.kind != KindAbsent { // not the first
-		if i >= len(s) || s[i] != ',' {
-			return it.end()
-		}
-		i = blank(s, i+1)
+	if it.value.kind == KindAbsent {
+		it.key, it.value, it.at = it.of.first()
+	} else {
+		it.key, it.value, it.at = it.of.next(it.at)
 	}
-	if it.object {
-		if i >= len(s) || s[i] != '"' {
-			return it.end()
-		}
-		if it.key, i = scanString(s, i); i < 0 {
-			return it.end()
-		}
-		if i = blank(s, i); i >= len(s) || s[i] != ':' {
-			return it.end()
-		}
-		i = blank(s, i+1)
+	if it.at < 0 {
+		*it = Items{}
+		return false
 	}
-	v, end := scan(s, i)
-	if end < 0 {
-		return it.end()
-	}
-	it.value, it.at = v, end
 	return true
 }
 
-func (it *Items) end() bool {
-	*it = Items{}
-	return false
+// first reads the first member or element, and tells where it ends, -1 where there
+// is none.
+func (v Value) first() (key string, item Value, end int) { return v.item(1) }
+
+// next is first for the one that follows on the one that ends at i.
+func (v Value) next(i int) (key string, item Value, end int) {
+	if i = blank(v.text, i); i >= len(v.text) || v.text[i] != ',' {
+		return "", Value{}, -1
+	}
+	return v.item(i + 1)
+}
+
+func (v Value) item(i int) (key string, item Value, end int) {
+	s := v.text
+	switch i = blank(s, i); v.kind {
+	case KindArray:
+	case KindObject:
+		if i >= len(s) || s[i] != '"' {
+			return "", Value{}, -1
+		}
+		if key, i = scanString(s, i); i < 0 {
+			return "", Value{}, -1
+		}
+		if i = blank(s, i); i >= len(s) || s[i] != ':' {
+			return "", Value{}, -1
+		}
+		i = blank(s, i+1)
+	default:
+		return "", Value{}, -1
+	}
+	item, end = scan(s, i)
+	return key, item, end
 }
 
 // Key is the current member's name, empty in an array.
