@@ -255,7 +255,7 @@ func (j *JSON) container(v Value) {
 		bracket = '{'
 	}
 	j.begin(bracket)
-	for key, item, at := v.first(); at > 0; key, item, at = v.next(at) {
+	for key, item, at := v.item(0); at > 0; key, item, at = v.item(at) {
 		if v.kind == KindObject {
 			j.key(key)
 		}
