@@ -97,6 +97,16 @@ func (it *Items) Key() string { return it.key }
 func (it *Items) Value() Value { return it.value }
 
 func blank(s string, i int) int {
+	if i < len(s) && s[i] == ' ' { // mostly one or none
+		i++
+	}
+	if i < len(s) && s[i] <= ' ' {
+		return blanks(s, i)
+	}
+	return i
+}
+
+func blanks(s string, i int) int {
 	for i < len(s) && (s[i] == ' ' || s[i] == '\n' || s[i] == '\r' || s[i] == '\t') {
 		i++
 	}
@@ -140,7 +150,8 @@ func hasWord(s string, i int, word string) bool {
 	return len(s)-i >= len(word) && s[i:i+len(word)] == word
 }
 
-// scanNested finds the end of an object or array by its brackets.
+// scanNested finds the end of an object or array by its brackets. Most of what it
+// runs over are strings, which it calls nobody for.
 func scanNested(s string, i int) int {
 	depth := 0
 	for i < len(s) {
@@ -152,21 +163,31 @@ func scanNested(s string, i int) int {
 			i += 8
 			continue
 		}
-		i += bits.TrailingZeros64(hit) / 8
-		switch s[i] {
+		i += bits.TrailingZeros64(hit)/8 + 1
+		switch s[i-1] {
 		case '"':
-			if i = endOfString(s, i); i < 0 {
-				return -1
+			for {
+				if i >= len(s) {
+					return -1
+				}
+				hit := quoteOrSlash(word(s, i))
+				if hit == 0 {
+					i += 8
+					continue
+				}
+				i += bits.TrailingZeros64(hit)/8 + 1
+				if s[i-1] == '"' {
+					break
+				}
+				i++ // what is escaped
 			}
-			i--
 		case '{', '[':
 			depth++
 		case '}', ']':
 			if depth--; depth == 0 {
-				return i + 1
+				return i
 			}
 		}
-		i++
 	}
 	return -1
 }
