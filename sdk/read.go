@@ -150,40 +150,31 @@ func hasWord(s string, i int, word string) bool {
 	return len(s)-i >= len(word) && s[i:i+len(word)] == word
 }
 
-// scanNested finds the end of an object or array by its brackets. Most of what it
-// runs over are strings, which it calls nobody for.
+// scanNested finds the end of an object or array by its brackets: a search for
+// quotes and brackets outside of strings, and for quotes and backslashes inside.
 func scanNested(s string, i int) int {
+	// Brackets differ from DEL in the bits of 0x26 at most, as do Y, y and the
+	// underscore, which are nothing there.
+	const outside, brackets, backslash = ones * 0x26, ones * 0x7F, ones * '\\'
+	var either, other uint64 = outside, brackets
 	depth := 0
 	for i < len(s) {
 		w := word(s, i)
-		// Brackets differ from DEL in the bits of 0x26 at most, as do Y, y and the
-		// underscore.
-		hit := (zeros(w^ones*'"') | zeros((w|ones*0x26)^ones*0x7F)) & highs
+		hit := (zeros(w^ones*'"') | zeros((w|either)^other)) & highs
 		if hit == 0 {
 			i += 8
 			continue
 		}
 		i += bits.TrailingZeros64(hit)/8 + 1
-		switch s[i-1] {
-		case '"':
-			for {
-				if i >= len(s) {
-					return -1
-				}
-				hit := quoteOrSlash(word(s, i))
-				if hit == 0 {
-					i += 8
-					continue
-				}
-				i += bits.TrailingZeros64(hit)/8 + 1
-				if s[i-1] == '"' {
-					break
-				}
-				i++ // what is escaped
-			}
-		case '{', '[':
+		switch c := s[i-1]; {
+		case c == '"':
+			either ^= outside
+			other ^= brackets ^ backslash
+		case either == 0:
+			i++ // what is escaped
+		case c|0x20 == '{':
 			depth++
-		case '}', ']':
+		case c|0x20 == '}':
 			if depth--; depth == 0 {
 				return i
 			}
