@@ -1,6 +1,10 @@
 package sdk
 
-import "horizon-realtime/sdk/abi"
+import (
+	"unsafe"
+
+	"horizon-realtime/sdk/abi"
+)
 
 // Channel is where an emission goes. It is a small value.
 type Channel struct{ scope, id, topic string }
@@ -33,46 +37,70 @@ const maxName = 1<<16 - 1
 // it may be empty. Sending to the project or the user of a resource that has
 // none does nothing. The payload is copied, and can be written on for the next.
 func (e *Event) Emit(to Channel, key string, payload ObjectBuilder) {
-	e.emit(to, key, payload.Text(), 0)
+	e.emitObject(to, key, payload.place, 0)
 }
 
 // EmitRemoved is Emit, and says that the resource named by the key is gone.
 func (e *Event) EmitRemoved(to Channel, key string, payload ObjectBuilder) {
-	e.emit(to, key, payload.Text(), abi.EmitRemoved)
+	e.emitObject(to, key, payload.place, abi.EmitRemoved)
 }
 
 // EmitText is Emit for a payload that is JSON text already: one value, without
 // line breaks.
-func (e *Event) EmitText(to Channel, key, payload string) { e.emit(to, key, payload, 0) }
+func (e *Event) EmitText(to Channel, key, payload string) {
+	if b := e.emission(to, key, len(payload), 0); b != nil {
+		b.n += copy(b.b[b.n:], payload)
+	}
+}
 
 // Stop keeps this notification from the filters that come after this one.
-func (e *Event) Stop() { e.record(abi.TagStop, 0) }
+func (e *Event) Stop() {
+	b := &e.result
+	b.room(abi.RecordHeader)
+	put64(b.to(), abi.TagStop)
+	b.n += abi.RecordHeader
+}
 
-func (e *Event) emit(to Channel, key, payload string, flags uint32) {
-	if to.nowhere() {
-		return
+// emitObject closes the copy of the text, so that the text can be written on.
+func (e *Event) emitObject(to Channel, key string, payload place, flags uint64) {
+	j := payload.open()
+	length := j.n + j.depth
+	if j.b[j.n-1] == ',' {
+		length--
 	}
-	channel := len(to.scope) + len(to.id) + len(to.topic)
-	if to.id != "" {
-		channel++
+	if b := e.emission(to, key, length, flags); b != nil {
+		b.n += copy(b.b[b.n:], j.b[:j.n])
+		b.n = j.close(b)
+	}
+}
+
+// emission writes a record up to its payload, of that length, for which it makes
+// room; nil where nobody is to hear of it.
+func (e *Event) emission(to Channel, key string, payload int, flags uint64) *buffer {
+	scope, id, topic := to.scope, to.id, to.topic
+	channel := len(scope) + len(topic)
+	if id != "" {
+		channel += len(id) + 1
+	} else if to.nowhere() {
+		return nil
 	}
 	if channel > maxName || len(key) > maxName {
 		panic("sdk: a channel or key of more than 65535 bytes")
 	}
-	e.record(abi.TagEmit, abi.EmitHeader+channel+len(key)+len(payload))
-	b := e.result
-	b = append(b, byte(channel), byte(channel>>8), byte(len(key)), byte(len(key)>>8))
-	b = append(b, byte(flags), byte(flags>>8), byte(flags>>16), byte(flags>>24))
-	b = append(append(b, to.scope...), to.id...)
-	if to.id != "" {
-		b = append(b, '/')
+	length := abi.EmitHeader + channel + len(key) + payload
+	b := &e.result
+	b.room(abi.RecordHeader + length)
+	at := b.to()
+	put64(at, abi.TagEmit|uint64(length)<<32)
+	put64(unsafe.Add(at, abi.RecordHeader), uint64(channel)|uint64(len(key))<<16|flags<<32)
+	at, _ = putText(unsafe.Add(at, abi.RecordHeader+abi.EmitHeader), scope)
+	if id != "" {
+		at, _ = putText(at, id)
+		put8(at, '/')
+		at = unsafe.Add(at, 1)
 	}
-	b = append(b, to.topic...)
-	e.result = append(append(b, key...), payload...)
-}
-
-// record writes a record's header.
-func (e *Event) record(tag uint32, length int) {
-	e.result = append(e.result, byte(tag), byte(tag>>8), byte(tag>>16), byte(tag>>24),
-		byte(length), byte(length>>8), byte(length>>16), byte(length>>24))
+	at, _ = putText(at, topic)
+	at, _ = putText(at, key)
+	b.wrote(at)
+	return b
 }

@@ -18,11 +18,12 @@ const (
 // a time: it, and everything it hands out, is valid until Handle returns.
 type Event struct {
 	scratch [scratchBytes]byte
-	result  []byte
+	result  buffer
 	json    JSON
 }
 
-var current = Event{result: make([]byte, 0, resultBytes)}
+// current is the one that there is.
+var current = Event{result: buffer{b: make([]byte, resultBytes)}}
 
 // Type is the event type, such as `compute.instance.update`.
 func (e *Event) Type() string { return e.standard(abi.FieldEventType) }
@@ -55,29 +56,37 @@ func (e *Event) RequestID() string { return e.standard(abi.FieldRequestID) }
 // gives the same result. A filter has no other clock.
 func (e *Event) Now() int64 { return hostNow() }
 
-func (e *Event) standard(field int) string {
-	return e.entry(uint32(abi.HeaderSize + field*abi.EntrySize)).Text()
+func (e *Event) standard(number uint32) string {
+	return entry(abi.HeaderSize + number*abi.EntrySize).Text()
 }
 
 // Get gives a wanted field's value in this event.
 func (e *Event) Get(f Field) Value {
-	v := e.entry(f.entry)
+	v := entry(absentEntry + f.entry)
 	if v.kind == abi.TooBig {
-		return e.Field(wants[(f.entry-abi.HeaderSize)/abi.EntrySize-abi.StandardFields])
+		return e.tooBig(f)
 	}
 	return v
 }
 
+// tooBig fetches what the scratch block has no room for.
+func (e *Event) tooBig(f Field) Value {
+	return e.Field(wants[(f.entry-firstWant)/abi.EntrySize])
+}
+
+// absentEntry is where the header, of two numbers, reads as the entry of an
+// absent value: a zero Field's. firstWant is by how much the first wanted field's
+// entry comes later.
+const (
+	absentEntry = abi.HeaderCount
+	firstWant   = abi.HeaderSize + abi.StandardFields*abi.EntrySize - absentEntry
+)
+
 // entry reads one entry of the scratch block. The router wrote it, and the
-// bytes it points at, so that it need not be checked. A zero Field's is the
-// block's header, which reads as an absent value.
-func (e *Event) entry(at uint32) Value {
-	offset, word := load32(&e.scratch, at), load32(&e.scratch, at+4)
-	v := Value{kind: Kind(word >> abi.LengthBits)}
-	if v.kind >= KindNumber && v.kind != abi.TooBig {
-		v.text = text(&e.scratch, offset, word&abi.LengthMask)
-	}
-	return v
+// bytes it points at, so that it need not be checked.
+func entry(at uint32) Value {
+	offset, word := field(at)
+	return Value{Kind(word >> abi.LengthBits), text(offset, word&abi.LengthMask)}
 }
 
 // Field reads any field of the message by its JSON Pointer, at the price of a

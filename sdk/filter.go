@@ -52,8 +52,8 @@ func Register(f Filter) {
 // Field stands for a field of the message that the router hands over with each
 // event. Only Want makes one.
 type Field struct {
-	// entry is where in the scratch block the field's entry is; 0 in a zero
-	// Field, which is absent from every event.
+	// entry is by how much its entry in the scratch block comes later than
+	// absentEntry: 0 in a zero Field, which is absent from every event.
 	entry uint32
 }
 
@@ -78,7 +78,7 @@ func Want(pointer string) Field {
 		panic("sdk: Want after the filter has started; declare the field as a package variable")
 	}
 	wants = append(wants, pointer)
-	return Field{entry: uint32(abi.HeaderSize + (abi.StandardFields+len(wants)-1)*abi.EntrySize)}
+	return Field{entry: uint32(firstWant + (len(wants)-1)*abi.EntrySize)}
 }
 
 var started bool
@@ -135,7 +135,7 @@ func config() Value {
 // nothing to say.
 func handle() []byte {
 	arena = arena[:0]
-	current.result = current.result[:0]
+	current.result.n = 0
 	registered.Handle(&current)
-	return current.result
+	return current.result.b[:current.result.n]
 }

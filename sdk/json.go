@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"strconv"
+	"unsafe"
 )
 
 // maxDepth bounds how deep a JSON text may be nested; the router's bound is the
@@ -16,9 +17,9 @@ const maxDepth = 64
 // Writing to one that has been closed, or to one of an earlier text, is a
 // mistake in the filter and panics.
 type JSON struct {
-	// buf ends in the innermost container's bracket, or in the comma after its
-	// last item, so that nothing need be asked before the next.
-	buf []byte
+	// The buffer ends in the innermost container's bracket, or in the comma after
+	// its last item, so that nothing need be asked before the next.
+	buffer
 	// top is the serial number of the innermost open container, 0 where the
 	// buffer is not ready for an item.
 	top uint32
@@ -28,8 +29,8 @@ type JSON struct {
 	ends   [maxDepth]byte
 	depth  int
 	serial uint32
-	// end is how long buf is without what Text has put there.
-	end int
+	// number is one on its way into the text.
+	number [32]byte
 }
 
 // ObjectBuilder writes the members of an object. It is a small value.
@@ -46,13 +47,13 @@ type place struct {
 
 // Object begins a new text, an object. It ends the text that j built before.
 func (j *JSON) Object() ObjectBuilder {
-	j.buf, j.depth = j.buf[:0], 0
+	j.n, j.depth = 0, 0
 	return ObjectBuilder{j.begin('{')}
 }
 
 // Array begins a new text, an array. It ends the text that j built before.
 func (j *JSON) Array() ArrayBuilder {
-	j.buf, j.depth = j.buf[:0], 0
+	j.n, j.depth = 0, 0
 	return ArrayBuilder{j.begin('[')}
 }
 
@@ -64,14 +65,32 @@ func (e *Event) Object() ObjectBuilder { return e.json.Object() }
 // can still be written to, and then Text is to be asked for again: it is valid
 // until then.
 func (p place) Text() string {
-	p.ready(false)
+	j := p.open()
+	j.top = 0
+	return alias(j.b[:j.close(&j.buffer)])
+}
+
+// open makes sure that the container is, and gives its text.
+func (p place) open() *JSON {
 	j := p.j
-	j.end, j.top = len(j.buf), 0
-	for i := j.depth - 1; i >= 0; i-- {
-		j.closeWith(j.ends[i])
+	if j == nil || j.top == 0 || p.serial != j.open[0] && p.serial != j.top {
+		j.ready(p.serial, false)
 	}
-	text := alias(j.buf)
-	return text[:len(text)-1] // without the last comma
+	return j
+}
+
+// close writes the brackets of all that is open behind the text, which ends b, or
+// over its last comma. It gives where they end.
+func (j *JSON) close(b *buffer) int {
+	n := b.n
+	if b.b[n-1] == ',' {
+		n--
+	}
+	for depth := j.depth; depth > 0; n++ {
+		depth--
+		b.b[n] = j.ends[depth]
+	}
+	return n
 }
 
 // begin opens a container.
@@ -79,117 +98,272 @@ func (j *JSON) begin(bracket byte) place {
 	if j.depth == maxDepth {
 		panic("sdk: JSON nested deeper than 64")
 	}
+	j.room(1)
+	put8(j.to(), bracket)
+	j.n++
 	j.serial++
-	j.buf = append(j.buf, bracket)
 	j.open[j.depth], j.ends[j.depth] = j.serial, bracket+2 // { } and [ ] are two apart
 	j.depth++
 	j.top = j.serial
 	return place{j, j.serial}
 }
 
-// closeWith ends a container, and leaves a comma behind it.
-func (j *JSON) closeWith(bracket byte) {
-	if last := len(j.buf) - 1; j.buf[last] == ',' {
-		j.buf[last] = bracket
-	} else {
-		j.buf = append(j.buf, bracket)
+// end closes the innermost container, and leaves a comma behind it.
+func (j *JSON) end() {
+	j.depth--
+	if j.b[j.n-1] == ',' {
+		j.n--
 	}
-	j.buf = append(j.buf, ',')
+	put16(j.to(), uint16(j.ends[j.depth])|','<<8)
+	j.n += 2
+	j.top = 0
+	if j.depth > 0 {
+		j.top = j.open[j.depth-1]
+	}
 }
 
-// at makes the container the innermost one, ready for its next item.
-func (p place) at() *JSON {
-	if p.j == nil || p.serial != p.j.top {
-		p.ready(true)
-	}
-	return p.j
-}
-
-// ready takes back what Text has put there, makes sure that the container is
-// open, and if wanted closes those inside of it.
-func (p place) ready(innermost bool) {
-	j := p.j
+// ready makes sure that the container of that serial number is open, takes back
+// what Text has put there, and if wanted closes the containers inside.
+func (j *JSON) ready(serial uint32, innermost bool) {
 	if j == nil {
 		panic(closed)
 	}
 	if j.top == 0 && j.depth > 0 {
 		// Text overwrote the last comma, if there was one: an item's end.
-		if j.buf = j.buf[:j.end]; j.buf[j.end-1] == j.ends[j.depth-1] {
-			j.buf[j.end-1] = ','
+		if j.b[j.n-1] == j.ends[j.depth-1] {
+			j.b[j.n-1] = ','
 		}
+		j.top = j.open[j.depth-1]
 	}
 	depth := j.depth
-	for depth > 0 && j.open[depth-1] != p.serial {
+	for depth > 0 && j.open[depth-1] != serial {
 		depth--
 	}
 	if depth == 0 {
 		panic(closed)
 	}
 	for innermost && j.depth > depth {
-		j.depth--
-		j.closeWith(j.ends[j.depth])
+		j.end()
 	}
-	j.top = j.open[j.depth-1]
 }
 
 const closed = "sdk: writing to JSON that is closed already"
 
-func (o ObjectBuilder) member(key string) *JSON {
-	j := o.at()
-	j.buf = appendString(j.buf, key)
-	j.buf[len(j.buf)-1] = ':' // appendString has left a comma
-	return j
+// literals are the texts of the values that have one.
+var literals = [...]string{KindNull: "null", KindFalse: "false", KindTrue: "true"}
+
+// member writes a member of the container of that serial number. The value is not
+// absent.
+func (j *JSON) member(serial uint32, key string, v Value) {
+	if j == nil || serial != j.top {
+		j.ready(serial, true)
+	}
+	text := v.text
+	if v.kind != KindString {
+		if v.kind > KindNumber {
+			j.key(key)
+			j.value(v)
+			return
+		}
+		if v.kind < KindNumber {
+			text = literals[v.kind]
+		}
+		j.room(len(key) + len(text) + len(`"":,`))
+		to := j.to()
+		put8(to, '"')
+		to, bad := putText(unsafe.Add(to, 1), key)
+		if bad&highs != 0 {
+			j.key(key)
+			j.literal(text)
+			return
+		}
+		put16(to, '"'|':'<<8)
+		to, _ = putText(unsafe.Add(to, 2), text)
+		put8(to, ',')
+		j.wrote(unsafe.Add(to, 1))
+		return
+	}
+	j.room(len(key) + len(text) + len(`"":"",`))
+	to := j.to()
+	put8(to, '"')
+	to, bad := putText(unsafe.Add(to, 1), key)
+	put32(to, '"'|':'<<8|'"'<<16)
+	to, alsoBad := putText(unsafe.Add(to, 3), text)
+	put16(to, '"'|','<<8)
+	if (bad|alsoBad)&highs != 0 {
+		j.key(key)
+		j.string(text)
+		return
+	}
+	j.wrote(unsafe.Add(to, 2))
+}
+
+// key writes a member's key and the colon.
+func (j *JSON) key(key string) {
+	j.string(key)
+	j.b[j.n-1] = ':' // for the comma
+}
+
+// string writes a string, and a comma.
+func (j *JSON) string(s string) {
+	j.room(len(s) + len(`"",`))
+	to := j.to()
+	put8(to, '"')
+	to, bad := putText(unsafe.Add(to, 1), s)
+	if bad&highs != 0 {
+		j.take(append(appendEscaped(j.b[:j.n], s), ','))
+		j.room(0)
+		return
+	}
+	put16(to, '"'|','<<8)
+	j.wrote(unsafe.Add(to, 2))
+}
+
+// literal writes text as it is, and a comma.
+func (j *JSON) literal(text string) {
+	j.room(len(text) + 1)
+	to, _ := putText(j.to(), text)
+	put8(to, ',')
+	j.wrote(unsafe.Add(to, 1))
+}
+
+// value writes an element, or a member whose key is written.
+func (j *JSON) value(v Value) {
+	switch v.kind {
+	case KindString:
+		j.string(v.text)
+	case KindNumber:
+		j.literal(v.text)
+	case KindFalse, KindTrue:
+		j.literal(literals[v.kind])
+	case KindObject, KindArray:
+		if j.depth < maxDepth {
+			j.container(v)
+			return
+		}
+		fallthrough
+	default:
+		j.literal("null")
+	}
+}
+
+// container writes a container of the message anew, which leaves its line breaks
+// behind and lets nothing malformed through.
+func (j *JSON) container(v Value) {
+	bracket := byte('[')
+	if v.kind == KindObject {
+		bracket = '{'
+	}
+	j.begin(bracket)
+	for key, item, at := v.item(0); at > 0; key, item, at = v.item(at) {
+		if v.kind == KindObject {
+			j.key(key)
+		}
+		j.value(item)
+	}
+	j.end()
+}
+
+// integer makes a value of a number, valid until the next.
+func (p place) integer(n int64) Value {
+	number := &p.at().number
+	u := uint64(n)
+	if n < 0 {
+		u = -u
+	}
+	i := len(number) - 1
+	for ; u > 9; i-- {
+		number[i] = byte('0' + u%10)
+		u /= 10
+	}
+	number[i] = byte('0' + u)
+	if n < 0 {
+		i--
+		number[i] = '-'
+	}
+	return Value{KindNumber, alias(number[i:])}
+}
+
+// float is integer for any number, null where it is infinite or none.
+func (p place) float(f float64) Value {
+	if f-f != 0 {
+		return NullValue()
+	}
+	return Value{KindNumber, alias(strconv.AppendFloat(p.at().number[:0], f, 'g', -1, 64))}
+}
+
+func boolean(b bool) Value {
+	if b {
+		return Value{kind: KindTrue}
+	}
+	return Value{kind: KindFalse}
+}
+
+func orNull(v Value) Value {
+	if v.kind == KindAbsent {
+		v.kind = KindNull
+	}
+	return v
+}
+
+// at makes the container the innermost one, ready for its next item.
+func (p place) at() *JSON {
+	if p.j == nil || p.serial != p.j.top {
+		p.j.ready(p.serial, true)
+	}
+	return p.j
+}
+
+// member begins a member that is a container.
+func (p place) member(key string, bracket byte) place {
+	j := p.at()
+	j.key(key)
+	return j.begin(bracket)
 }
 
 // Object adds a member that is an object, to be filled.
-func (o ObjectBuilder) Object(key string) ObjectBuilder {
-	return ObjectBuilder{o.member(key).begin('{')}
-}
+func (o ObjectBuilder) Object(key string) ObjectBuilder { return ObjectBuilder{o.member(key, '{')} }
 
 // Array adds a member that is an array, to be filled.
-func (o ObjectBuilder) Array(key string) ArrayBuilder {
-	return ArrayBuilder{o.member(key).begin('[')}
-}
+func (o ObjectBuilder) Array(key string) ArrayBuilder { return ArrayBuilder{o.member(key, '[')} }
 
 // String adds a member. Bytes that are no UTF-8 become U+FFFD.
 func (o ObjectBuilder) String(key, value string) {
-	o.at().member(key, value)
+	o.j.member(o.serial, key, Value{KindString, value})
 }
 
 // StringOrNull adds a member that is null where the text is empty.
 func (o ObjectBuilder) StringOrNull(key, value string) {
+	v := Value{KindString, value}
 	if value == "" {
-		o.Null(key)
-		return
+		v.kind = KindNull
 	}
-	o.String(key, value)
+	o.j.member(o.serial, key, v)
 }
 
 // Int adds a member.
-func (o ObjectBuilder) Int(key string, value int64) { o.member(key).int(value) }
+func (o ObjectBuilder) Int(key string, value int64) {
+	o.j.member(o.serial, key, o.integer(value))
+}
 
 // Float adds a member, null where the value is infinite or no number.
-func (o ObjectBuilder) Float(key string, value float64) { o.member(key).float(value) }
+func (o ObjectBuilder) Float(key string, value float64) { o.j.member(o.serial, key, o.float(value)) }
 
 // Bool adds a member.
-func (o ObjectBuilder) Bool(key string, value bool) { o.member(key).bool(value) }
+func (o ObjectBuilder) Bool(key string, value bool) { o.j.member(o.serial, key, boolean(value)) }
 
 // Null adds a member.
-func (o ObjectBuilder) Null(key string) { o.member(key).raw("null") }
+func (o ObjectBuilder) Null(key string) { o.j.member(o.serial, key, NullValue()) }
 
 // Value adds a member as it was in the message, and none if it is absent.
 func (o ObjectBuilder) Value(key string, v Value) {
-	switch v.kind {
-	case KindString:
-		o.at().member(key, v.text)
-	case KindAbsent:
-	default:
-		o.member(key).value(v)
+	if v.kind != KindAbsent {
+		o.j.member(o.serial, key, v)
 	}
 }
 
 // Raw adds a member that is JSON text already; null where it is not.
-func (o ObjectBuilder) Raw(key, text string) { o.member(key).value(orNull(Parse(text))) }
+func (o ObjectBuilder) Raw(key, text string) { o.j.member(o.serial, key, orNull(Parse(text))) }
 
 // Object adds an element that is an object, to be filled.
 func (a ArrayBuilder) Object() ObjectBuilder { return ObjectBuilder{a.at().begin('{')} }
@@ -201,98 +375,19 @@ func (a ArrayBuilder) Array() ArrayBuilder { return ArrayBuilder{a.at().begin('[
 func (a ArrayBuilder) String(value string) { a.at().string(value) }
 
 // Int adds an element.
-func (a ArrayBuilder) Int(value int64) { a.at().int(value) }
+func (a ArrayBuilder) Int(value int64) { a.at().value(a.integer(value)) }
 
 // Float adds an element, null where the value is infinite or no number.
-func (a ArrayBuilder) Float(value float64) { a.at().float(value) }
+func (a ArrayBuilder) Float(value float64) { a.at().value(a.float(value)) }
 
 // Bool adds an element.
-func (a ArrayBuilder) Bool(value bool) { a.at().bool(value) }
+func (a ArrayBuilder) Bool(value bool) { a.at().value(boolean(value)) }
 
 // Null adds an element.
-func (a ArrayBuilder) Null() { a.at().raw("null") }
+func (a ArrayBuilder) Null() { a.at().value(NullValue()) }
 
 // Value adds an element as it was in the message, null if it is absent.
 func (a ArrayBuilder) Value(v Value) { a.at().value(orNull(v)) }
 
 // Raw adds an element that is JSON text already; null where it is not.
 func (a ArrayBuilder) Raw(text string) { a.at().value(orNull(Parse(text))) }
-
-func orNull(v Value) Value {
-	if v.kind == KindAbsent {
-		v.kind = KindNull
-	}
-	return v
-}
-
-func (j *JSON) raw(text string)     { j.buf = append(append(j.buf, text...), ',') }
-func (j *JSON) string(value string) { j.buf = appendString(j.buf, value) }
-
-func (j *JSON) int(value int64) {
-	j.buf = append(strconv.AppendInt(j.buf, value, 10), ',')
-}
-
-func (j *JSON) bool(value bool) {
-	if value {
-		j.raw("true")
-	} else {
-		j.raw("false")
-	}
-}
-
-func (j *JSON) float(value float64) {
-	if value-value != 0 { // infinite, or no number
-		j.raw("null")
-		return
-	}
-	j.buf = append(strconv.AppendFloat(j.buf, value, 'g', -1, 64), ',')
-}
-
-func (j *JSON) value(v Value) {
-	if j.depth == maxDepth && (v.kind == KindObject || v.kind == KindArray) {
-		v.kind = KindNull
-	}
-	switch v.kind {
-	case KindFalse:
-		j.raw("false")
-	case KindTrue:
-		j.raw("true")
-	case KindNumber:
-		j.raw(v.text)
-	case KindString:
-		j.string(v.text)
-	case KindObject:
-		copyMembers(ObjectBuilder{j.begin('{')}, v)
-	case KindArray:
-		copyElements(ArrayBuilder{j.begin('[')}, v)
-	default:
-		j.raw("null")
-	}
-}
-
-// copyMembers and copyElements write a container of the message anew, which
-// leaves its line breaks behind and lets nothing malformed through.
-func copyMembers(o ObjectBuilder, v Value) {
-	for it := v.Items(); it.Next(); {
-		o.Value(it.Key(), it.Value())
-	}
-	o.end()
-}
-
-func copyElements(a ArrayBuilder, v Value) {
-	for it := v.Items(); it.Next(); {
-		a.Value(it.Value())
-	}
-	a.end()
-}
-
-// end ends the container, so that what comes next stands beside it.
-func (p place) end() {
-	j := p.at()
-	j.depth--
-	j.closeWith(j.ends[j.depth])
-	j.top = 0
-	if j.depth > 0 {
-		j.top = j.open[j.depth-1]
-	}
-}

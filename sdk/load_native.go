@@ -2,23 +2,36 @@
 
 package sdk
 
-func load32(b *[scratchBytes]byte, at uint32) uint32 {
-	s := b[at : at+4]
-	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+import (
+	"encoding/binary"
+	"unsafe"
+)
+
+// Everything here is as in load_wasip1.go, but in any byte order and with bounds checked where a bound is known.
+
+func field(at uint32) (offset, word uint32) {
+	entry := current.scratch[at : at+8]
+	return binary.LittleEndian.Uint32(entry), binary.LittleEndian.Uint32(entry[4:])
 }
 
-// load64 reads the eight bytes of s from i on, which are there.
-func load64(s string, i int) uint64 {
-	s = s[i : i+8]
-	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+// text is nothing where the value is too big to be in the block.
+func text(at, n uint32) string {
+	if at+n > scratchBytes {
+		return ""
+	}
+	return alias(current.scratch[at : at+n])
 }
 
-// load32s is load64 for four bytes.
-func load32s(s string, i int) uint32 {
-	s = s[i : i+4]
-	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+func load64(s string, i int) (w uint64) { return binary.LittleEndian.Uint64([]byte(s[i : i+8])) }
+
+func short(s string) (w uint64) {
+	for i := range len(s) {
+		w |= uint64(s[i]) << (8 * i)
+	}
+	return w
 }
 
-// text gives n bytes of b as a string.
-func text(b *[scratchBytes]byte, at, n uint32) string { return alias(b[at : at+n]) }
+func put64(to unsafe.Pointer, w uint64) { binary.LittleEndian.PutUint64((*[8]byte)(to)[:], w) }
+func put32(to unsafe.Pointer, w uint32) { binary.LittleEndian.PutUint32((*[4]byte)(to)[:], w) }
+func put16(to unsafe.Pointer, w uint16) { binary.LittleEndian.PutUint16((*[2]byte)(to)[:], w) }
+func put8(to unsafe.Pointer, w byte)    { *(*byte)(to) = w }

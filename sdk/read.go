@@ -38,58 +38,56 @@ func (v Value) Member(name string) Value {
 //	for it := v.Items(); it.Next(); {
 //		use(it.Key(), it.Value())
 //	}
-func (v Value) Items() Items {
-	switch v.kind {
-	case KindObject:
-		return Items{text: v.text, at: 1, object: true}
-	case KindArray:
-		return Items{text: v.text, at: 1}
-	}
-	return Items{}
-}
+func (v Value) Items() Items { return Items{of: v} }
 
 // Items is a place in an object or array; see Value.Items.
 type Items struct {
-	text   string
-	at     int
-	object bool
-	key    string
-	value  Value
+	of    Value
+	at    int
+	key   string
+	value Value
 }
 
 // Next moves on to the first or next one, and tells whether there is one.
 func (it *Items) Next() bool {
-	s := it.text
-	i := blank(s, it.at)
-	if it.value.kind != KindAbsent { // not the first
-		if i >= len(s) || s[i] != ',' {
-			return it.end()
-		}
-		i = blank(s, i+1)
+	it.key, it.value, it.at = it.of.item(it.at)
+	if it.at < 0 {
+		*it = Items{}
+		return false
 	}
-	if it.object {
-		if i >= len(s) || s[i] != '"' {
-			return it.end()
-		}
-		if it.key, i = scanString(s, i); i < 0 {
-			return it.end()
-		}
-		if i = blank(s, i); i >= len(s) || s[i] != ':' {
-			return it.end()
-		}
-		i = blank(s, i+1)
-	}
-	v, end := scan(s, i)
-	if end < 0 {
-		return it.end()
-	}
-	it.value, it.at = v, end
 	return true
 }
 
-func (it *Items) end() bool {
-	*it = Items{}
-	return false
+// item reads the member or element that follows on the one that ends at i, the
+// first where i is 0, and tells where it ends, -1 where there is none.
+func (v Value) item(i int) (key string, item Value, end int) {
+	s := v.text
+	if i > 0 {
+		if i = blank(s, i); i >= len(s) || s[i] != ',' {
+			return "", Value{}, -1
+		}
+	}
+	i = blank(s, i+1)
+	if v.kind == KindObject {
+		if i >= len(s) || s[i] != '"' {
+			return "", Value{}, -1
+		}
+		if key, i = scanString(s, i); i < 0 {
+			return "", Value{}, -1
+		}
+		if i = blank(s, i); i >= len(s) || s[i] != ':' {
+			return "", Value{}, -1
+		}
+		i = blank(s, i+1)
+	} else if v.kind != KindArray {
+		return "", Value{}, -1
+	}
+	if i < len(s) && s[i] == '"' { // as nearly everything is
+		text, end := scanString(s, i)
+		return key, Value{KindString, text}, end
+	}
+	item, end = scan(s, i)
+	return key, item, end
 }
 
 // Key is the current member's name, empty in an array.
@@ -99,6 +97,16 @@ func (it *Items) Key() string { return it.key }
 func (it *Items) Value() Value { return it.value }
 
 func blank(s string, i int) int {
+	if i < len(s) && s[i] == ' ' { // mostly one or none
+		i++
+	}
+	if i < len(s) && s[i] <= ' ' {
+		return blanks(s, i)
+	}
+	return i
+}
+
+func blanks(s string, i int) int {
 	for i < len(s) && (s[i] == ' ' || s[i] == '\n' || s[i] == '\r' || s[i] == '\t') {
 		i++
 	}
@@ -142,20 +150,33 @@ func hasWord(s string, i int, word string) bool {
 	return len(s)-i >= len(word) && s[i:i+len(word)] == word
 }
 
-// scanNested finds the end of an object or array by its brackets.
+// scanNested finds the end of an object or array by its brackets: a search for
+// quotes and brackets outside of strings, and for quotes and backslashes inside.
 func scanNested(s string, i int) int {
-	for depth := 0; i < len(s); i++ {
-		switch s[i] {
-		case '"':
-			if i = endOfString(s, i); i < 0 {
-				return -1
-			}
-			i--
-		case '{', '[':
+	// Brackets differ from DEL in the bits of 0x26 at most, as do Y, y and the
+	// underscore, which are nothing there.
+	const outside, brackets, backslash = ones * 0x26, ones * 0x7F, ones * '\\'
+	var either, other uint64 = outside, brackets
+	depth := 0
+	for i < len(s) {
+		w := word(s, i)
+		hit := (zeros(w^ones*'"') | zeros((w|either)^other)) & highs
+		if hit == 0 {
+			i += 8
+			continue
+		}
+		i += bits.TrailingZeros64(hit)/8 + 1
+		switch c := s[i-1]; {
+		case c == '"':
+			either ^= outside
+			other ^= brackets ^ backslash
+		case either == 0:
+			i++ // what is escaped
+		case c|0x20 == '{':
 			depth++
-		case '}', ']':
+		case c|0x20 == '}':
 			if depth--; depth == 0 {
-				return i + 1
+				return i
 			}
 		}
 	}
@@ -164,30 +185,38 @@ func scanNested(s string, i int) int {
 
 // endOfString finds where the string that begins at i ends.
 func endOfString(s string, i int) int {
-	for i = quoteOrSlash(s, i+1); i < len(s); i = quoteOrSlash(s, i+2) {
+	for i++; i < len(s); {
+		hit := quoteOrSlash(word(s, i))
+		if hit == 0 {
+			i += 8
+			continue
+		}
+		i += bits.TrailingZeros64(hit) / 8
 		if s[i] == '"' {
 			return i + 1
 		}
+		i += 2
 	}
 	return -1
 }
 
-// quoteOrSlash finds the next quote or backslash from i on, eight bytes at a
-// time; where there is none, it is past the end.
-func quoteOrSlash(s string, i int) int {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	for ; i+8 <= len(s); i += 8 {
-		w := load64(s, i)
-		quote, slash := w^ones*'"', w^ones*'\\'
-		if hit := ((quote-ones)&^quote | (slash-ones)&^slash) & highs; hit != 0 {
-			return i + bits.TrailingZeros64(hit)/8 // the lowest is exact
-		}
+// word gives the eight bytes of s from i on, with zeros for those that it has not.
+func word(s string, i int) uint64 {
+	if len(s)-i < 8 {
+		return short(s[i:])
 	}
-	for i < len(s) && s[i] != '"' && s[i] != '\\' {
-		i++
-	}
-	return i
+	return load64(s, i)
 }
+
+// quoteOrSlash has the highest bit of the first byte set that is a quote or a
+// backslash, and maybe of some that come after it.
+func quoteOrSlash(w uint64) uint64 {
+	return (zeros(w^ones*'"') | zeros(w^ones*'\\')) & highs
+}
+
+// zeros has the highest bit of the first byte set that is zero, and maybe of some
+// that come after it. It gives other bits as well.
+func zeros(w uint64) uint64 { return (w - ones) &^ w }
 
 // scanNumber follows the grammar, so that a literal can be passed on as it is.
 func scanNumber(s string, i int) (Value, int) {
@@ -228,14 +257,16 @@ func digits(s string, i int) int {
 // scanString reads the string at i. Most have no escapes and are a part of s.
 func scanString(s string, i int) (string, int) {
 	start := i + 1
-	i = quoteOrSlash(s, start)
-	switch {
-	case i >= len(s):
-		return "", -1
-	case s[i] == '"':
-		return s[start:i], i + 1
+	for i = start; i < len(s); i += 8 {
+		if hit := quoteOrSlash(word(s, i)); hit != 0 {
+			i += bits.TrailingZeros64(hit) / 8
+			if s[i] == '"' {
+				return s[start:i], i + 1
+			}
+			return unescape(s, start, i)
+		}
 	}
-	return unescape(s, start, i)
+	return "", -1
 }
 
 // unescape decodes the string from start, whose first escape is at i, into the
@@ -246,20 +277,19 @@ func unescape(s string, start, i int) (string, int) {
 		return "", -1
 	}
 	// Decoded, a string never takes more bytes than its escapes did.
-	dst := append(free(end - start)[:0], s[start:i]...)
+	dst := free(end - start)[:0]
 	for i < end-1 {
-		if s[i] != '\\' {
-			dst = append(dst, s[i])
-			i++
-			continue
-		}
+		dst = append(dst, s[start:i]...)
 		r, size := escape(s[i : end-1])
 		if size == 0 {
 			return "", -1
 		}
 		dst = utf8.AppendRune(dst, r)
 		i += size
+		for start = i; i < end-1 && s[i] != '\\'; i++ {
+		}
 	}
+	dst = append(dst, s[start:end-1]...)
 	keep(len(dst))
 	return alias(dst), end
 }

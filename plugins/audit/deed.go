@@ -20,26 +20,26 @@ type deed struct {
 // read takes an event type apart, and tells whether it is an action's end: what
 // begins, what is going on, and what merely is, are not told.
 func read(event string) (did deed, told bool) {
-	if strings.HasPrefix(event, "dns.domain.") { // designate's second name for a zone
-		return deed{}, false
-	}
-	for _, service := range [...]string{"compute.", "orchestration.", "octavia.", "magnum.", "baremetal.", "dns.", "identity."} {
-		if rest, ok := strings.CutPrefix(event, service); ok {
-			event = rest
-			break
+	kind, action, ok := strings.Cut(event, ".")
+	switch kind {
+	case "compute", "orchestration", "octavia", "magnum", "baremetal", "dns", "identity":
+		if kind == "dns" && strings.HasPrefix(action, "domain.") { // designate's second name for a zone
+			return deed{}, false
 		}
+		event = action
+		kind, action, ok = strings.Cut(event, ".")
 	}
 	if event == "authenticate" {
 		return deed{kind: "user", action: event}, true
 	}
-	kind, action, ok := strings.Cut(event, ".")
 	if !ok {
 		return deed{}, false
 	}
 	did = deed{kind: kind, action: action}
-	for _, phase := range [...]string{"start", "end", "error", "success", "progress"} {
-		if before, ok := strings.CutSuffix(action, "."+phase); ok {
-			did.action, did.phase = before, phase
+	if i := strings.LastIndexByte(action, '.'); i >= 0 {
+		switch phase := action[i+1:]; phase {
+		case "start", "end", "error", "success", "progress":
+			did.action, did.phase = action[:i], phase
 		}
 	}
 	switch kind {

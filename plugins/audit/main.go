@@ -39,8 +39,11 @@ var (
 
 func handle(e *sdk.Event) {
 	did, told := read(e.Type())
+	if !told {
+		return
+	}
 	failed := did.phase == "error" || e.Priority() == "error" || e.Priority() == "critical" || e.Get(outcome).Text() == "failure"
-	if !told || e.Get(outcome).Text() == "pending" || did.action == "authenticate" && !failed {
+	if e.Get(outcome).Text() == "pending" || did.action == "authenticate" && !failed {
 		return
 	}
 	id, name := resource(e, &did)

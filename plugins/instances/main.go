@@ -55,14 +55,15 @@ var versioned = server{
 }
 
 func handle(e *sdk.Event) {
-	if strings.HasPrefix(e.Type(), "compute_task.") {
+	event, f := e.Type(), &versioned
+	switch { // of the three that it is called for
+	case event[0] == 'i':
+		event = event[len("instance."):]
+	case event[len("compute")] == '.':
+		event, f = event[len("compute.instance."):], &legacy
+	default:
 		unscheduled(e)
 		return
-	}
-	event, isLegacy := strings.CutPrefix(e.Type(), "compute.instance.")
-	f := &legacy
-	if !isLegacy {
-		event, f = strings.TrimPrefix(event, "instance."), &versioned
 	}
 	id := e.Get(f.id).Text()
 	state, task := e.Get(f.state), panel.TextOrNull(e.Get(f.task))
@@ -97,11 +98,11 @@ func telling(event string, task sdk.Value) bool {
 	switch event {
 	case "exists": // the hourly audit, from a copy that may be old
 		return false
-	case "create.start":
+	case "update", "create.start":
 		return true
 	}
 	for _, begin := range stale {
-		if strings.HasPrefix(event, begin) {
+		if event != "" && event[0] == begin[0] && strings.HasPrefix(event, begin) {
 			return false
 		}
 	}
@@ -139,8 +140,17 @@ func columns(e *sdk.Event, f *server, o sdk.ObjectBuilder) {
 // server was started from a volume.
 func imageID(image sdk.Value) sdk.Value {
 	text := image.Text()
-	if i := strings.LastIndexByte(text, '/'); i >= 0 {
-		image = sdk.StringValue(text[i+1:])
+	const id = "/00000000-0000-0000-0000-000000000000"
+	if i := len(text) - len(id); i > 0 && text[i] == '/' {
+		text = text[i:] // nearly always: the search is shorter
+	}
+	for {
+		_, after, found := strings.Cut(text, "/")
+		if !found {
+			break
+		}
+		text = after
+		image = sdk.StringValue(text)
 	}
 	return panel.TextOrNull(image)
 }

@@ -71,8 +71,8 @@ type subject struct {
 	name           sdk.Value
 }
 
-func (r *resource) of(e *sdk.Event) *subject {
-	return &subject{r.kind, r.noun, e.Get(r.id).Text(), e.Get(r.name)}
+func (r *resource) of(e *sdk.Event) subject {
+	return subject{r.kind, r.noun, e.Get(r.id).Text(), e.Get(r.name)}
 }
 
 func handle(e *sdk.Event) {
@@ -80,35 +80,44 @@ func handle(e *sdk.Event) {
 		return
 	}
 	name := e.Type()
-	if event, ok := strings.CutPrefix(name, "compute.instance."); ok {
-		ofServer(e, &legacyServer, event)
-	} else if event, ok := strings.CutPrefix(name, "instance."); ok {
-		ofServer(e, &server, event)
-	} else if task, ok := strings.CutPrefix(name, "compute_task."); ok {
-		unplaced(e, strings.TrimSuffix(task, ".error"))
-	} else if name == "scheduler.create_volume" {
-		unbacked(e)
-	} else if strings.HasPrefix(name, "volume.") {
+	switch name[0] { // of those that it is called for
+	case 'i':
+		ofServer(e, &server, name[len("instance."):])
+	case 'c':
+		if name[len("compute")] == '.' {
+			ofServer(e, &legacyServer, name[len("compute.instance."):])
+		} else {
+			unplaced(e, strings.TrimSuffix(name[len("compute_task."):], ".error"))
+		}
+	case 'v':
 		ofStorage(e, &volume)
-	} else if strings.HasPrefix(name, "snapshot.") {
-		ofStorage(e, &snapshot)
-	} else {
+	case 'b':
 		ofStorage(e, &backup)
+	default:
+		if name == "scheduler.create_volume" {
+			unbacked(e)
+		} else {
+			ofStorage(e, &snapshot)
+		}
 	}
 }
 
 // ofServer tells of a server. That one is in error without more ado (nobody had
 // room for it), only its update says.
 func ofServer(e *sdk.Event, r *resource, event string) {
-	about := r.of(e)
 	if event == "update" {
 		if e.Get(r.state).Text() == "error" && e.Get(r.oldState).Text() != "error" {
+			about := r.of(e)
 			e.KVSet(named(about.id), panel.Sentence(about.name.Text()), nameMemory)
-			failed(e, about, phrase{"server.error", "is in error"}, "")
+			failed(e, &about, phrase{"server.error", "is in error"}, "")
 		}
 		return
 	}
 	action, phase := cutLast(event)
+	if phase != "end" && phase != "error" {
+		return
+	}
+	about := r.of(e)
 	for _, name := range versioned {
 		if name.legacy == action {
 			action = name.versioned
@@ -124,9 +133,9 @@ func ofServer(e *sdk.Event, r *resource, event string) {
 		if v := e.Get(fault); v.Known() {
 			reason = panel.Exception(v)
 		}
-		failed(e, about, phrase{said.code, "failed to " + verb(action)}, reason)
-	case phase == "end" && notable:
-		done(e, about, said)
+		failed(e, &about, phrase{said.code, "failed to " + verb(action)}, reason)
+	case notable:
+		done(e, &about, said)
 	}
 }
 
@@ -161,7 +170,7 @@ const nameMemory = 600
 func unbacked(e *sdk.Event) {
 	about := volume.of(e)
 	about.name = e.Field("/payload/volume_properties/display_name")
-	failed(e, about, phrase{"volume.create", "failed to create"}, panel.Unbacked(e))
+	failed(e, &about, phrase{"volume.create", "failed to create"}, panel.Unbacked(e))
 }
 
 // verb is an action as one would say it: resize_finish is to resize.
@@ -185,14 +194,18 @@ func verb(action string) string {
 // attempt failed, it does with an `.end`, and says so in the status.
 func ofStorage(e *sdk.Event, r *resource) {
 	action, phase := cutLast(e.Type())
+	if phase != "end" && phase != "error" {
+		return
+	}
+	about := r.of(e)
 	state := e.Get(r.state).Text()
 	said, notable := find(storage, action)
 	switch {
-	case phase == "error", phase == "end" && notable && strings.HasPrefix(state, "error"):
+	case phase == "error", notable && strings.HasPrefix(state, "error"):
 		_, verb := cutLast(action)
-		failed(e, r.of(e), phrase{action, "failed to " + verb}, panel.Sentence(e.Get(why).Text()))
-	case phase == "end" && notable:
-		done(e, r.of(e), said)
+		failed(e, &about, phrase{action, "failed to " + verb}, panel.Sentence(e.Get(why).Text()))
+	case notable:
+		done(e, &about, said)
 	}
 }
 

@@ -48,18 +48,19 @@ func main() {}
 
 const data = "/payload/nova_object.data/"
 
-var (
-	legacyID       = sdk.Want("/payload/instance_id")
-	legacyVcpus    = sdk.Want("/payload/vcpus")
-	legacyMemory   = sdk.Want("/payload/memory_mb")
-	legacyState    = sdk.Want("/payload/state")
-	legacyOldState = sdk.Want("/payload/old_state")
+// server is where one of nova's two formats has what counts.
+type server struct{ id, vcpus, memory, state, oldState sdk.Field }
 
-	id       = sdk.Want(data + "uuid")
-	vcpus    = sdk.Want(data + "flavor/nova_object.data/vcpus")
-	memory   = sdk.Want(data + "flavor/nova_object.data/memory_mb")
-	state    = sdk.Want(data + "state")
-	oldState = sdk.Want(data + "state_update/nova_object.data/old_state")
+var (
+	legacy = server{
+		id: sdk.Want("/payload/instance_id"), vcpus: sdk.Want("/payload/vcpus"), memory: sdk.Want("/payload/memory_mb"),
+		state: sdk.Want("/payload/state"), oldState: sdk.Want("/payload/old_state"),
+	}
+	versioned = server{
+		id:    sdk.Want(data + "uuid"),
+		vcpus: sdk.Want(data + "flavor/nova_object.data/vcpus"), memory: sdk.Want(data + "flavor/nova_object.data/memory_mb"),
+		state: sdk.Want(data + "state"), oldState: sdk.Want(data + "state_update/nova_object.data/old_state"),
+	}
 
 	volumeID   = sdk.Want("/payload/volume_id")
 	size       = sdk.Want("/payload/size")
@@ -75,10 +76,9 @@ func handle(e *sdk.Event) {
 	what, event, _ := strings.Cut(e.Type(), ".")
 	switch what {
 	case "compute":
-		event = strings.TrimPrefix(event, "instance.")
-		change = instance(e, event, legacyID, legacyVcpus, legacyMemory, e.Get(legacyState), e.Get(legacyOldState))
+		change = instance(e, &legacy, event[len("instance."):])
 	case "instance":
-		change = instance(e, event, id, vcpus, memory, e.Get(state), e.Get(oldState))
+		change = instance(e, &versioned, event)
 	case "volume":
 		uses := counters{volumes: 1, gigabytes: number(e.Get(size))}
 		change = follow(e, e.Get(volumeID), sighted(event), uses)
@@ -96,16 +96,17 @@ func handle(e *sdk.Event) {
 // instance counts a server. It appears in nova's database and quota before any
 // host knows of it, which its first update tells; where it went into error
 // without one, that update is all there is.
-func instance(e *sdk.Event, event string, id, vcpus, memory sdk.Field, state, oldState sdk.Value) counters {
+func instance(e *sdk.Event, f *server, event string) counters {
 	s := sighted(event)
 	if event == "update" {
-		if state.Text() != "building" && (state.Text() != "error" || oldState.Text() != "building") {
+		state := e.Get(f.state).Text()
+		if state != "building" && (state != "error" || e.Get(f.oldState).Text() != "building") {
 			return counters{}
 		}
 		s = appears
 	}
-	return follow(e, e.Get(id), s, counters{
-		instances: 1, cores: number(e.Get(vcpus)), memoryMB: number(e.Get(memory)),
+	return follow(e, e.Get(f.id), s, counters{
+		instances: 1, cores: number(e.Get(f.vcpus)), memoryMB: number(e.Get(f.memory)),
 	})
 }
 

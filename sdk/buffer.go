@@ -1,0 +1,100 @@
+package sdk
+
+import (
+	"unicode/utf8"
+	"unsafe"
+)
+
+// What a WebAssembly runtime makes of Go code is slow at loops, calls and jumps,
+// so that strings are looked at and copied eight bytes at a time, in one go.
+
+// slack is how many bytes more than it is asked for a buffer makes room for: putText
+// writes up to seven too many, and JSON closes up to maxDepth containers without
+// asking again.
+const slack = 8 + maxDepth + 1
+
+// buffer is memory that is written from the front, and then again. The zero value
+// is ready.
+type buffer struct {
+	// b is the memory, all of it within its length, and n how much is written.
+	b []byte
+	n int
+}
+
+// room makes sure that n more bytes fit.
+func (b *buffer) room(n int) {
+	if len(b.b)-b.n < n+slack {
+		b.grow(n + slack)
+	}
+}
+
+//go:noinline
+func (b *buffer) grow(n int) { b.take(append(b.b[:b.n], make([]byte, n)...)[:b.n]) }
+
+// take makes what was appended to b.b[:b.n] the buffer's.
+func (b *buffer) take(grown []byte) { b.b, b.n = grown[:cap(grown)], len(grown) }
+
+// to is where the next byte goes, and wrote says where the next but one: what is
+// between has been put there.
+func (b *buffer) to() unsafe.Pointer { return unsafe.Add(unsafe.Pointer(unsafe.SliceData(b.b)), b.n) }
+
+func (b *buffer) wrote(end unsafe.Pointer) {
+	b.n = int(uintptr(end) - uintptr(unsafe.Pointer(unsafe.SliceData(b.b))))
+}
+
+// ones has a one in each byte, highs its highest bit.
+const (
+	ones  = 0x0101010101010101
+	highs = ones << 7
+)
+
+// special has a byte's highest bit set if a JSON string may not hold one of the
+// eight as it is, which is what it nearly always may: ASCII without control
+// characters, quotes and backslashes. It gives other bits as well. A quote differs
+// in one bit from a space, the first that is no control character.
+func special(w uint64) uint64 {
+	return w | (w ^ ones*('"'^' ') - ones*(' '+1)) | (w ^ ones*'\\' - ones)
+}
+
+// appendEscaped writes a string with its quotes.
+func appendEscaped(dst []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		if i+8 <= len(s) && special(load64(s, i))&highs == 0 {
+			i += 8
+			continue
+		}
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if r != utf8.RuneError || size > 1 {
+				i += size
+				continue
+			}
+			dst = append(append(dst, s[start:i]...), "\uFFFD"...)
+		} else {
+			if c >= ' ' && c != '"' && c != '\\' {
+				i++
+				continue
+			}
+			dst = append(dst, s[start:i]...)
+			switch c {
+			case '"', '\\':
+				dst = append(dst, '\\', c)
+			case '\n':
+				dst = append(dst, '\\', 'n')
+			case '\r':
+				dst = append(dst, '\\', 'r')
+			case '\t':
+				dst = append(dst, '\\', 't')
+			default:
+				dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+			}
+		}
+		i++
+		start = i
+	}
+	return append(append(dst, s[start:]...), '"')
+}

@@ -1,0 +1,27 @@
+//go:build !wasm || purego
+
+package sdk
+
+import "unsafe"
+
+// putText is as in put_wasm.go.
+func putText(to unsafe.Pointer, s string) (end unsafe.Pointer, bad uint64) {
+	n := len(s)
+	end = unsafe.Add(to, n)
+	if n < 8 {
+		if n == 0 {
+			return end, 0
+		}
+		w := short(s)
+		put64(to, w)
+		return end, special(w | ones*' '<<(8*n&63))
+	}
+	for i := 0; i < n-8; i += 8 {
+		w := load64(s, i)
+		put64(unsafe.Add(to, i), w)
+		bad |= special(w)
+	}
+	w := load64(s, n-8) // some of it again
+	put64(unsafe.Add(to, n-8), w)
+	return end, bad | special(w)
+}
