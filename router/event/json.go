@@ -226,33 +226,21 @@ func (d *Document) Get(p Pointer) Value { return d.Root().Get(p) }
 
 // Redact asks secret about every value but the root, outermost first. Where it
 // says yes, the value leaves the index, so that it is Absent to Get, and is
-// blanked in the text, with all that it held. depth is 1 for what the root
-// holds; key is decoded, nil for an array's element, and valid until secret looks
-// for other members.
-func (d *Document) Redact(secret func(depth int, key []byte, v Value) bool) {
-	var ends [MaxDepth + 1]uint32
-	depth := 0
-	for i := uint32(0); i < uint32(len(d.nodes)); {
-		for depth > 0 && i >= ends[depth] {
-			depth--
-		}
+// blanked in the text, with all that it held. key is decoded, nil for an array's
+// element, and valid until secret looks for other members; hash is a number for
+// it, the same for the same key.
+func (d *Document) Redact(secret func(key []byte, hash uint32, v Value) bool) {
+	for i := uint32(1); i < uint32(len(d.nodes)); {
 		n := &d.nodes[i]
 		var key []byte
 		if n.key != 0 {
 			key = d.key(n)
 		}
-		if i > 0 && n.kind != Absent && secret(depth, key, Value{d, i}) {
+		if n.kind != Absent && secret(key, n.hash, Value{d, i}) {
 			d.blank(n)
 		}
-		switch n.kind {
-		case Absent:
+		if i++; n.kind == Absent {
 			i = n.next
-		case Object, Array:
-			depth++
-			ends[depth] = n.next
-			i++
-		default:
-			i++
 		}
 	}
 }

@@ -41,7 +41,7 @@ type scratch struct {
 	envelope event.Document
 	plain    []byte
 	judge    judge
-	secret   func(depth int, key []byte, v event.Value) bool // judge's, made once
+	secret   func(key []byte, hash uint32, v event.Value) bool // judge's, made once
 }
 
 // NewDecoder makes a Decoder.

@@ -2,7 +2,6 @@ package oslo
 
 import (
 	"bytes"
-	"encoding/binary"
 	"strings"
 
 	"horizon-realtime/router/event"
@@ -104,18 +103,18 @@ type verdict struct {
 }
 
 // secret is what Redact asks.
-func (j *judge) secret(_ int, key []byte, v event.Value) bool {
-	if len(key) > 0 && j.secretKey(key) {
+func (j *judge) secret(key []byte, hash uint32, v event.Value) bool {
+	if len(key) > 0 && j.secretKey(key, hash) {
 		return true
 	}
 	return v.Kind() == event.String && j.secretText(v)
 }
 
-func (j *judge) secretKey(key []byte) bool {
+func (j *judge) secretKey(key []byte, hash uint32) bool {
 	if len(key) > len(verdict{}.key) {
 		return isSecretName(key)
 	}
-	pair := &j.known[slot(key)%uint64(len(j.known))]
+	pair := &j.known[hash%uint32(len(j.known))]
 	first, second := &pair[0], &pair[1]
 	if first.about(key) {
 		return first.secret
@@ -132,22 +131,6 @@ func (j *judge) secretKey(key []byte) bool {
 
 func (v *verdict) about(key []byte) bool {
 	return int(v.length) == len(key) && string(v.key[:len(key)]) == string(key)
-}
-
-// slot mixes a key's length, its beginning and its end.
-func slot(key []byte) uint64 {
-	h := uint64(len(key))
-	if len(key) >= 8 {
-		h ^= binary.LittleEndian.Uint64(key)
-		h *= 0x9e3779b97f4a7c15
-		h ^= binary.LittleEndian.Uint64(key[len(key)-8:])
-	} else {
-		for _, c := range key {
-			h = h<<8 ^ uint64(c)
-		}
-	}
-	h *= 0x9e3779b97f4a7c15
-	return h >> 40
 }
 
 func isSecretName(key []byte) bool {

@@ -90,7 +90,7 @@ func TestJudgeRemembersTheRightKey(t *testing.T) {
 	}
 	for range 2 {
 		for _, key := range keys {
-			if got, want := j.secretKey([]byte(key)), isSecretName([]byte(key)); got != want {
+			if got, want := j.secretKey([]byte(key), uint32(len(key))), isSecretName([]byte(key)); got != want {
 				t.Fatalf("%s: %v, want %v", key, got, want)
 			}
 		}
