@@ -118,6 +118,7 @@ func (r *Router) Run(ctx context.Context) error {
 	// A filter's call cannot be interrupted by Go. Though all workers be in one,
 	// and a new filter in its start, there is a turn for what cuts them off.
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), len(r.pipeline.workers)+2))
+	defer runtime.KeepAlive(make([]byte, heapFloor))
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	floor, stopFloor := context.WithCancel(context.WithoutCancel(ctx))
