@@ -5,8 +5,9 @@ import (
 	"unsafe"
 )
 
-// What a WebAssembly runtime makes of Go code is slow at loops, calls and jumps,
-// so that strings are looked at and copied eight bytes at a time, in one go.
+// What a WebAssembly runtime makes of Go code is slow at calls, jumps and traffic
+// with memory, so that strings are looked at and copied in one go, eight bytes at a
+// time.
 
 // slack is how many bytes more than it is asked for a buffer makes room for: putText
 // writes up to seven too many, and JSON closes up to maxDepth containers without
@@ -34,8 +35,7 @@ func (b *buffer) grow(n int) { b.take(append(b.b[:b.n], make([]byte, n)...)[:b.n
 // take makes what was appended to b.b[:b.n] the buffer's.
 func (b *buffer) take(grown []byte) { b.b, b.n = grown[:cap(grown)], len(grown) }
 
-// to is where the next byte goes, and wrote says where the next but one: what is
-// between has been put there.
+// to is where the next byte goes, and wrote says that there is text up to end now.
 func (b *buffer) to() unsafe.Pointer { return unsafe.Add(unsafe.Pointer(unsafe.SliceData(b.b)), b.n) }
 
 func (b *buffer) wrote(end unsafe.Pointer) {

@@ -266,6 +266,9 @@ func (j *JSON) container(v Value) {
 
 // integer makes a value of a number, valid until the next.
 func (p place) integer(n int64) Value {
+	if 0 <= n && n <= 9 {
+		return Value{KindNumber, "0123456789"[n : n+1]}
+	}
 	number := &p.at().number
 	u := uint64(n)
 	if n < 0 {

@@ -91,6 +91,7 @@ func tell(e *sdk.Event, r *resource, event string, v sdk.Value) {
 		for i := range r.columns {
 			if r.columns[i] == it.Key() {
 				row[i] = it.Value()
+				break
 			}
 		}
 	}

@@ -42,6 +42,15 @@ func (c *counters) subtract(d counters) {
 	}
 }
 
+// none tells whether all are zero. Comparing with zeros, Go does byte by byte.
+func (c *counters) none() bool {
+	var any int64
+	for _, n := range c {
+		any |= n
+	}
+	return any == 0
+}
+
 // text is how the store keeps counters; parse reads it.
 func (c *counters) text(dst []byte) []byte {
 	for _, n := range c {
@@ -109,7 +118,7 @@ func follow(e *sdk.Event, id sdk.Value, s sighting, uses counters) (change count
 		default:
 			change = uses
 			change.subtract(parse(numbers))
-			if change == (counters{}) {
+			if change.none() {
 				return counters{}
 			}
 		}

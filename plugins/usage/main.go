@@ -88,7 +88,7 @@ func handle(e *sdk.Event) {
 	default:
 		change = network(e, what, sighted(event))
 	}
-	if change != (counters{}) {
+	if !change.none() {
 		tell(e, change)
 	}
 }
