@@ -20,7 +20,7 @@ WASM    := $(PLUGINS:%=plugins/50-%.wasm)
 PAGE    := cmd/horizon-realtime/demo/dist/page.js
 JS      := horizon/node_modules/.package-lock.json
 ASC     := sdk/assemblyscript/node_modules/.package-lock.json
-GOFILES := $(shell find cmd router sdk plugins \( -name '*.go' -o -name '*.s' \) -not -name '*_test.go')
+GOFILES := $(shell find cmd router sdk plugins -name '*.go' -not -name '*_test.go')
 
 .PHONY: help build plugins run test test-js test-go e2e e2e-horizon bench check clean
 

@@ -1,10 +1,10 @@
-//go:build !wasm || purego
-
 package sdk
 
 import "unsafe"
 
-// putText is as in put_wasm.go.
+// putText copies s to where to is, for which there is room and seven bytes more,
+// and gives where it ends and the special bits of its bytes. It is run for every
+// string that an event's answer is made of.
 func putText(to unsafe.Pointer, s string) (end unsafe.Pointer, bad uint64) {
 	n := len(s)
 	end = unsafe.Add(to, n)

@@ -8,5 +8,5 @@ import "embed"
 // them. The command line writes them into a new filter's folder, so that making
 // one takes no network. A filter itself does not carry them.
 //
-//go:embed *.go *.s abi internal sdktest
+//go:embed *.go abi internal sdktest
 var Sources embed.FS

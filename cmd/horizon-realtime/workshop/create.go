@@ -128,8 +128,7 @@ func sdkFiles() map[string][]byte {
 			"// Apache License 2.0.\nmodule horizon-realtime\n\ngo " + GoVersion + "\n"),
 	}
 	err := fs.WalkDir(sdk.Sources, ".", func(file string, d fs.DirEntry, err error) error {
-		code := strings.HasSuffix(file, ".go") || strings.HasSuffix(file, ".s")
-		if err != nil || d.IsDir() || !code || strings.HasSuffix(file, "_test.go") || file == "sources.go" {
+		if err != nil || d.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") || file == "sources.go" {
 			return err
 		}
 		text, err := sdk.Sources.ReadFile(file)
