@@ -17,14 +17,14 @@ package fuel
 // does not take.
 //
 // A point looks whether the counter is below zero where it must: at an entry,
-// at a loop's head, and where a call may have been made since the last look.
-// (Without the last, a thousand frames that are on their way out of a recursion
-// could each run what is left of their function.) It need not look where the
-// code it pays for is certain to come to another look: an entry that leads to a
-// loop's head before any call, a stretch that jumps back to a loop's head or
-// calls a function of the module, which looks before it calls any other.
-// Between two looks there is then only code that runs forward through one
-// function once.
+// at a loop's head, and where a function is left, if a call may have been made
+// since the last look. (Without the last, a thousand frames that are on their
+// way out of a recursion could each run what is left of their function.) It need
+// not look where the code it pays for is certain to come to another look before
+// any call: an entry that leads to a loop's head. Between two looks there is
+// then only code that runs forward, once, through what is left of one function,
+// of the one it returns to, and through the beginning of another: whatever is
+// called looks, and so does the second function that is left.
 //
 // The trap stands behind the function's code, in a block around it that a look
 // leaves with br_if: a trap in place costs three times as much, because the
@@ -109,11 +109,8 @@ type meter struct {
 	dead               bool
 	// loops is how many of the open frames are loops.
 	loops int
-	// meets says that the open stretch comes to a look.
-	meets bool
-	// lastCall is the position of the last call so far, calledBefore that of
-	// the last one before start; -1 where there was none.
-	lastCall, calledBefore int
+	// lastCall is the position of the last call so far; -1 where there was none.
+	lastCall int
 	// calls says that there are calls of functions that may call others, and
 	// deposit is what the function's frame costs until it returns.
 	calls   bool
@@ -131,7 +128,7 @@ func (m *meter) reset(pos, entry int) {
 
 // begin starts a stretch of code at pos.
 func (m *meter) begin(pos int) {
-	m.start, m.depth, m.cost, m.calledBefore, m.meets = pos, len(m.frames)-1, 0, m.lastCall, false
+	m.start, m.depth, m.cost = pos, len(m.frames)-1, 0
 }
 
 // settle decides who pays for the open stretch.
@@ -145,12 +142,8 @@ func (m *meter) settle() {
 		p.cost += m.cost
 		p.slack += m.cost
 	default:
-		next := point{pos: m.start, depth: m.depth, cost: m.cost, looked: p.looked}
-		if m.calledBefore >= p.looked && !m.meets {
-			next.look, next.looked = true, m.start
-		}
 		m.current = len(m.points)
-		m.points = append(m.points, next)
+		m.points = append(m.points, point{pos: m.start, depth: m.depth, cost: m.cost, looked: p.looked})
 		m.certain = true
 	}
 }
@@ -244,10 +237,12 @@ func (m *meter) returned(pos, next int) {
 	if !reached {
 		return
 	}
-	if p := &m.points[m.current]; m.certain && m.lastCall < p.pos {
-		p.returns = true
+	p := &m.points[m.current]
+	look := m.lastCall >= p.looked
+	if m.certain && m.lastCall < p.pos {
+		p.returns, p.look = true, p.look || look
 	} else {
-		m.points = append(m.points, point{pos: pos, returns: true})
+		m.points = append(m.points, point{pos: pos, depth: len(m.frames) - 1, returns: true, look: look})
 	}
 }
 
@@ -261,23 +256,15 @@ func (m *meter) secure(values int) {
 	}
 }
 
-// called notes a call at pos, and whether that is to a function of the module.
-func (m *meter) called(pos int, inside bool) {
+// called notes a call at pos.
+func (m *meter) called(pos int) {
 	if !m.dead {
 		m.lastCall = pos
-		m.meets = m.meets || inside
 	}
 }
 
 // nests notes a call of what may be a function of the module.
 func (m *meter) nests() { m.calls = true }
-
-// jump notes an unconditional branch that leads to the label.
-func (m *meter) jump(label uint32) {
-	if f := &m.frames[len(m.frames)-1-int(label)]; f.shape == loop {
-		m.meets = true
-	}
-}
 
 // patch notes an instruction that is charged by a length.
 func (m *meter) patch(p patch) {
@@ -290,6 +277,9 @@ func (m *meter) patch(p patch) {
 // looks counts what may branch to a trap.
 func (m *meter) looks() int {
 	n := len(m.patches)
+	if m.looksAtEnd() {
+		n++
+	}
 	for i := range m.points {
 		if m.points[i].look {
 			n++
@@ -297,3 +287,7 @@ func (m *meter) looks() int {
 	}
 	return n
 }
+
+// looksAtEnd says that the function looks where its body ends, to which branches
+// may lead from anywhere.
+func (m *meter) looksAtEnd() bool { return m.lastCall >= 0 }

@@ -194,7 +194,7 @@ func (s *scanner) control(kind shape, at int) {
 			s.cost += hostCallCost
 		}
 		s.passes(s.m.funcType(index))
-		s.called(at, inside)
+		s.called(at)
 	case callIndirect:
 		_, t := s.m.readFuncType(r)
 		s.m.readTableIndex(r)
@@ -203,7 +203,7 @@ func (s *scanner) control(kind shape, at int) {
 		}
 		s.passes(t)
 		s.nests()
-		s.called(at, false) // it may be the host's
+		s.called(at)
 	}
 }
 
@@ -225,9 +225,6 @@ func (s *scanner) branches(kind shape) {
 			return
 		}
 		s.branch(l)
-		if kind == br {
-			s.jump(l)
-		}
 	}
 	if kind == brIf {
 		s.fork(r.pos)
