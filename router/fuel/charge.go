@@ -54,6 +54,13 @@ type point struct {
 	look   bool
 	// depth is how many blocks stand around it.
 	depth int
+	// run is the one that it stands in or before; 0 is none. Where it is free,
+	// those that come by have paid.
+	run  int
+	free bool
+	// jump is where the instruction stands that may lead into runs, ahead what
+	// is in cost for that.
+	jump, ahead int
 	// returns says that the deposit is given back here: no call comes between
 	// the point and the return.
 	returns bool
@@ -70,6 +77,9 @@ type frame struct {
 	dead bool
 	// target is the outermost frame a branch from within leads to.
 	target int
+	// landed says that the jump of entry leads to the frame's end, strange that
+	// another branch does.
+	landed, strange bool
 }
 
 // patch is an instruction that is charged by its last operand, a length.
@@ -99,8 +109,11 @@ type meter struct {
 	// exact gives every stretch a point of its own: tests compare with that.
 	exact   bool
 	points  []point
+	runs    []run // but for the first
 	frames  []frame
 	patches []patch
+	// at is where the instruction at hand stands.
+	at int
 	// current is the point that pays unless a new one is made; the open stretch
 	// of code starts at start, in depth blocks, and costs cost so far.
 	current            int
@@ -119,6 +132,7 @@ type meter struct {
 
 func (m *meter) reset(pos, entry int) {
 	m.points = append(m.points[:0], point{pos: pos, cost: entry, look: true, looked: pos})
+	m.runs = append(m.runs[:0], run{})
 	m.frames = append(m.frames[:0], frame{shape: leave, certain: true})
 	m.patches = m.patches[:0]
 	m.current, m.certain, m.dead = 0, true, false
@@ -135,10 +149,10 @@ func (m *meter) begin(pos int) {
 func (m *meter) settle() {
 	p := &m.points[m.current]
 	switch {
-	case m.dead || m.cost == 0:
-	case m.certain && !m.exact:
+	case m.dead || m.cost == 0 || p.free && m.extend(&m.runs[p.run]):
+	case m.certain && !m.exact && !p.free:
 		p.cost += m.cost
-	case p.slack+m.cost <= m.allowed && !m.exact:
+	case p.slack+m.cost <= m.allowed && !m.exact && !p.free:
 		p.cost += m.cost
 		p.slack += m.cost
 	default:
@@ -192,6 +206,7 @@ func (m *meter) close(pos int) bool {
 	m.settle()
 	height := len(m.frames) - 1
 	f := m.frames[height]
+	before, ended := m.current, m.dead
 	m.frames = m.frames[:height]
 	if height == 0 {
 		return false
@@ -204,6 +219,7 @@ func (m *meter) close(pos int) bool {
 	}
 	m.current, m.dead = f.entry, f.dead
 	m.certain = f.certain && f.target >= height
+	m.land(&f, pos, before, ended)
 	m.begin(pos)
 	return true
 }
@@ -213,6 +229,7 @@ func (m *meter) branch(label uint32) {
 	top := &m.frames[len(m.frames)-1]
 	target := len(m.frames) - 1 - int(label)
 	top.target = min(top.target, target)
+	m.branchesTo(&m.frames[target])
 }
 
 // fork: what follows pos may not run.

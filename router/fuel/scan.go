@@ -97,6 +97,7 @@ func (s *scanner) instructions() {
 	r := &s.r
 	for r.err == nil {
 		at := r.pos
+		s.at = at
 		in := instructions[r.byte()]
 		if in.shape >= misc {
 			in = s.prefixed(in.shape)
