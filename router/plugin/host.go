@@ -212,7 +212,7 @@ func (h *Host) reload(ctx context.Context) error {
 		}
 	}
 	h.swap(next)
-	h.forgetRecords(next)
+	h.forgetRecords()
 	return nil
 }
 
