@@ -14,7 +14,7 @@ package fuel
 // (an arm of an if, what follows a br_if) is added as well as long as that
 // makes the point no more than slackLimit units too dear; past that it gets a
 // point of its own, so that a large function is not charged for the arms it
-// does not take.
+// does not take. What stands behind a jump table is charged in runs (landing.go).
 //
 // A point looks whether the counter is below zero where it must: at an entry,
 // at a loop's head, and where a function is left, if a call may have been made
