@@ -246,8 +246,8 @@ func TestNames(t *testing.T) {
 // Bodies with several hundred looks need more than one trap, functions of
 // several results a type for the block around them.
 func TestLargeFunctions(t *testing.T) {
-	// if arg != 0 { host(); host() }, many times over: a look for each.
-	arm := slices.Concat(op(0x20, 0, 0x04, void), call(0), call(0), op(0x0b))
+	// if arg != 0 { loop { host(); host() } }, many times over: a look for each.
+	arm := slices.Concat(op(0x20, 0, 0x04, void, 0x03, void), call(0), call(0), op(0x0b, 0x0b))
 	p := parts{
 		types:   [][]byte{funcType(nil, nil), funcType(op(i32), op(i32, i64))},
 		imports: [][]byte{slices.Concat(leb(4), []byte("host"), leb(4), []byte("call"), op(0, 0))},

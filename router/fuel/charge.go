@@ -14,17 +14,17 @@ package fuel
 // (an arm of an if, what follows a br_if) is added as well as long as that
 // makes the point no more than slackLimit units too dear; past that it gets a
 // point of its own, so that a large function is not charged for the arms it
-// does not take.
+// does not take. What stands behind a jump table is charged in runs (landing.go).
 //
 // A point looks whether the counter is below zero where it must: at an entry,
-// at a loop's head, and where a call may have been made since the last look.
-// (Without the last, a thousand frames that are on their way out of a recursion
-// could each run what is left of their function.) It need not look where the
-// code it pays for is certain to come to another look: an entry that leads to a
-// loop's head before any call, a stretch that jumps back to a loop's head or
-// calls a function of the module, which looks before it calls any other.
-// Between two looks there is then only code that runs forward through one
-// function once.
+// at a loop's head, and where a function is left, if a call may have been made
+// since the last look. (Without the last, a thousand frames that are on their
+// way out of a recursion could each run what is left of their function.) It need
+// not look where the code it pays for is certain to come to another look before
+// any call: an entry that leads to a loop's head. Between two looks there is
+// then only code that runs forward, once, through what is left of one function,
+// of the one it returns to, and through the beginning of another: whatever is
+// called looks, and so does the second function that is left.
 //
 // The trap stands behind the function's code, in a block around it that a look
 // leaves with br_if: a trap in place costs three times as much, because the
@@ -54,6 +54,13 @@ type point struct {
 	look   bool
 	// depth is how many blocks stand around it.
 	depth int
+	// run is the one that it stands in or before; 0 is none. Where it is free,
+	// those that come by have paid.
+	run  int
+	free bool
+	// jump is where the instruction stands that may lead into runs, ahead what
+	// is in cost for that.
+	jump, ahead int
 	// returns says that the deposit is given back here: no call comes between
 	// the point and the return.
 	returns bool
@@ -70,6 +77,9 @@ type frame struct {
 	dead bool
 	// target is the outermost frame a branch from within leads to.
 	target int
+	// landed says that the jump of entry leads to the frame's end, strange that
+	// another branch does.
+	landed, strange bool
 }
 
 // patch is an instruction that is charged by its last operand, a length.
@@ -99,8 +109,11 @@ type meter struct {
 	// exact gives every stretch a point of its own: tests compare with that.
 	exact   bool
 	points  []point
+	runs    []run // but for the first
 	frames  []frame
 	patches []patch
+	// at is where the instruction at hand stands.
+	at int
 	// current is the point that pays unless a new one is made; the open stretch
 	// of code starts at start, in depth blocks, and costs cost so far.
 	current            int
@@ -109,11 +122,8 @@ type meter struct {
 	dead               bool
 	// loops is how many of the open frames are loops.
 	loops int
-	// meets says that the open stretch comes to a look.
-	meets bool
-	// lastCall is the position of the last call so far, calledBefore that of
-	// the last one before start; -1 where there was none.
-	lastCall, calledBefore int
+	// lastCall is the position of the last call so far; -1 where there was none.
+	lastCall int
 	// calls says that there are calls of functions that may call others, and
 	// deposit is what the function's frame costs until it returns.
 	calls   bool
@@ -122,6 +132,7 @@ type meter struct {
 
 func (m *meter) reset(pos, entry int) {
 	m.points = append(m.points[:0], point{pos: pos, cost: entry, look: true, looked: pos})
+	m.runs = append(m.runs[:0], run{})
 	m.frames = append(m.frames[:0], frame{shape: leave, certain: true})
 	m.patches = m.patches[:0]
 	m.current, m.certain, m.dead = 0, true, false
@@ -131,26 +142,22 @@ func (m *meter) reset(pos, entry int) {
 
 // begin starts a stretch of code at pos.
 func (m *meter) begin(pos int) {
-	m.start, m.depth, m.cost, m.calledBefore, m.meets = pos, len(m.frames)-1, 0, m.lastCall, false
+	m.start, m.depth, m.cost = pos, len(m.frames)-1, 0
 }
 
 // settle decides who pays for the open stretch.
 func (m *meter) settle() {
 	p := &m.points[m.current]
 	switch {
-	case m.dead || m.cost == 0:
-	case m.certain && !m.exact:
+	case m.dead || m.cost == 0 || p.free && m.extend(&m.runs[p.run]):
+	case m.certain && !m.exact && !p.free:
 		p.cost += m.cost
-	case p.slack+m.cost <= m.allowed && !m.exact:
+	case p.slack+m.cost <= m.allowed && !m.exact && !p.free:
 		p.cost += m.cost
 		p.slack += m.cost
 	default:
-		next := point{pos: m.start, depth: m.depth, cost: m.cost, looked: p.looked}
-		if m.calledBefore >= p.looked && !m.meets {
-			next.look, next.looked = true, m.start
-		}
 		m.current = len(m.points)
-		m.points = append(m.points, next)
+		m.points = append(m.points, point{pos: m.start, depth: m.depth, cost: m.cost, looked: p.looked})
 		m.certain = true
 	}
 }
@@ -199,6 +206,7 @@ func (m *meter) close(pos int) bool {
 	m.settle()
 	height := len(m.frames) - 1
 	f := m.frames[height]
+	before, ended := m.current, m.dead
 	m.frames = m.frames[:height]
 	if height == 0 {
 		return false
@@ -211,6 +219,7 @@ func (m *meter) close(pos int) bool {
 	}
 	m.current, m.dead = f.entry, f.dead
 	m.certain = f.certain && f.target >= height
+	m.land(&f, pos, before, ended)
 	m.begin(pos)
 	return true
 }
@@ -220,6 +229,7 @@ func (m *meter) branch(label uint32) {
 	top := &m.frames[len(m.frames)-1]
 	target := len(m.frames) - 1 - int(label)
 	top.target = min(top.target, target)
+	m.branchesTo(&m.frames[target])
 }
 
 // fork: what follows pos may not run.
@@ -244,10 +254,12 @@ func (m *meter) returned(pos, next int) {
 	if !reached {
 		return
 	}
-	if p := &m.points[m.current]; m.certain && m.lastCall < p.pos {
-		p.returns = true
+	p := &m.points[m.current]
+	look := m.lastCall >= p.looked
+	if m.certain && m.lastCall < p.pos {
+		p.returns, p.look = true, p.look || look
 	} else {
-		m.points = append(m.points, point{pos: pos, returns: true})
+		m.points = append(m.points, point{pos: pos, depth: len(m.frames) - 1, returns: true, look: look})
 	}
 }
 
@@ -261,23 +273,15 @@ func (m *meter) secure(values int) {
 	}
 }
 
-// called notes a call at pos, and whether that is to a function of the module.
-func (m *meter) called(pos int, inside bool) {
+// called notes a call at pos.
+func (m *meter) called(pos int) {
 	if !m.dead {
 		m.lastCall = pos
-		m.meets = m.meets || inside
 	}
 }
 
 // nests notes a call of what may be a function of the module.
 func (m *meter) nests() { m.calls = true }
-
-// jump notes an unconditional branch that leads to the label.
-func (m *meter) jump(label uint32) {
-	if f := &m.frames[len(m.frames)-1-int(label)]; f.shape == loop {
-		m.meets = true
-	}
-}
 
 // patch notes an instruction that is charged by a length.
 func (m *meter) patch(p patch) {
@@ -290,6 +294,9 @@ func (m *meter) patch(p patch) {
 // looks counts what may branch to a trap.
 func (m *meter) looks() int {
 	n := len(m.patches)
+	if m.looksAtEnd() {
+		n++
+	}
 	for i := range m.points {
 		if m.points[i].look {
 			n++
@@ -297,3 +304,7 @@ func (m *meter) looks() int {
 	}
 	return n
 }
+
+// looksAtEnd says that the function looks where its body ends, to which branches
+// may lead from anywhere.
+func (m *meter) looksAtEnd() bool { return m.lastCall >= 0 }

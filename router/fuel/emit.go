@@ -54,7 +54,7 @@ func (e *emitter) function(out []byte, s *scanner) []byte {
 		from = p.end
 	}
 	b = append(b, src[from:]...)
-	b = e.charge(b, point{cost: -s.deposit})
+	b = e.charge(b, point{cost: -s.deposit, look: s.looksAtEnd(), depth: -1})
 	b = append(b, opReturn)
 	for range e.traps {
 		b = append(b, opEnd, opUnreachable)

@@ -16,7 +16,7 @@ import (
 
 // FuzzInstrument changes modules of the specification and wants that rewriting
 // one never panics, that the engine takes a rewritten module exactly where it
-// takes the original, and that both then do the same.
+// takes the original, that both then do the same, and that it is paid for.
 func FuzzInstrument(f *testing.F) {
 	files, err := filepath.Glob(filepath.Join(specFolder(f), "v2", "testdata", "*.0.wasm"))
 	if err != nil || len(files) == 0 {
@@ -51,7 +51,15 @@ func FuzzInstrument(f *testing.F) {
 		if plainErr != nil || len(info.Imports) > 0 || info.Start {
 			return
 		}
-		compareRuns(t, r, plain, metered, info)
+		byStretch, _, err := fuel.InstrumentStretches(original, limits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		exact, err := r.CompileModule(ctx, byStretch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		compareRuns(t, r, plain, metered, exact, info)
 	})
 }
 
@@ -72,8 +80,8 @@ func withoutCustom(module []byte) []byte {
 
 // compareRuns calls what both modules export, in order and as long as that
 // takes little fuel: the plain module is only run where the metered one says
-// that it comes to an end.
-func compareRuns(t *testing.T, r wazero.Runtime, plain, metered wazero.CompiledModule, info *fuel.Info) {
+// that it comes to an end. What that took is compared with the exact one's.
+func compareRuns(t *testing.T, r wazero.Runtime, plain, metered, exact wazero.CompiledModule, info *fuel.Info) {
 	ctx := context.Background()
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
 	a, errA := r.InstantiateModule(ctx, plain, config)
@@ -84,7 +92,12 @@ func compareRuns(t *testing.T, r wazero.Runtime, plain, metered wazero.CompiledM
 	if errA != nil {
 		return
 	}
+	c, err := r.InstantiateModule(ctx, exact, config)
+	if err != nil {
+		t.Fatal(err)
+	}
 	counter := b.ExportedGlobal(fuel.Global).(api.MutableGlobal)
+	work := c.ExportedGlobal(fuel.Global).(api.MutableGlobal)
 	for _, e := range info.Exports {
 		if e.Kind != fuel.KindFunction || slices.ContainsFunc(slices.Concat(e.Func.Params, e.Func.Results), notNumber) {
 			continue
@@ -97,6 +110,11 @@ func compareRuns(t *testing.T, r wazero.Runtime, plain, metered wazero.CompiledM
 		got, gotErr := b.ExportedFunction(e.Name).Call(ctx, args...)
 		if int64(counter.Get()) < 0 {
 			return // the plain one is somewhere else now, if it ends at all
+		}
+		work.Set(50_000)
+		_, exactErr := c.ExportedFunction(e.Name).Call(ctx, args...)
+		if gotErr == nil && (exactErr != nil || work.Get() < counter.Get()) {
+			t.Fatalf("%s: %d units were left, %d of work to be paid (%v)", e.Name, counter.Get(), work.Get(), exactErr)
 		}
 		want, wantErr := a.ExportedFunction(e.Name).Call(ctx, args...)
 		if (gotErr == nil) != (wantErr == nil) || gotErr != nil && cause(gotErr) != cause(wantErr) {

@@ -27,7 +27,7 @@ func instantiate(tb testing.TB, binary []byte, units uint64) (api.Module, api.Mu
 	ctx := context.Background()
 	r := wazero.NewRuntime(ctx)
 	tb.Cleanup(func() { r.Close(ctx) })
-	if _, err := r.NewHostModuleBuilder("host").NewFunctionBuilder().WithFunc(func() { hostCalls++ }).Export("call").Instantiate(ctx); err != nil {
+	if _, err := r.NewHostModuleBuilder("host").NewFunctionBuilder().WithFunc(hostFunction).Export("call").Instantiate(ctx); err != nil {
 		tb.Fatal(err)
 	}
 	m, err := r.Instantiate(ctx, rewritten)
@@ -39,8 +39,19 @@ func instantiate(tb testing.TB, binary []byte, units uint64) (api.Module, api.Mu
 	return m, counter
 }
 
-// hostCalls counts the calls of the tests' only host function.
-var hostCalls int
+// hostCalls counts the calls of the tests' only host function, which takes the
+// fuel of the module that hostCuts.
+var (
+	hostCalls int
+	hostCuts  bool
+)
+
+func hostFunction(_ context.Context, m api.Module) {
+	hostCalls++
+	if hostCuts {
+		m.ExportedGlobal(fuel.Global).(api.MutableGlobal).Set(1<<64 + fuel.CutOff)
+	}
+}
 
 // withMemory adds a memory of 16 to 16 pages and a segment of 64 KiB.
 func withMemory(p parts) parts {
@@ -229,17 +240,20 @@ func descending(way []byte) parts {
 	return p
 }
 
+// waysOut are the ways in which a function can be left.
+var waysOut = map[string][]byte{
+	"end":                   nil,
+	"return":                op(0x0f),
+	"branch":                op(0x0c, 0),
+	"return in an arm":      op(0x41, 1, 0x04, void, 0x0f, 0x0b),
+	"branch out of a block": op(0x02, void, 0x41, 1, 0x0d, 1, 0x0b, 0x00),
+	"return from a loop":    op(0x03, void, 0x0f, 0x0b),
+}
+
 // A frame's deposit is held while it is on the stack, and given back whichever
 // way it is left.
 func TestDepositsComeBack(t *testing.T) {
-	for name, way := range map[string][]byte{
-		"end":                   nil,
-		"return":                op(0x0f),
-		"branch":                op(0x0c, 0),
-		"return in an arm":      op(0x41, 1, 0x04, void, 0x0f, 0x0b),
-		"branch out of a block": op(0x02, void, 0x41, 1, 0x0d, 1, 0x0b, 0x00),
-		"return from a loop":    op(0x03, void, 0x0f, 0x0b),
-	} {
+	for name, way := range waysOut {
 		t.Run(name, func(t *testing.T) {
 			m, counter := instantiate(t, descending(way).bytes(), plenty)
 			run := m.ExportedFunction("run")
@@ -257,6 +271,34 @@ func TestDepositsComeBack(t *testing.T) {
 			counter.Set(100_000)
 			if _, err := run.Call(t.Context(), 1_000); err == nil || int64(counter.Get()) >= 0 {
 				t.Errorf("with 100000 units: %v with %d left, want the trap of a spent budget", err, int64(counter.Get()))
+			}
+		})
+	}
+}
+
+// A recursion whose fuel is gone at its deepest does not get far on its way up,
+// whichever way its frames are left.
+func TestWayUpIsLookedAt(t *testing.T) {
+	hostCuts = true
+	defer func() { hostCuts = false }()
+	for name, way := range waysOut {
+		t.Run(name, func(t *testing.T) {
+			p := descending(nil)
+			p.imports = [][]byte{slices.Concat(leb(4), []byte("host"), leb(4), []byte("call"), op(0, 1))}
+			p.types = append(p.types, funcType(nil, nil))
+			p.globals = [][]byte{slices.Concat(op(i32, 1), constant(0), op(0x0b))}
+			p.exports = [][]byte{export("run", 0, 1), export("work", 3, 0)}
+			p.bodies[0] = code(
+				op(0x20, 0, 0x04, void), op(0x20, 0), constant(1), op(0x6b), call(1), op(0x05), call(0), op(0x0b), // if n { f(n-1) } else { host() }
+				op(0x23, 0), constant(1), op(0x6a, 0x24, 0), way,
+			)
+			m, counter := instantiate(t, p.bytes(), plenty)
+			_, err := m.ExportedFunction("run").Call(t.Context(), 1_000)
+			if err == nil || !strings.Contains(err.Error(), "unreachable") || int64(counter.Get()) >= 0 {
+				t.Fatalf("got %v with %d units left, want the trap of a spent budget", err, int64(counter.Get()))
+			}
+			if frames := m.ExportedGlobal("work").Get(); frames > 2 {
+				t.Errorf("%d of 1000 frames ran what was left of them", frames)
 			}
 		})
 	}

@@ -97,6 +97,7 @@ func (s *scanner) instructions() {
 	r := &s.r
 	for r.err == nil {
 		at := r.pos
+		s.at = at
 		in := instructions[r.byte()]
 		if in.shape >= misc {
 			in = s.prefixed(in.shape)
@@ -194,7 +195,7 @@ func (s *scanner) control(kind shape, at int) {
 			s.cost += hostCallCost
 		}
 		s.passes(s.m.funcType(index))
-		s.called(at, inside)
+		s.called(at)
 	case callIndirect:
 		_, t := s.m.readFuncType(r)
 		s.m.readTableIndex(r)
@@ -203,7 +204,7 @@ func (s *scanner) control(kind shape, at int) {
 		}
 		s.passes(t)
 		s.nests()
-		s.called(at, false) // it may be the host's
+		s.called(at)
 	}
 }
 
@@ -225,9 +226,6 @@ func (s *scanner) branches(kind shape) {
 			return
 		}
 		s.branch(l)
-		if kind == br {
-			s.jump(l)
-		}
 	}
 	if kind == brIf {
 		s.fork(r.pos)

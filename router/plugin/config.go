@@ -66,6 +66,8 @@ type Config struct {
 	KVBytes   int `toml:"kv_bytes"`
 	// KVTTL is the longest that an entry lives, and what it gets unasked.
 	KVTTL time.Duration `toml:"kv_ttl"`
+	// KVKeep is how long the store of a plugin waits for its file to come back.
+	KVKeep time.Duration `toml:"kv_keep"`
 
 	// FaultLimit is how many faults within FaultWindow quarantine a plugin.
 	FaultLimit  int           `toml:"fault_limit"`
@@ -105,6 +107,7 @@ func DefaultConfig() Config {
 		KVEntries:         10_000,
 		KVBytes:           4 << 20,
 		KVTTL:             24 * time.Hour,
+		KVKeep:            10 * time.Minute,
 
 		FaultLimit:  5,
 		FaultWindow: time.Minute,
@@ -211,6 +214,7 @@ func (c Config) Validate() error {
 	between("kv_entries", int64(c.KVEntries), 0, 1<<24)
 	between("kv_bytes", int64(c.KVBytes), 0, 1<<30)
 	lasting("kv_ttl", c.KVTTL, time.Second, 10*365*24*time.Hour)
+	lasting("kv_keep", c.KVKeep, 0, 10*365*24*time.Hour)
 	between("fault_limit", int64(c.FaultLimit), 1, 1<<20)
 	lasting("fault_window", c.FaultWindow, time.Second, 24*time.Hour)
 	lasting("fault_pause", c.FaultPause, time.Millisecond, time.Hour)

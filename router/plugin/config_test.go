@@ -36,6 +36,7 @@ func TestValidateRefusals(t *testing.T) {
 		"[plugins] fault_limit = 0: between 1 and 1048576":                     func(c *Config) { c.FaultLimit = 0 },
 		"[plugins] host_calls_per_event = -1: between 1 and 1073741824":        func(c *Config) { c.HostCallsPerEvent = -1 },
 		"[plugins] bytes_per_event = 2147483647: between 64 and 67108864":      func(c *Config) { c.BytesPerEvent = math.MaxInt32 },
+		"[plugins] kv_keep = -1s: between 0s and 87600h0m0s":                   func(c *Config) { c.KVKeep = -time.Second },
 		"[plugins] kv_ttl = 1ns: between 1s and 87600h0m0s":                    func(c *Config) { c.KVTTL = time.Nanosecond },
 		"[plugins] max_module_bytes = 1: between 1024 and 1073741824":          func(c *Config) { c.MaxModuleBytes = 1 },
 		"[plugins] rescan = 1ms: between 10ms and 1h0m0s":                      func(c *Config) { c.Rescan = time.Millisecond },

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/tetratelabs/wazero/experimental"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -37,8 +38,6 @@ type Host struct {
 	// reloading serialises everything that makes a new set.
 	reloading sync.Mutex
 	settings  map[string]Settings
-	// compilers is how many goroutines compile a file.
-	compilers int
 	// seen is what the folder looked like when the current set was made.
 	seen string
 	// unknown are the tables without a file that were last warned about.
@@ -196,14 +195,7 @@ func (h *Host) reload(ctx context.Context) error {
 	if len(stale) > 0 {
 		h.log.Info("loading plugins; those that are new to the cache are compiled first", "files", len(stale))
 	}
-	var work errgroup.Group
-	work.SetLimit(h.makeRoom())
-	for _, f := range next.files {
-		if before, is := stale[f]; is {
-			work.Go(func() error { h.renew(ctx, f, before); return nil })
-		}
-	}
-	_ = work.Wait()
+	h.renewAll(ctx, next.files, stale)
 	if h.cacheDir != "" {
 		if err := pruneCache(h.cacheDir, h.cfg.CacheBytes); err != nil {
 			h.log.Warn("could not tidy the cache of compiled plugins", "error", err)
@@ -220,7 +212,7 @@ func (h *Host) reload(ctx context.Context) error {
 		}
 	}
 	h.swap(next)
-	h.forgetRecords(next)
+	h.forgetRecords()
 	return nil
 }
 
@@ -244,17 +236,32 @@ func (h *Host) judge(f, before *file, i int, taken map[string]string) *file {
 	return f
 }
 
-// makeRoom tells how many files to load side by side, and sets how many
-// goroutines compile each. At the start nobody waits and all cores are used.
-// Later on, one file follows the other and a core is left to the traffic: every
-// step of a notification's trip would queue behind the compiler otherwise.
-func (h *Host) makeRoom() (files int) {
-	if h.workers.Load() == 0 {
-		h.compilers = h.cores
-		return h.cores
+// renewAll loads the stale files. At the start nobody waits: there are as many at
+// work as there are cores, each with what cores are left for it, as files side by
+// side share nothing and the goroutines that compile one do. Later on, one file
+// follows the other and a core is left to the traffic: every step of a
+// notification's trip would queue behind the compiler otherwise.
+func (h *Host) renewAll(ctx context.Context, files []*file, stale map[*file]*file) {
+	cores, abreast := h.cores, h.cores
+	if h.workers.Load() > 0 {
+		cores, abreast = max(h.cores-1, 1), 1
 	}
-	h.compilers = max(h.cores-1, 1)
-	return 1
+	var work errgroup.Group
+	work.SetLimit(abreast)
+	left := len(stale)
+	for _, f := range files {
+		before, is := stale[f]
+		if !is {
+			continue
+		}
+		compilers := max(cores/min(left, abreast), 1)
+		left--
+		work.Go(func() error {
+			h.renew(experimental.WithCompilationWorkers(ctx, compilers), f, before)
+			return nil
+		})
+	}
+	_ = work.Wait()
 }
 
 // renew loads the file. Where that fails, what ran before goes on running.

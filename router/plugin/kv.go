@@ -15,9 +15,9 @@ const (
 )
 
 // store is what a plugin's instances remember together: small, bounded, lost
-// when the router stops, kept when the plugin's file is replaced. Time is the
-// notifications' own, so that a replay finds what the original found. It is
-// safe for concurrent use.
+// when the router stops, kept when the plugin's file is replaced, and for a
+// while when it is removed (forgetRecords). Time is the notifications' own, so
+// that a replay finds what the original found. It is safe for concurrent use.
 type store struct {
 	maxEntries, maxBytes int
 	maxTTL               time.Duration

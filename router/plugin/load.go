@@ -16,7 +16,6 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
 
 	"horizon-realtime/router/fuel"
 	"horizon-realtime/sdk/abi"
@@ -97,6 +96,10 @@ func readModule(path string, limit int64) ([]byte, error) {
 // # Errors
 //
 // A sentence that completes "plugin 50-nova.wasm: ", with the way out.
+//
+// # Notes
+//
+// ctx says how many goroutines compile (experimental.WithCompilationWorkers).
 func (h *Host) load(ctx context.Context, file string, module []byte, settings Settings) (*filter, error) {
 	f := &filter{
 		Name: pluginName(file), File: file,
@@ -314,7 +317,7 @@ func (h *Host) machineCode(ctx context.Context, f *filter, module []byte, cacheD
 		config = config.WithCompilationCache(cache)
 	}
 	f.runtime = wazero.NewRuntimeWithConfig(ctx, config)
-	return f.runtime.CompileModule(experimental.WithCompilationWorkers(ctx, h.compilers), module)
+	return f.runtime.CompileModule(ctx, module)
 }
 
 // provide instantiates the host module with just the functions that the filter

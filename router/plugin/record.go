@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -9,6 +10,8 @@ import (
 // record is what outlives a plugin's versions: its store, its log's budget and
 // what it has been counted for. It is found by the plugin's name.
 type record struct {
+	// gone is since when there is no file; zero while there is one.
+	gone   time.Time
 	store  *store
 	log    *guestLog
 	faults map[faultKind]*atomic.Uint64
@@ -82,17 +85,33 @@ func (h *Host) newRecord(name string, log *slog.Logger) *record {
 	return r
 }
 
-// forgetRecords drops the records of plugins that are gone, once there are as
-// many as there may be plugins. Until then they wait for the file to come back.
-func (h *Host) forgetRecords(s *set) {
+// forgetRecords drops the records of plugins whose files have been gone for
+// kv_keep, and of the longest gone where there are more records than there may
+// be plugins. The others wait for their file to come back. The caller holds
+// reloading.
+func (h *Host) forgetRecords() {
 	h.recordsMu.Lock()
 	defer h.recordsMu.Unlock()
-	if len(h.records) <= h.cfg.MaxPlugins {
-		return
+	now := h.now()
+	there := make(map[string]bool)
+	for _, f := range h.current.Load().files {
+		there[f.plugin] = true
 	}
-	kept := make(map[string]*record)
-	for _, f := range s.filters {
-		kept[f.Name] = h.records[f.Name]
+	var gone []string
+	for name, r := range h.records {
+		switch {
+		case there[name]:
+			r.gone = time.Time{}
+			continue
+		case r.gone.IsZero():
+			r.gone = now
+		}
+		gone = append(gone, name)
 	}
-	h.records = kept
+	slices.SortFunc(gone, func(a, b string) int { return h.records[a].gone.Compare(h.records[b].gone) })
+	for _, name := range gone {
+		if len(h.records) > h.cfg.MaxPlugins || now.Sub(h.records[name].gone) >= h.cfg.KVKeep {
+			delete(h.records, name)
+		}
+	}
 }

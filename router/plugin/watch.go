@@ -89,7 +89,8 @@ func (w *folderWatch) disturbed() {
 }
 
 // look compares the folder with what is loaded, and loads it if it has changed
-// and looks the same as at the last look.
+// and looks the same as at the last look. What is remembered of files that have
+// been gone for long is forgotten.
 func (w *folderWatch) look(ctx context.Context) {
 	h := w.host
 	if w.watcher != nil {
@@ -98,6 +99,7 @@ func (w *folderWatch) look(ctx context.Context) {
 	}
 	h.reloading.Lock()
 	defer h.reloading.Unlock()
+	h.forgetRecords()
 	files, err := h.scan()
 	if err == nil {
 		stamp := stampOf(files)

@@ -18,27 +18,31 @@ type row struct {
 	sees  string
 	wrong error
 	toll
-	// resident is the process's memory afterwards, relative to before all.
+	// resident is the process's memory afterwards, relative to just before.
 	resident float64
 }
 
 // peace is the row of the stock filter alone.
 func (b *besieged) peace(ctx context.Context, watch time.Duration) row {
 	r := row{name: "none of them", sees: "running"}
-	r.toll, r.wrong = b.measure(func() error { return wait(ctx, watch) })
-	r.resident = b.resident()
+	r.toll, r.wrong = b.measure(new(histogram), func() error { return wait(ctx, watch) })
+	r.resident = b.grown()
 	return r
 }
 
-// resident is what the process keeps, relative to the calm before.
-func (b *besieged) resident() float64 { return float64(settledBytes()) / float64(b.calm) }
+// grown is what the process keeps, relative to when that was asked last.
+func (b *besieged) grown() float64 {
+	before := b.kept
+	b.kept = settledBytes()
+	return float64(b.kept) / float64(before)
+}
 
 // attack drops a filter, waits for its fate while traffic goes on, and takes it
 // away again.
 func (b *besieged) attack(ctx context.Context, g guest, watch time.Duration) row {
 	r := row{name: g.name}
 	file := "10-" + g.name + ".wasm"
-	r.toll, r.wrong = b.measure(func() error {
+	r.toll, r.wrong = b.measure(new(histogram), func() error {
 		enough := time.Now().Add(watch)
 		if err := b.install(file, g.module); err != nil {
 			return err
@@ -58,7 +62,7 @@ func (b *besieged) attack(ctx context.Context, g guest, watch time.Duration) row
 		_, err = b.until(ctx, file, func(_ plugin.Status, ok bool) bool { return !ok })
 		return err
 	})
-	r.resident = b.resident()
+	r.resident = b.grown()
 	return r
 }
 

@@ -30,8 +30,8 @@ type besieged struct {
 	ledger *ledger
 	log    *logBook
 	admin  string
-	// calm is what is resident of the process before the first attack.
-	calm int64
+	// kept is what was resident of the process when it was measured last.
+	kept int64
 	stop func() error
 }
 
@@ -98,6 +98,7 @@ func (b *besieged) config(home string) router.Config {
 	cfg := router.DefaultConfig()
 	cfg.Plugins.Dir, cfg.Plugins.CacheDir = b.dir, filepath.Join(home, "cache")
 	cfg.Plugins.Settle = 20 * time.Millisecond // so that it is over sooner
+	cfg.Plugins.KVKeep = 0                     // and a store, too
 	cfg.Server.Listen, cfg.Admin.Listen = "127.0.0.1:0", "127.0.0.1:0"
 	cfg.Server.Drain = 100 * time.Millisecond
 	cfg.Router.DrainTimeout = drain

@@ -97,13 +97,6 @@ func (h *histogram) add(d time.Duration) {
 	h.count.Add(1)
 }
 
-func (h *histogram) merge(o *histogram) {
-	for i := range o.steps {
-		h.steps[i].Add(o.steps[i].Load())
-	}
-	h.count.Add(o.count.Load())
-}
-
 // quantile is the duration that the share q of all stays below.
 func (h *histogram) quantile(q float64) time.Duration {
 	rank, seen := uint64(q*float64(h.count.Load())), uint64(0)

@@ -55,8 +55,9 @@ func (p *plan) run(ctx context.Context) (*result, error) {
 	defer b.stop()
 	r := &result{rate: p.rate}
 	// What happens only once is no filter's cost.
-	b.measure(func() error { return wait(ctx, p.watch) })
-	b.calm = settledBytes()
+	b.measure(new(histogram), func() error { return wait(ctx, p.watch) })
+	b.kept = settledBytes()
+	calm := b.kept
 	r.rows = append(r.rows, b.peace(ctx, p.watch))
 	for _, g := range guests {
 		fmt.Fprintf(p.progress, "%4.0fs  %s\n", time.Since(began).Seconds(), g.name)
@@ -65,6 +66,7 @@ func (p *plan) run(ctx context.Context) (*result, error) {
 			return nil, ctx.Err()
 		}
 	}
+	r.resident = float64(b.kept) / float64(calm)
 	if p.reloads > 0 {
 		fmt.Fprintf(p.progress, "%4.0fs  %d reloads\n", time.Since(began).Seconds(), p.reloads)
 		if r.reloads, err = b.reload(ctx, stock, p.reloads); err != nil {

@@ -37,8 +37,9 @@ func (b *besieged) reload(ctx context.Context, stock []byte, count int) (*reload
 	began := time.Now()
 	var memory int64
 	var routines int
+	late := new(histogram)
 	for round := range rounds {
-		one, err := b.measure(func() error {
+		one, err := b.measure(late, func() error {
 			for range (count + rounds - 1) / rounds {
 				if err := b.replace(ctx, versioned(stock, uint32(r.count))); err != nil {
 					return fmt.Errorf("reload %d of %d: %w", r.count+1, count, err)

@@ -10,6 +10,9 @@ type result struct {
 	rate    int
 	rows    []row
 	reloads *reloads
+	// resident is the process's memory after the last filter, relative to before
+	// the first.
+	resident float64
 	// Of the siege from its begin to its end.
 	published, delivered, doubled, astray uint64
 	took                                  time.Duration
@@ -45,7 +48,7 @@ func (t *toll) wrong(during string) error {
 // worst are the highest figures of any row.
 func (r *result) worst() (p99, slowest, pause time.Duration, resident float64) {
 	for _, row := range r.rows {
-		p99, slowest = max(p99, row.late.quantile(0.99)), max(slowest, row.late.highest())
+		p99, slowest = max(p99, row.p99), max(slowest, row.slowest)
 		pause, resident = max(pause, row.pause), max(resident, row.resident)
 	}
 	return

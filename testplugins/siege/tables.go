@@ -14,9 +14,9 @@ func (r *result) tables() string {
 	var b strings.Builder
 	p99, slowest, pause, resident := r.worst()
 	fmt.Fprintf(&b, "%d notifications a second, %d cores; %d published in %.0f s, %d delivered, %d doubled, %d astray. The worst of all rows: "+
-		"p99 %s, slowest %s, pause of the collector %s, memory %s.\n\n",
+		"p99 %s, slowest %s, pause of the collector %s, memory %s. Memory after the last filter, against before the first: %s.\n\n",
 		r.rate, runtime.NumCPU(), r.published, r.took.Seconds(), r.delivered, r.doubled, r.astray,
-		milliseconds(p99), milliseconds(slowest), milliseconds(pause), percent(resident))
+		milliseconds(p99), milliseconds(slowest), milliseconds(pause), percent(resident), percent(r.resident))
 	b.WriteString("| filter | p99 | slowest | pause | memory | lost, doubled, astray | what the operator reads |\n|---|--:|--:|--:|--:|--:|---|\n")
 	for _, row := range r.rows {
 		sees := row.sees
@@ -34,7 +34,7 @@ func (r *result) tables() string {
 
 // cells are the columns that both tables have.
 func (t *toll) cells(resident float64) string {
-	return fmt.Sprintf("%s | %s | %s | %s | %d, %d, %d of %d", milliseconds(t.late.quantile(0.99)), milliseconds(t.late.highest()),
+	return fmt.Sprintf("%s | %s | %s | %s | %d, %d, %d of %d", milliseconds(t.p99), milliseconds(t.slowest),
 		milliseconds(t.pause), percent(resident), t.lost, t.doubled, t.astray, t.sent)
 }
 

@@ -7,22 +7,24 @@ import "time"
 type toll struct {
 	sent, lost      int
 	doubled, astray uint64
-	late            *histogram
+	p99, slowest    time.Duration
 	pause           time.Duration
 }
 
 // measure tells what the listeners got of all that was published while it ran.
-func (b *besieged) measure(during func() error) (toll, error) {
+// How late that was is told of all that late holds by then.
+func (b *besieged) measure(late *histogram, during func() error) (toll, error) {
 	l := b.ledger
 	from, doubled, astray := l.published.Load(), l.doubled.Load(), l.astray.Load()
-	before, late := readPauses(), new(histogram)
+	before := readPauses()
 	l.latency.Store(late)
 	err := during()
 	to := l.published.Load()
+	lost := l.settle(from, to)
 	return toll{
-		sent: int(to - from), lost: l.settle(from, to),
+		sent: int(to - from), lost: lost,
 		doubled: l.doubled.Load() - doubled, astray: l.astray.Load() - astray,
-		late: late, pause: before.longestSince(),
+		p99: late.quantile(0.99), slowest: late.highest(), pause: before.longestSince(),
 	}, err
 }
 
@@ -35,15 +37,13 @@ func (l *ledger) settle(from, to uint64) (lost int) {
 	}
 }
 
-// add makes t that of both spans.
+// add makes t that of both spans, of which o is the later and was measured into
+// the same histogram.
 func (t *toll) add(o toll) {
-	if t.late == nil {
-		t.late = new(histogram)
-	}
 	t.sent += o.sent
 	t.lost += o.lost
 	t.doubled += o.doubled
 	t.astray += o.astray
+	t.p99, t.slowest = o.p99, o.slowest
 	t.pause = max(t.pause, o.pause)
-	t.late.merge(o.late)
 }

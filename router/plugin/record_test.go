@@ -1,0 +1,79 @@
+package plugin
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// A store waits for its plugin's file to come back, but not for ever.
+func TestStoreOutlivesItsFileForAWhile(t *testing.T) {
+	c := testConfig(t)
+	c.KVKeep = 10 * time.Minute
+	now := at
+	h := newTestHost(t, c, nil, slog.New(slog.NewTextHandler(testLog{t}, nil)))
+	h.now = func() time.Time { return now }
+	w := folderWatch{host: h, settle: time.NewTimer(time.Hour)}
+	remembered := func() string {
+		value, _ := lookup(h.recordOf("a").store, "k", at)
+		return value
+	}
+	add := func() { h.install(t, "10-a.wasm", silent("on volume.*\n")) }
+	remove := func() {
+		t.Helper()
+		if err := os.Remove(filepath.Join(c.Dir, "10-a.wasm")); err != nil {
+			t.Fatal(err)
+		}
+		reload(t, h)
+	}
+	add()
+	h.recordOf("a").store.set([]byte("k"), []byte("v"), 0, anyVersion, at)
+
+	now = now.Add(time.Hour)
+	w.look(t.Context())
+	remove()
+	now = now.Add(c.KVKeep - 1)
+	w.look(t.Context())
+	add()
+	if got := remembered(); got != "v" {
+		t.Errorf("after a short absence the store has %q", got)
+	}
+
+	now = now.Add(time.Hour)
+	remove()
+	now = now.Add(c.KVKeep - 1)
+	w.look(t.Context())
+	if h.records["a"] == nil {
+		t.Error("the second absence was counted from the first")
+	}
+	now = now.Add(1)
+	w.look(t.Context())
+	if h.records["a"] != nil {
+		t.Error("after a long absence the store is still there")
+	}
+	add()
+	if got := remembered(); got != "" {
+		t.Errorf("after a long absence the store has %q", got)
+	}
+}
+
+// Of more records than there may be plugins, those of the longest gone go.
+func TestRecordsAreBounded(t *testing.T) {
+	c := testConfig(t)
+	c.MaxPlugins = 2
+	now := at
+	h := newTestHost(t, c, nil, slog.New(slog.NewTextHandler(testLog{t}, nil)))
+	h.now = func() time.Time { now = now.Add(time.Millisecond); return now }
+	for _, name := range []string{"b", "a", "c"} {
+		h.install(t, name+".wasm", silent("on volume.*\n"))
+		if err := os.Remove(filepath.Join(c.Dir, name+".wasm")); err != nil {
+			t.Fatal(err)
+		}
+		reload(t, h)
+	}
+	if len(h.records) != 2 || h.records["a"] == nil || h.records["c"] == nil {
+		t.Errorf("got %v", h.records)
+	}
+}
