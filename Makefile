@@ -45,7 +45,7 @@ e2e-horizon: build plugins $(JS) ## Debian's OpenStack on this machine, its Hori
 	horizon/e2e/run
 
 bench: build plugins ## measure beside peers in the same run; writes bench/results.json and a table
-	@.ci/need rabbitmq-server:rabbitmq-server
+	@.ci/need rabbitmq-server:rabbitmq-server clang:clang lld:wasm-ld
 	cd bench && $(GO) run . -out results.json
 
 check: $(PAGE) ## formatting, vet, static analysis, import directions, tidy go.mod

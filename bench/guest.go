@@ -26,6 +26,20 @@ func buildGuest(name string) ([]byte, error) {
 	return os.ReadFile(out)
 }
 
+// buildC compiles a program under guests/c as the SDK for C says.
+func buildC(name string) ([]byte, error) {
+	dir, err := os.MkdirTemp("", "bench-guest")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	out := filepath.Join(dir, name+".wasm")
+	if text, err := exec.Command("../sdk/c/build", "guests/c/"+name+".c", out).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build the guest %s in C: %w\n%s", name, err, text)
+	}
+	return os.ReadFile(out)
+}
+
 // silentModule is the smallest filter there is: it asks for the event types and
 // says nothing, ever. A hundred of these cost no memory to speak of.
 func silentModule(on string) []byte {

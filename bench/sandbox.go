@@ -23,49 +23,73 @@ type contender struct {
 	run  func() error
 }
 
-// sandbox measures one call of a filter, which drops the notification or routes
-// it as a smaller object, beside the same filter elsewhere.
+// sandbox measures one call of a filter, which looks at one field and drops the
+// notification or takes three and routes a smaller object, beside the same filter
+// elsewhere.
 func sandbox() ([]result, error) {
 	_, n, err := instanceUpdate()
 	if err != nil {
 		return nil, err
 	}
-	free, err := newExtism(n, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer free.close()
-	bounded, err := newExtism(n, watchedTimeout)
-	if err != nil {
-		return nil, err
-	}
-	defer bounded.close()
 	var results []result
-	for _, filter := range []struct {
-		name string
-		goal float64 // ns
-	}{{"drop", 150}, {"route", 500}} {
-		got, err := sandboxRows(n, filter.name, filter.goal, free, bounded)
+	for _, language := range []struct {
+		name  string
+		build func(name string) ([]byte, error)
+	}{{"Go", buildGuest}, {"C", buildC}} {
+		peer, err := language.build("extism")
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", filter.name, err)
+			return nil, err
 		}
-		results = append(results, got...)
+		for _, filter := range []struct {
+			name string
+			goal float64 // ns
+		}{{"drop", 150}, {"route", 500}} {
+			module, err := language.build(filter.name)
+			if err != nil {
+				return nil, err
+			}
+			got, err := sandboxRows(n, filter.name, language.name, filter.goal, module, peer)
+			if err != nil {
+				return nil, fmt.Errorf("%s in %s: %w", filter.name, language.name, err)
+			}
+			results = append(results, got...)
+		}
 	}
 	return results, nil
 }
 
-func sandboxRows(n *event.Notification, filter string, goal float64, free, bounded *extismGuest) ([]result, error) {
-	module, err := buildGuest(filter)
-	if err != nil {
-		return nil, err
+// wantedFields are what a filter asks for.
+func wantedFields(filter string, n *event.Notification) (fields []string) {
+	wants := []string{"/payload/instance_id", "/payload/display_name", "/payload/state"}
+	if filter == "drop" {
+		wants = wants[2:]
 	}
+	for _, want := range wants {
+		fields = append(fields, n.Get(pointer(want)).Text())
+	}
+	return fields
+}
+
+// sandboxRows compares a filter, as compiled from the language, with the same one
+// for Extism, which is peer.
+func sandboxRows(n *event.Notification, filter, language string, goal float64, module, peer []byte) ([]result, error) {
 	host, worker, err := loadPlugins(map[string][]byte{"50-" + filter + ".wasm": module})
 	if err != nil {
 		return nil, err
 	}
 	defer host.Close()
 	defer worker.Close()
-	watched, err := newWatched(module, n)
+	free, err := newExtism(peer, filter, n, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer free.close()
+	bounded, err := newExtism(peer, filter, n, watchedTimeout)
+	if err != nil {
+		return nil, err
+	}
+	defer bounded.close()
+	watched, err := newWatched(module, filter, n)
 	if err != nil {
 		return nil, err
 	}
@@ -77,8 +101,8 @@ func sandboxRows(n *event.Notification, filter string, goal float64, free, bound
 	native := newNative(n)
 	figures, err := compare([]contender{
 		{"ours", func() error { return worker.once(n, want) }},
-		{"extism", func() error { return free.call(filter) }},
-		{"bounded", func() error { return bounded.call(filter) }},
+		{"extism", free.call},
+		{"bounded", bounded.call},
 		{"watched", func() error { return watched.call(want) }},
 		{"index", func() error { return native.fromIndex(filter) }},
 		{"text", func() error { return native.fromText(filter) }},
@@ -87,14 +111,15 @@ func sandboxRows(n *event.Notification, filter string, goal float64, free, bound
 		return nil, err
 	}
 	ours := figures["ours"]
-	title := func(goal string) string { return fmt.Sprintf("a filter's call, %s (goal %s)", filter, goal) }
+	plain := fmt.Sprintf("a filter's call, %s, in %s", filter, language)
+	title := func(goal string) string { return fmt.Sprintf("%s (goal %s)", plain, goal) }
 	return []result{
 		row(title(fmt.Sprintf("%g ns", goal)), "ns", ours, goal, "the goal"),
 		row(title("1/25 = 0.04"), "ns", ours, figures["extism"], "Extism's Go SDK, no timeout, handed just the fields"),
-		row(fmt.Sprintf("a filter's call, %s", filter), "ns", ours, figures["bounded"], "Extism's Go SDK with a timeout, handed just the fields"),
-		row(fmt.Sprintf("a filter's call, %s", filter), "ns", ours, figures["watched"], "the same guest without fuel, wazero WithCloseOnContextDone"),
+		row(plain, "ns", ours, figures["bounded"], "Extism's Go SDK with a timeout, handed just the fields"),
+		row(plain, "ns", ours, figures["watched"], "the same guest without fuel, wazero WithCloseOnContextDone"),
 		row(title("6"), "ns", ours, figures["index"], "native Go on the same index, encoding/json for the output"),
-		row(fmt.Sprintf("a filter's call, %s", filter), "ns", ours, figures["text"], "native Go, encoding/json for the 3 kB message and the output"),
+		row(plain, "ns", ours, figures["text"], "native Go, encoding/json for the 3 kB message and the output"),
 	}, nil
 }
 

@@ -41,8 +41,10 @@ type routed struct {
 
 // fromIndex starts from what the host has indexed already.
 func (f *native) fromIndex(filter string) error {
-	id, name, state := f.n.Get(f.id).Text(), f.n.Get(f.name).Text(), f.n.Get(f.state).Text()
-	return f.answer(filter, f.n.Project, id, name, state)
+	if filter == "drop" {
+		return f.answer(filter, "", "", "", f.n.Get(f.state).Text())
+	}
+	return f.answer(filter, f.n.Project, f.n.Get(f.id).Text(), f.n.Get(f.name).Text(), f.n.Get(f.state).Text())
 }
 
 // fromText starts from the message's JSON text.
@@ -63,8 +65,8 @@ func (f *native) fromText(filter string) error {
 }
 
 func (f *native) answer(filter, project, id, name, state string) (err error) {
-	if id == "" || name == "" || state == "no such state" {
-		return errors.New("the message has not the fields")
+	if state == "" {
+		return errors.New("the message has no state")
 	}
 	if filter == "drop" {
 		return nil

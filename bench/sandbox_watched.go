@@ -30,15 +30,15 @@ type watched struct {
 // none; how long it is costs nothing.
 const watchedTimeout = 10 * time.Second
 
-func newWatched(module []byte, n *event.Notification) (*watched, error) {
+func newWatched(module []byte, filter string, n *event.Notification) (*watched, error) {
 	ctx := context.Background()
 	w := &watched{runtime: wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCloseOnContextDone(true))}
 	if err := w.start(ctx, module); err != nil {
 		w.close()
 		return nil, fmt.Errorf("start the guest in wazero: %w", err)
 	}
-	w.block = scratchBlock([]string{n.Type, n.Publisher, n.Priority, n.MessageID, n.AtText, n.Project, n.User, n.RequestID,
-		n.Get(pointer("/payload/instance_id")).Text(), n.Get(pointer("/payload/display_name")).Text(), n.Get(pointer("/payload/state")).Text()})
+	w.block = scratchBlock(append([]string{n.Type, n.Publisher, n.Priority, n.MessageID, n.AtText, n.Project, n.User, n.RequestID},
+		wantedFields(filter, n)...))
 	return w, nil
 }
 
