@@ -103,11 +103,17 @@ func TestWindowConcurrently(t *testing.T) {
 	var settling sync.WaitGroup
 	for range workers {
 		settling.Go(func() {
-			var held []uint64
 			for tag := range out {
-				held = append(held, tag)
-				if len(held) < 5 && len(out) > 0 {
-					continue
+				held := append(make([]uint64, 0, 5), tag)
+				for more := true; more && len(held) < cap(held); {
+					select { // who waits holds nothing: it may be what all others wait for
+					case tag, more = <-out:
+						if more {
+							held = append(held, tag)
+						}
+					default:
+						more = false
+					}
 				}
 				rand.Shuffle(len(held), func(i, j int) { held[i], held[j] = held[j], held[i] })
 				for _, tag := range held {
@@ -115,7 +121,6 @@ func TestWindowConcurrently(t *testing.T) {
 						t.Errorf("delivery %d was not settled once", tag)
 					}
 				}
-				held = held[:0]
 			}
 		})
 	}

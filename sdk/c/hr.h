@@ -269,9 +269,42 @@ static void *hr_alloc(uint32_t n) {
 	return (void *)at;
 }
 
-static void hr__copy(char *to, const char *from, uint32_t n) {
-	if (n > 0)
-		__builtin_memcpy(to, from, n);
+/* hr__special has a byte's highest bit set if a JSON string may not hold one of the
+ * eight as it is, which is what it nearly always may: ASCII without control
+ * characters, quotes and backslashes. A quote differs in one bit from a space, the
+ * first that is no control character. */
+static uint64_t hr__special(uint64_t w) {
+	const uint64_t ones = 0x0101010101010101;
+	return (w | ((w ^ ones * 0x02) - ones * 0x21) | ((w ^ ones * '\\') - ones)) & ones << 7;
+}
+
+/* hr__copy also tells whether a byte is special. A call of memcpy takes longer than
+ * most texts. What is read and written twice is cheaper than a loop. */
+static bool hr__copy(char *to, const char *from, uint32_t n) {
+	uint64_t w, special = 0;
+	if (n < 4) {
+		if (n == 0)
+			return false;
+		char first = from[0], middle = from[n / 2], last = from[n - 1];
+		to[0] = first, to[n / 2] = middle, to[n - 1] = last;
+		return hr__special(0x2020202020000000 | (uint64_t)(unsigned char)first << 16 | (uint64_t)(unsigned char)middle << 8 | (unsigned char)last) != 0;
+	}
+	if (n < 8) {
+		uint32_t first, last;
+		__builtin_memcpy(&first, from, 4);
+		__builtin_memcpy(&last, from + n - 4, 4);
+		__builtin_memcpy(to, &first, 4);
+		__builtin_memcpy(to + n - 4, &last, 4);
+		return hr__special((uint64_t)last << 32 | first) != 0;
+	}
+	for (uint32_t i = 0; i < n - 8; i += 8) {
+		__builtin_memcpy(&w, from + i, 8);
+		__builtin_memcpy(to + i, &w, 8);
+		special |= hr__special(w);
+	}
+	__builtin_memcpy(&w, from + n - 8, 8);
+	__builtin_memcpy(to + n - 8, &w, 8);
+	return (special | hr__special(w)) != 0;
 }
 
 /* hr__extend makes room for n more bytes, and gives it. */
@@ -401,10 +434,12 @@ static hr_channel hr_user(hr_text id, hr_text topic) { return (hr_channel){HR("u
 static hr_channel hr_admin(hr_text topic) { return (hr_channel){HR("admin/"), {NULL, 0}, topic, false}; }
 static hr_channel hr_public(hr_text topic) { return (hr_channel){HR("public/"), {NULL, 0}, topic, false}; }
 
-static void hr__little(hr_buffer *b, uint32_t value, uint32_t bytes) {
-	for (char *p = hr__extend(b, bytes); bytes > 0; bytes--, value >>= 8)
-		*p++ = (char)value;
+static void hr__append16(hr_buffer *b, uint32_t v) {
+	uint16_t word = (uint16_t)v;
+	__builtin_memcpy(hr__extend(b, 2), &word, 2);
 }
+
+static void hr__append32(hr_buffer *b, uint32_t word) { __builtin_memcpy(hr__extend(b, 4), &word, 4); }
 
 static void hr_emit(hr_channel to, hr_text key, uint32_t flags, hr_json *payload) {
 	if (to.owned && to.id.n == 0)
@@ -415,11 +450,11 @@ static void hr_emit(hr_channel to, hr_text key, uint32_t flags, hr_json *payload
 	while (payload->depth > 0)
 		hr_close(payload);
 	hr_buffer *b = &hr__result;
-	hr__little(b, HR__EMIT, 4);
-	hr__little(b, 8 + channel + key.n + payload->text.n, 4);
-	hr__little(b, channel, 2);
-	hr__little(b, key.n, 2);
-	hr__little(b, flags, 4);
+	hr__append32(b, HR__EMIT);
+	hr__append32(b, 8 + channel + key.n + payload->text.n);
+	hr__append16(b, channel);
+	hr__append16(b, key.n);
+	hr__append32(b, flags);
 	hr__append(b, to.scope);
 	hr__append(b, to.id);
 	if (to.owned)
@@ -430,14 +465,17 @@ static void hr_emit(hr_channel to, hr_text key, uint32_t flags, hr_json *payload
 }
 
 static void hr_stop(void) {
-	hr__little(&hr__result, HR__STOP, 4);
-	hr__little(&hr__result, 0, 4);
+	hr__append32(&hr__result, HR__STOP);
+	hr__append32(&hr__result, 0);
 }
 
 /* ---- Writing JSON ---- */
 
 static hr_json hr__root(char bracket) {
-	hr_json j = {.depth = 1, .ends = {(char)(bracket + 2)}}; /* { } and [ ] are two apart */
+	hr_json j;
+	j.text = (hr_buffer){0};
+	j.depth = 1;
+	j.ends[0] = (char)(bracket + 2); /* { } and [ ] are two apart */
 	hr__append_char(&j.text, bracket);
 	return j;
 }
@@ -461,7 +499,11 @@ static uint32_t hr__utf8(const unsigned char *p, const unsigned char *end) {
 
 static void hr__quote(hr_buffer *b, hr_text t) {
 	const unsigned char *p = (const unsigned char *)t.at, *end = p + t.n, *from = p;
-	hr__append_char(b, '"');
+	char *to = hr__extend(b, t.n + 2);
+	to[0] = to[t.n + 1] = '"';
+	if (!hr__copy(to + 1, t.at, t.n))
+		return;
+	b->n -= t.n + 1; /* once more, character by character */
 	while (p < end) {
 		uint32_t n = hr__utf8(p, end);
 		if (n > 1 || (n == 1 && *p >= ' ' && *p != '"' && *p != '\\')) {
