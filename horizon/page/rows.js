@@ -1,10 +1,12 @@
 // Keeps one Django table current: decides what to ask Horizon for, and when.
 //
-// In: panel messages of the table's topic. Out: requests for single rows, at most
-// one under way for each row; where many rows have changed at once, one request
-// for the page. While nobody looks at the page nothing is asked for.
+// In: panel messages of the table's topic. Out: rows that are drawn from them
+// (drawing.js), and requests for single rows, at most one under way for each row;
+// where many rows have changed at once, one request for the page. While nobody looks
+// at the page nothing is asked for.
 
 import { PanelTable } from '../js/panel-table.js';
+import { Drawing } from './drawing.js';
 
 // Messages about a row within this time are answered with one request. A row that
 // has begun to change is often at rest again before Horizon could draw it; one that
@@ -16,8 +18,8 @@ const PASSING_MS = 2000;
 const MANY = 4;
 const RETRY_MS = 2000;
 const TRIES = 3;
-// A row in transition of which nothing is heard is asked for after so long, then
-// after three times as long, and so on: its service may not tell.
+// A row that is under way and of which nothing is heard is asked for after so long,
+// then after three times as long, and so on: its service may not tell.
 const QUIET_MS = 30_000;
 const QUIET_MAX_MS = 300_000;
 // Rows whose newest message is remembered, to hear what is told twice only once.
@@ -30,12 +32,12 @@ export class TableSync {
   #window;
   #seen = new PanelTable({ rows: REMEMBER, tombstones: REMEMBER });
   #asked = new Map(); // id → {timer, due, inFlight, again, tries}
-  #quiet = new Map(); // id of a row in transition → {since, wait}
+  #quiet = new Map(); // id of a row under way → {since, wait}
   #drifted = 0;
   #unseen = new Set(); // ids that changed while the page was hidden
   #reading = null;
   #readAgain = false;
-  #paint;
+  #drawing = null;
 
   /**
    * @param {LegacyTable} table
@@ -43,17 +45,16 @@ export class TableSync {
    * @param {object} backend
    * @param {(url: string) => Promise<{status: number, html: string}>} backend.row
    * @param {() => Promise<Document|null>} backend.page reads this page again
+   * @param {(rows: object[]) => Promise<object|null>} backend.draw and isEnglish, as
+   *   Drawing wants them; isDrawn tells whether rows are drawn from their messages
    * @param {Window} window
-   * @param {(row: Element, message: object, changed: string[], before?: object) => boolean} [paint]
-   *   draws a message into its row; false where it could not draw everything. before
-   *   is what was known of the row until then
    */
-  constructor(table, kind, backend, window, paint = null) {
+  constructor(table, kind, backend, window) {
     this.#table = table;
     this.#kind = kind;
     this.#backend = backend;
     this.#window = window;
-    this.#paint = paint;
+    if (kind.drawn) this.#drawing = new Drawing(table, window, backend, (id) => this.#seen.get(id), (id) => this.ask(id));
     window.document.addEventListener('visibilitychange', () => this.#onVisible());
   }
 
@@ -77,12 +78,15 @@ export class TableSync {
     if (!change) return;
     const row = this.#table.row(id);
     if (!row && !this.#belongs(message)) return;
-    if (row && this.#paint?.(row, change.row, change.changed, before)) return;
-    this.ask(id, patience(message, before));
+    const wait = patience(message, before);
+    // A row that is being fetched would be older than the message when it comes.
+    const isDrawn = row && !this.#asked.has(id) && this.#backend.isDrawn?.() && this.#drawing?.take(row, change.row, change.changed, before, wait);
+    if (!isDrawn) this.ask(id, wait);
   }
 
   /** ask has a row fetched, soon: within ms, unless that is under way. */
   ask(id, ms = GATHER_MS) {
+    this.#drawing?.drop(id);
     if (this.#window.document.hidden) {
       this.#unseen.add(id);
       return;
@@ -132,7 +136,7 @@ export class TableSync {
       this.read();
       return;
     }
-    const ids = new Set(this.#table.inTransition());
+    const ids = new Set(this.#table.underWay());
     for (const id of this.#quiet.keys()) if (!ids.has(id)) this.#quiet.delete(id);
     for (const id of ids) {
       const quiet = this.#quiet.get(id) ?? { since: now, wait: QUIET_MS };
@@ -174,6 +178,7 @@ export class TableSync {
     this.#window.clearTimeout(this.#asked.get(id)?.timer);
     this.#asked.delete(id);
     this.#unseen.delete(id);
+    this.#drawing?.drop(id);
   }
 
   // A row that is not there is added where all of a project's are listed. On one
@@ -196,6 +201,7 @@ export class TableSync {
     this.#unseen.clear();
     if (ids.length > MANY) this.read();
     else ids.forEach((id) => this.ask(id));
+    this.#drawing?.wake();
   }
 }
 
