@@ -64,11 +64,10 @@ export class Drawing {
     this.#window.clearTimeout(this.#timer);
     if (this.#due.size === 0 || this.#underWay || this.#window.document.hidden) return;
     const next = Math.min(...this.#due.values());
-    this.#timer = this.#window.setTimeout(() => this.#draw(), Math.max(0, next - Date.now()));
+    this.#timer = this.#window.setTimeout(() => this.#draw(Math.max(next, Date.now())), Math.max(0, next - Date.now()));
   }
 
-  async #draw() {
-    const now = Date.now();
+  async #draw(now) {
     const ids = [...this.#due].filter(([, at]) => at <= now).map(([id]) => id).slice(0, ROWS_MAX);
     ids.forEach((id) => this.#due.delete(id));
     const rows = ids.filter((id) => this.#table.row(id) && this.#known(id)).map((id) => told(this.#known(id), this.#table.row(id)));

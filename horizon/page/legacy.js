@@ -49,12 +49,9 @@ export class LegacyTable {
     return [...this.#element.querySelectorAll('tbody > tr[data-object-id]')];
   }
 
-  /**
-   * underWay lists the ids of rows that a service is changing. Horizon polls these, and
-   * such as wait for the user, to confirm a resize, which no service does anything about.
-   */
-  underWay() {
-    return this.rows().filter((row) => row.matches('.warning.ajax-update') && !row.querySelector('.btn-action-required')).map((row) => row.dataset.objectId);
+  /** inTransition lists the rows that Horizon would poll. */
+  inTransition() {
+    return this.rows().filter((row) => row.matches('.warning.ajax-update'));
   }
 
   /** isEmpty tells whether the page was rendered without a row. */

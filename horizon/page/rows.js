@@ -136,7 +136,7 @@ export class TableSync {
       this.read();
       return;
     }
-    const ids = new Set(this.#table.underWay());
+    const ids = new Set(this.#underWay());
     for (const id of this.#quiet.keys()) if (!ids.has(id)) this.#quiet.delete(id);
     for (const id of ids) {
       const quiet = this.#quiet.get(id) ?? { since: now, wait: QUIET_MS };
@@ -146,6 +146,12 @@ export class TableSync {
       quiet.wait = Math.min(quiet.wait * 3, QUIET_MAX_MS);
       this.ask(id);
     }
+  }
+
+  // Horizon polls also what waits for its user. No service does anything about that.
+  #underWay() {
+    const { waiting } = this.#kind;
+    return this.#table.inTransition().filter((row) => !waiting || !row.querySelector(waiting)).map((row) => row.dataset.objectId);
   }
 
   async #read() {
