@@ -54,7 +54,7 @@ export class TableSync {
     this.#kind = kind;
     this.#backend = backend;
     this.#window = window;
-    if (kind.drawn) this.#drawing = new Drawing(table, window, backend, (id) => this.#seen.get(id), (id) => this.ask(id));
+    if (kind.drawn && kind.home.test(window.location.pathname)) this.#drawing = new Drawing(table, window, backend, (id) => this.#seen.get(id), (id) => this.ask(id));
     window.document.addEventListener('visibilitychange', () => this.#onVisible());
   }
 

@@ -205,6 +205,13 @@ class RowsTest(helpers.TestCase):
     def test_switched_off_it_is_not_there(self):
         self.assertEqual(self.ask({'dashboard': 'project', 'rows': []}).status_code, 404)
 
+    def test_keystone_is_not_asked_for_the_users_projects(self):
+        self._setup_user(authorized_tenants=None)
+        request = RequestFactory().get('/')
+        request.user = auth_utils.get_user(request)
+        page, _ = rows.page_of(request, 'project', '')
+        self.assertEqual(page.user.authorized_tenants, [])
+
     def test_other_requests_ask_as_ever(self):
         request = RequestFactory().get('/')
         request.user = auth_utils.get_user(request)
