@@ -82,8 +82,7 @@ def page_of(request, dashboard, query):
     path = django_urls.reverse('horizon:%s:instances:index' % dashboard)
     view = django_urls.resolve('/' + path[len(django_urls.get_script_prefix()):])
     page = facts.remembering(copy.copy(request))
-    page.user = copy.copy(request.user)
-    page.user.authorized_tenants = []   # for a page's head; Horizon would ask keystone
+    page.user.authorized_tenants = []   # this request's user; a page's head lists them, for which Horizon asks keystone
     page.method = 'GET'
     page.path = path
     page.GET = QueryDict(query.lstrip('?'))
