@@ -206,7 +206,7 @@ class RowsTest(helpers.TestCase):
         self.assertEqual(self.ask({'dashboard': 'project', 'rows': []}).status_code, 404)
 
     def test_keystone_is_not_asked_for_the_users_projects(self):
-        self._setup_user(authorized_tenants=None)
+        self.setActiveUser(id=self.user.id, token=self.token, tenant_id=self.tenant.id, service_catalog=self.service_catalog)
         request = RequestFactory().get('/')
         request.user = auth_utils.get_user(request)
         page, _ = rows.page_of(request, 'project', '')
