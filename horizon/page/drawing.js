@@ -106,12 +106,14 @@ export class Drawing {
 // What Horizon's side wants to know.
 function told(message, row) {
   const some = (from, names) => Object.fromEntries(names.filter((name) => from[name] !== undefined).map((name) => [name, from[name]]));
-  return { ...some(message, MEMBERS), data: some(message.data, COLUMNS), shown: shownAddresses(row) };
+  return { ...some(message, MEMBERS), data: some(message.data, COLUMNS), shown: addressesOf(row) };
 }
 
-// The addresses that the page shows, floating ones among them; nothing where a
-// theme shows them in another way.
-function shownAddresses(row) {
+/**
+ * addressesOf reads the addresses that a row shows, floating ones among them;
+ * undefined where a theme shows them in another way.
+ */
+export function addressesOf(row) {
   const lists = row.querySelectorAll('td > ul.list-unstyled');
   if (lists.length === 0) return undefined;
   return [...lists].flatMap((list) => {

@@ -69,7 +69,11 @@ export class Page {
       },
       onReload: () => sync.read(),
     };
-    for (const scope of followed.scopes) this.#bus.listen(topic, handlers, scope);
+    for (const scope of followed.scopes) {
+      this.#bus.listen(topic, handlers, scope);
+      // A server is not told of its floating IPs.
+      if (KINDS[topic].addressed && sync.hearFloating) this.#bus.listen('floating_ips', { onMessage: (message) => sync.hearFloating(message) }, scope);
+    }
     if (!this.#indicator) this.#show();
     sync.follow?.(this.#isTold(followed));
   }

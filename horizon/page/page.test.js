@@ -48,8 +48,8 @@ async function open(t, { where, ticket = {}, transition = false, change = (html)
 const message = { v: 1, kind: 'server', action: 'update', id: one, name: 'one', status: 'SUSPENDED', task: null, error: null, at: '2026-11-23T10:00:00Z', data: {} };
 
 test("a project's page follows its project, an admin's page all of them", async (t) => {
-  assert.deepEqual([...(await open(t)).connection.channels.keys()], ['project/p/instances']);
-  assert.deepEqual([...(await open(t, { where: '/admin/instances/' })).connection.channels.keys()], ['admin/instances']);
+  assert.deepEqual([...(await open(t)).connection.channels.keys()], ['project/p/instances', 'project/p/floating_ips']);
+  assert.deepEqual([...(await open(t, { where: '/admin/instances/' })).connection.channels.keys()], ['admin/instances', 'admin/floating_ips']);
 });
 
 test('a page without a table that it knows has nothing to show', async (t) => {
@@ -65,6 +65,19 @@ test('a message has the row asked for', async (t) => {
   await clock.advance(1000);
   assert.equal(polled.length, 1);
   assert.match(polled[0], new RegExp(`action=row_update&table=instances&obj_id=${one}`));
+});
+
+test('a floating IP has the row of its server asked for', async (t) => {
+  const { connection, hear, polled, clock, window } = await open(t);
+  connection.tell(LIVE);
+  const fixed = window.document.querySelector(`#instances__row__${one} ul.list-unstyled`).textContent.trim();
+  const floating = { v: 1, kind: 'floating_ip', action: 'update', id: 'f', name: '192.0.2.9', data: { fixed_ip_address: fixed } };
+  hear('project/p/floating_ips', { ...floating, data: { fixed_ip_address: null } });
+  await clock.advance(1000);
+  assert.equal(polled.length, 0, 'of no server');
+  hear('project/p/floating_ips', floating);
+  await clock.advance(1000);
+  assert.deepEqual(polled.map((url) => new URL(url, window.location).searchParams.get('obj_id')), [one]);
 });
 
 for (const [language, atOnce] of [['en', true], ['fr', false]]) {

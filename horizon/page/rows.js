@@ -6,7 +6,7 @@
 // at the page nothing is asked for.
 
 import { PanelTable } from '../js/panel-table.js';
-import { Drawing } from './drawing.js';
+import { addressesOf, Drawing } from './drawing.js';
 
 // Messages about a row within this time are answered with one request. A row that
 // has begun to change is often at rest again before Horizon could draw it; one that
@@ -82,6 +82,20 @@ export class TableSync {
     // A row that is being fetched would be older than the message when it comes.
     const isDrawn = row && !this.#asked.has(id) && this.#backend.isDrawn?.() && this.#drawing?.take(row, change.row, change.changed, before, wait);
     if (!isDrawn) this.ask(id, wait);
+  }
+
+  /**
+   * hearFloating takes a panel message about a floating IP, and asks for the rows that
+   * show its server's address without it, or it without that.
+   */
+  hearFloating(message) {
+    if (message?.v !== 1) return;
+    const floating = message.name;
+    const fixed = message.action === 'delete' ? null : message.data?.fixed_ip_address;
+    for (const row of this.#table.rows()) {
+      const shown = addressesOf(row) ?? [];
+      if (shown.includes(fixed) !== shown.includes(floating)) this.ask(row.dataset.objectId);
+    }
   }
 
   /** ask has a row fetched, soon: within ms, unless that is under way. */

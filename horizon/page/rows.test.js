@@ -227,6 +227,22 @@ test('a row in transition that falls silent is asked for, ever less often', asyn
   assert.deepEqual(times, [35, 125]);
 });
 
+test('a floating IP has asked for the rows that show it without its server, or that without it', async (t) => {
+  const shows = (text) => (html) => html.replace(/(<ul class="list-unstyled">\s*)[\d.]+/g, `$1${text}`); // in all rows
+  for (const [shown, message, wanted] of [
+    ['10.0.0.4', { data: { fixed_ip_address: '10.0.0.4' } }, 2], // given
+    ['10.0.0.4, 192.0.2.9', { data: { fixed_ip_address: '10.0.0.4' } }, 0], // as shown
+    ['10.0.0.4, 192.0.2.9', { data: { fixed_ip_address: null } }, 2], // taken away
+    ['10.0.0.4, 192.0.2.9', { data: {}, action: 'delete' }, 2],
+    ['10.0.0.5', { data: { fixed_ip_address: '10.0.0.4' } }, 0], // another's
+  ]) {
+    const { clock, asked, sync } = open(t, { change: shows(shown) });
+    sync.hearFloating({ v: 1, kind: 'floating_ip', action: 'update', id: 'f', name: '192.0.2.9', ...message });
+    await clock.advance(1000);
+    assert.equal(asked.length, wanted, shown);
+  }
+});
+
 test('a row that waits for the user is not asked for meanwhile', async (t) => {
   const { clock, asked, hear, sync } = open(t);
   hear(TRANSITION);
