@@ -15,7 +15,7 @@ KEPT = 900
 # Questions of one process: a few for each region.
 KEPT_MAX = 64
 
-_answers = {}   # (function, region, arguments) → (when, answer)
+_answers = {}   # (function, keystone, region, arguments) → (when, answer)
 
 
 def remembering(request):
@@ -37,7 +37,7 @@ def _remembered(function, name):
     def answer(request, *args, **kwargs):
         if not getattr(request, 'realtime_remembers', False):
             return function(request, *args, **kwargs)
-        key = name, request.user.services_region, repr((args, sorted(kwargs.items())))
+        key = name, request.user.endpoint, request.user.services_region, repr((args, sorted(kwargs.items())))
         known = _answers.get(key)
         if known is None or time.monotonic() - known[0] >= KEPT:
             if len(_answers) >= KEPT_MAX:
