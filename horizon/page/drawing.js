@@ -70,7 +70,9 @@ export class Drawing {
   async #draw(now) {
     const ids = [...this.#due].filter(([, at]) => at <= now).map(([id]) => id).slice(0, ROWS_MAX);
     ids.forEach((id) => this.#due.delete(id));
-    const rows = ids.filter((id) => this.#table.row(id) && this.#known(id)).map((id) => told(this.#known(id), this.#table.row(id)));
+    const there = ids.filter((id) => this.#table.row(id));
+    there.filter((id) => !this.#known(id)).forEach((id) => this.#ask(id)); // forgotten, of very many
+    const rows = there.filter((id) => this.#known(id)).map((id) => told(this.#known(id), this.#table.row(id)));
     if (rows.length > 0) {
       this.#underWay = new Set(rows.map(({ id }) => id));
       const drawn = await this.#backend.draw(rows).catch(() => null);

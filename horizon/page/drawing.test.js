@@ -29,7 +29,7 @@ function open(t, { change = (html) => html } = {}) {
     return drawing.take(table.row(message.id), message, before ? ['status'] : [], before, ms);
   };
   const hide = (hidden) => Object.defineProperty(opened.window.document, 'hidden', { value: hidden, configurable: true });
-  return { ...opened, clock, posts, asked, table, drawing, hear, hide };
+  return { ...opened, clock, posts, asked, known, table, drawing, hear, hide };
 }
 
 test('rows that are due together are one request, and one is under way at a time', async (t) => {
@@ -111,6 +111,14 @@ test('actions that the message does not tell are fetched once, when somebody rea
   table.row(one).dispatchEvent(new window.Event('focusin'));
   table.row(one).dispatchEvent(new window.Event('pointerenter'));
   assert.deepEqual(asked, [one]);
+});
+
+test('a row of which nothing is known any more is fetched', async (t) => {
+  const { clock, posts, asked, hear, known } = open(t);
+  hear();
+  known.clear();
+  await clock.advance(0);
+  assert.deepEqual([posts.length, asked], [0, [one]]);
 });
 
 test('many rows are several requests', async (t) => {
