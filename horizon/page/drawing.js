@@ -7,6 +7,8 @@
 import { paint, onlyHorizonKnows } from './payload.js';
 
 const ROWS_MAX = 20; // of one request, as Horizon's side has it
+// What is due so soon after another row is drawn with it.
+const TOGETHER_MS = 50;
 const MEMBERS = ['id', 'name', 'status', 'task', 'project_id', 'user_id'];
 const COLUMNS = ['addresses', 'key_name', 'availability_zone', 'power_state', 'locked', 'created_at', 'host'];
 
@@ -68,7 +70,7 @@ export class Drawing {
   }
 
   async #draw(now) {
-    const ids = [...this.#due].filter(([, at]) => at <= now).map(([id]) => id).slice(0, ROWS_MAX);
+    const ids = [...this.#due].filter(([, at]) => at <= now + TOGETHER_MS).map(([id]) => id).slice(0, ROWS_MAX);
     ids.forEach((id) => this.#due.delete(id));
     const there = ids.filter((id) => this.#table.row(id));
     there.filter((id) => !this.#known(id)).forEach((id) => this.#ask(id)); // forgotten, of very many
