@@ -11,7 +11,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { calls } from './calls.mjs';
-import { Browser, openstack } from './lab.mjs';
+import { Browser, eventually, openstack } from './lab.mjs';
 import { Nova } from './nova.mjs';
 import { changes, polled } from './times.mjs';
 
@@ -91,6 +91,13 @@ async function callsSection() {
 
 let nova;
 
+// clear deletes the servers that this makes.
+async function clear() {
+  const mine = async () => [...await nova.named('many'), ...await nova.named('m-')];
+  for (const { id } of await mine()) await nova.delete(id).catch((error) => tell(error.message));
+  await eventually('they are gone', async () => (await mine()).length === 0, 300_000);
+}
+
 // Each part by itself: one that fails does not lose the others.
 async function measure() {
   const before = load();
@@ -99,6 +106,7 @@ async function measure() {
   let failed = 0;
   await addUsers();
   nova = await Nova.open();
+  await clear(); // what a run that was ended has left
   for (const part of [timesSection, polledSection, callsSection]) {
     tell(part.name);
     try {
@@ -109,7 +117,7 @@ async function measure() {
       sections.push(`${part.name}: not measured, ${error.message.split('\n')[0]}`);
     }
   }
-  for (const { id } of [...await nova.named('many'), ...await nova.named('m-')]) await nova.delete(id).catch((error) => tell(error.message));
+  await clear().catch((error) => tell(error.message));
   await Browser.closeAll();
   const minutes = ((Date.now() - began) / 60_000).toFixed(0);
   return { failed, section: [`${os.cpus().length} cores for the whole cloud and the browsers, load ${before} before and ${load()} after; ${minutes} minutes in all.`, ...sections].join('\n\n') };
