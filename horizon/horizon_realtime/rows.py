@@ -59,6 +59,8 @@ class Rows(generic.View):
         if not may_see(request, body['dashboard']):
             return rest_utils.JSONResponse('no such panel', 404)
         page, table_class = page_of(request, body['dashboard'], body.get('query', ''))
+        if table_class is None:
+            return rest_utils.JSONResponse('no such table', 404)
         response = rest_utils.JSONResponse({'rows': {id_of(row): draw(table_class, page, row) for row in body['rows']}})
         response['Cache-Control'] = 'no-store'
         return response
@@ -77,7 +79,7 @@ def page_of(request, dashboard, query):
     """The request for the page that shows the table, and the table's class.
 
     The class is that of the view which serves the page, also where a deployment
-    has put one of its own in Horizon's place.
+    has put one of its own in Horizon's place; None where that has no such table.
     """
     path = django_urls.reverse('horizon:%s:instances:index' % dashboard)
     view = django_urls.resolve('/' + path[len(django_urls.get_script_prefix()):])
@@ -87,7 +89,7 @@ def page_of(request, dashboard, query):
     page.path = path
     page.GET = QueryDict(query.lstrip('?'))
     page.META = dict(request.META, QUERY_STRING=page.GET.urlencode(), REQUEST_METHOD='GET')
-    return page, view.func.view_class.table_class
+    return page, getattr(getattr(view.func, 'view_class', None), 'table_class', None)
 
 
 def id_of(row):

@@ -11,6 +11,7 @@ from openstack_auth import utils as auth_utils
 from openstack_dashboard import api
 from openstack_dashboard.dashboards.admin.instances import tables as admin_tables
 from openstack_dashboard.dashboards.project.instances import tables as project_tables
+from openstack_dashboard.dashboards.project.instances import views as project_views
 from openstack_dashboard.test import helpers
 
 from horizon_realtime import facts, rows, server
@@ -180,6 +181,10 @@ class RowsTest(helpers.TestCase):
         with mock.patch.object(project_tables.DetachInterface, 'get_link_url', side_effect=Exception('asks for more')):
             with self.assertLogs('horizon_realtime.rows', 'WARNING'):
                 self.assertIsNone(self.drawn(self.nova().message()))
+
+    def test_a_page_of_a_deployments_own_without_a_table(self):
+        with mock.patch.object(project_views.IndexView, 'table_class', None):
+            self.assertEqual(self.ask({'dashboard': 'project', 'rows': []}).status_code, 404)
 
     def test_a_body_that_is_none(self):
         good = {'dashboard': 'project', 'rows': []}
