@@ -57,7 +57,7 @@ check: $(PAGE) ## formatting, vet, static analysis, import directions, tidy go.m
 	$(GO) run $(STATICCHECK) ./...
 
 clean: ## remove what the other targets made
-	rm -rf bin plugins/*.wasm cmd/horizon-realtime/demo/dist/*.* horizon/node_modules sdk/assemblyscript/node_modules
+	rm -rf bin plugins/*.wasm cmd/horizon-realtime/demo/dist/*.* horizon/node_modules sdk/assemblyscript/node_modules .cache
 
 test-js: $(JS)
 	cd horizon && npm test --silent

@@ -25,6 +25,18 @@ try {
   await openstack('alpha', 'server', 'suspend', ids[0]);
   await status(ids[0], 'SUSPENDED');
   save('row-suspended', await row(ids[0]));
+  // The same row drawn from what nova's two formats of a notification tell.
+  await browser.page.goto(`${browser.origin}/project/instances/`);
+  const drawn = (data) => browser.page.evaluate(async ([id, told]) => {
+    const headers = { 'X-Requested-With': 'XMLHttpRequest', 'X-CSRFToken': document.querySelector('[name=csrfmiddlewaretoken]').value };
+    const shown = document.querySelector(`#instances__row__${id} ul.list-unstyled`).textContent.trim();
+    const { project, user } = await (await fetch('/api/realtime/ticket/', { method: 'POST', headers, body: '{}' })).json();
+    const row = { id, name: 'one', status: 'SUSPENDED', task: null, project_id: project, user_id: user, shown: [shown], data: { availability_zone: 'nova', addresses: [{ address: shown, network: 'alpha' }], ...told } };
+    const response = await fetch('/api/realtime/rows/', { method: 'POST', headers, body: JSON.stringify({ dashboard: 'project', rows: [row] }) });
+    return (await response.json()).rows[id];
+  }, [ids[0], data]);
+  save('row-drawn', await drawn({ power_state: 'suspended', key_name: null, locked: false }));
+  save('row-drawn-in-part', await drawn({}));
   await openstack('alpha', 'server', 'resize', '--flavor', 'm1.small', ids[1]);
   await status(ids[1], 'VERIFY_RESIZE');
   save('row-in-transition', await row(ids[1]));

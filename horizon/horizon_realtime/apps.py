@@ -6,6 +6,9 @@ class HorizonRealtimeConfig(AppConfig):
     label = 'horizon_realtime'
 
     def ready(self):
-        # Importing registers the view under Horizon's /api/, before the URLs
+        # Importing registers the views under Horizon's /api/, before the URLs
         # are read.
+        from horizon_realtime import facts
         from horizon_realtime import rest  # noqa: F401
+        from horizon_realtime import rows  # noqa: F401
+        facts.install()

@@ -18,9 +18,10 @@ DEFAULTS = {
     'REALTIME_CACERT': None,
     # How long the backend waits for the router, in seconds.
     'REALTIME_TIMEOUT': 3.0,
-    # 'hint': a message says which row to ask Horizon for.
-    # 'payload': cells are drawn from the message itself.
-    'REALTIME_MODE': 'hint',
+    # 'payload': servers' rows are drawn from the message, by Horizon, without
+    # a call to a service; other rows as with 'hint'.
+    # 'hint': a message says which row to have Horizon fetch.
+    'REALTIME_MODE': 'payload',
     # Tell in a corner of the page what came to rest: launched, deleted, failed.
     'REALTIME_TOASTS': False,
 }

@@ -1,5 +1,5 @@
 // A page of Horizon in jsdom, for tests: recorded HTML, Horizon's own
-// horizon.tables.js, the real jQuery and tablesorter.
+// horizon.tables.js (fetch-horizon gets it), the real jQuery and tablesorter.
 
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,6 +9,7 @@ import { JSDOM } from 'jsdom';
 
 const require = createRequire(import.meta.url);
 const read = (name) => fs.readFileSync(path.join(import.meta.dirname, 'testdata', name), 'utf8');
+const TABLES = path.join(import.meta.dirname, '..', '..', '.cache', 'horizon', 'horizon.tables.js');
 const libraries = ['jquery/dist/jquery.js', 'tablesorter/dist/js/jquery.tablesorter.js'].map((name) => fs.readFileSync(require.resolve(name), 'utf8'));
 
 /** recorded reads one of testdata's pages. */
@@ -62,7 +63,8 @@ export function openPage(html, where = '/project/instances/') {
   window.$.fn.uniqueId = function uniqueId() { return this; };
   // jQuery takes an element without layout for hidden.
   window.$.expr.pseudos.visible = (element) => element.style.display !== 'none';
-  window.eval(read('horizon.tables.js'));
+  if (!fs.existsSync(TABLES)) throw new Error(`no ${TABLES}: run horizon/fetch-horizon, as npm test does`);
+  window.eval(fs.readFileSync(TABLES, 'utf8'));
   window.horizon.datatables.init();
   return { window, polled, starts, close: () => window.close() };
 }

@@ -12,12 +12,15 @@
  * - angular: resource types of Angular tables
  * - scopes: where it is told, other than to the project
  * - single: Horizon can draw one row (row_update); otherwise the page is read
+ * - drawn: a message tells enough to have its row drawn from it
+ * - addressed: its rows show addresses, so that what happens to floating IPs concerns them
+ * - waiting: what a row has, as a selector, that waits for its user to act
  * - drifts: the service also changes rows without telling, so the page is
  *   read now and then
  * - unsure: an operator has to switch telling on, so Horizon goes on polling
  */
 export const KINDS = {
-  instances: { tables: ['instances'], home: /\/instances\/$/, angular: ['OS::Nova::Server'], single: true },
+  instances: { tables: ['instances'], home: /\/instances\/$/, angular: ['OS::Nova::Server'], single: true, drawn: true, addressed: true, waiting: '[id$="__action_confirm"]' },
   servergroups: { tables: ['server_groups'], home: /\/server_groups\/$/, angular: ['OS::Nova::ServerGroup'] },
   keypairs: { tables: ['keypairs'], home: /\/key_pairs\/$/, angular: ['OS::Nova::Keypair'], scopes: ['user'] },
   volumes: { tables: ['volumes'], home: /\/volumes\/$/, angular: ['OS::Cinder::Volume'], single: true },

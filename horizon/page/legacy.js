@@ -3,6 +3,8 @@
 
 const CHANGED_MS = 2000;
 const REMOVED_MS = 600;
+// Marks a cell of a drawn row that is to stay as the page has it.
+const KEEP = 'data-realtime-keep';
 
 // What a row's HTML has that differs each time without meaning anything: ids of
 // checkboxes, how long ago, where to go after an action.
@@ -47,9 +49,9 @@ export class LegacyTable {
     return [...this.#element.querySelectorAll('tbody > tr[data-object-id]')];
   }
 
-  /** inTransition lists the ids of rows that Horizon would poll. */
+  /** inTransition lists the rows that Horizon would poll. */
   inTransition() {
-    return this.rows().filter((row) => row.matches('.warning.ajax-update')).map((row) => row.dataset.objectId);
+    return this.rows().filter((row) => row.matches('.warning.ajax-update'));
   }
 
   /** isEmpty tells whether the page was rendered without a row. */
@@ -117,6 +119,27 @@ export class LegacyTable {
     });
     this.#mark(this.row(id), 'realtime-changed', CHANGED_MS);
     return true;
+  }
+
+  /**
+   * draw makes a row what its HTML says, but for the cells that are marked as not
+   * known: these stay as they are.
+   *
+   * @returns {{actions: boolean}|null} whether the row's actions were known; null where
+   *   the HTML does not fit the table
+   */
+  draw(id, html) {
+    const old = this.row(id);
+    const [fresh] = this.#parse(html);
+    if (!old || old.cells.length !== fresh?.cells.length) return null;
+    let actions = true;
+    [...fresh.cells].forEach((cell, n) => {
+      if (!cell.hasAttribute(KEEP)) return;
+      if (cell.classList.contains('actions_column')) actions = false;
+      cell.replaceWith(old.cells[n].cloneNode(true));
+    });
+    this.put(id, fresh);
+    return { actions };
   }
 
   /** remove takes a resource's row away, after having shown that it is gone. */

@@ -55,9 +55,50 @@ test('the way back from an action is the page, not the row', (t) => {
 test('a row in transition has the bar that Horizon gives it', (t) => {
   const { table } = open(t);
   table.put(two, recorded('row-in-transition'));
-  assert.deepEqual(table.inTransition(), [two]);
+  assert.deepEqual(table.inTransition(), [table.row(two)]);
   assert.equal(table.row(two).querySelectorAll('.horizon-loading-bar').length, 1);
   assert.equal(table.put(two, recorded('row-in-transition')), false, 'the bar is no change');
+});
+
+test('a drawn row keeps what its HTML does not know', (t) => {
+  const { table } = open(t);
+  const cells = () => [...table.row(one).cells].map((cell) => cell.textContent.replace(/\s+/g, ' ').trim());
+  const before = cells();
+  table.row(one).querySelector('.table-row-multi-select').checked = true;
+  assert.deepEqual(table.draw(one, recorded('row-drawn')), { actions: true });
+  const after = cells();
+  assert.deepEqual([after[2], after[3], after[4], after[11]], [before[2], before[3], before[4], before[11]], 'image, address, flavor, age');
+  assert.deepEqual([after[6], after[9], after[10]], ['Suspended', 'None', 'Suspended']);
+  assert.match(after.at(-1), /Resume Instance/);
+  assert.equal(table.row(one).querySelector('.table-row-multi-select').checked, true, 'selected as it was');
+  assert.equal(table.row(one).querySelector('[data-realtime-keep]'), null);
+});
+
+test('a drawn row without its actions says so, and keeps them', (t) => {
+  const { table } = open(t);
+  const actions = table.row(one).cells[12].innerHTML;
+  assert.deepEqual(table.draw(one, recorded('row-drawn-in-part')), { actions: false });
+  assert.match(table.row(one).textContent, /Suspended/);
+  assert.equal(table.row(one).cells[12].innerHTML, actions);
+});
+
+test('a drawn row that does not fit the table is not put', (t) => {
+  const { table } = open(t);
+  const html = table.row(one).outerHTML;
+  assert.equal(table.draw(one, recorded('row-drawn').replace(/<td class="actions_column.*<\/td>/s, '')), null);
+  assert.equal(table.draw(one, ''), null);
+  assert.equal(table.draw('nobody', recorded('row-drawn')), null);
+  assert.equal(table.row(one).outerHTML, html);
+});
+
+test('a drawn row waits for an open menu', (t) => {
+  const { table, window } = open(t);
+  table.row(one).querySelector('.btn-group').classList.add('open');
+  assert.deepEqual(table.draw(one, recorded('row-drawn')), { actions: true });
+  assert.doesNotMatch(table.row(one).textContent, /Suspended/);
+  table.row(one).querySelector('.btn-group').classList.remove('open');
+  window.$('#instances').trigger('hidden.bs.dropdown');
+  return until(() => /Suspended/.test(table.row(one).textContent));
 });
 
 test('a new row is the first, and counted', (t) => {

@@ -6,9 +6,9 @@ import { AngularTable, digest, findAngularTables } from './angular.js';
 import { Indicator } from './indicator.js';
 import { KINDS, topicOfTable, topicOfType } from './kinds.js';
 import { LegacyTable } from './legacy.js';
-import { painter } from './payload.js';
 import { Polling } from './polling.js';
 import { TableSync } from './rows.js';
+import { post } from './ticket.js';
 import { tell } from './toasts.js';
 
 // How often tables are asked whether they have gone too long without hearing.
@@ -69,20 +69,17 @@ export class Page {
       },
       onReload: () => sync.read(),
     };
-    for (const scope of followed.scopes) this.#bus.listen(topic, handlers, scope);
+    for (const scope of followed.scopes) {
+      this.#bus.listen(topic, handlers, scope);
+      // A server is not told of its floating IPs.
+      if (KINDS[topic].addressed && sync.hearFloating) this.#bus.listen('floating_ips', { onMessage: (message) => sync.hearFloating(message) }, scope);
+    }
     if (!this.#indicator) this.#show();
     sync.follow?.(this.#isTold(followed));
   }
 
   #syncLegacy(element, topic) {
-    const sync = new TableSync(new LegacyTable(element, this.#window), KINDS[topic], this, this.#window, (row, ...told) => {
-      const { mode, language } = this.#bus.ticket;
-      if (mode !== 'payload' || topic !== 'instances' || !/^en\b/.test(language)) return false;
-      paint ??= painter((id) => sync.ask(id));
-      return paint(row, ...told);
-    });
-    let paint = null;
-    return sync;
+    return new TableSync(new LegacyTable(element, this.#window), KINDS[topic], this, this.#window);
   }
 
   #show() {
@@ -122,8 +119,28 @@ export class Page {
 
   // Admins' pages list all projects.
   #scopes(topic) {
+    return this.#isAdmins() ? ['admin'] : KINDS[topic].scopes ?? ['project'];
+  }
+
+  #isAdmins() {
     const { WEBROOT = '/', location } = this.#window;
-    return location.pathname.startsWith(`${WEBROOT}admin/`) ? ['admin'] : KINDS[topic].scopes ?? ['project'];
+    return location.pathname.startsWith(`${WEBROOT}admin/`);
+  }
+
+  /** isDrawn tells whether rows are drawn from their messages. */
+  isDrawn() {
+    return this.#bus.ticket.mode === 'payload';
+  }
+
+  isEnglish() {
+    return /^en\b/.test(this.#bus.ticket.language);
+  }
+
+  /** draw has Horizon draw rows from their messages. */
+  async draw(rows) {
+    const dashboard = this.#isAdmins() ? 'admin' : 'project';
+    const response = await post(this.#window, 'rows', { dashboard, query: this.#window.location.search, rows });
+    return response.ok ? (await response.json()).rows : null;
   }
 
   #listenForToasts() {

@@ -15,7 +15,12 @@ async function open(t, { where, ticket = {}, transition = false, change = (html)
   const opened = openPage(change(recorded('instances')), where);
   t.after(opened.close);
   const { window, polled } = opened;
-  window.fetch = () => new Promise(() => {}); // the page is never read again
+  const posted = []; // what the plugin's view of rows was asked
+  window.fetch = async (url, options) => {
+    if (!url.endsWith('/api/realtime/rows/')) return new Promise(() => {}); // the page is never read again
+    posted.push(JSON.parse(options.body));
+    return Response.json({ rows: { [one]: recorded('row-drawn') } });
+  };
   if (transition) new LegacyTable(window.document.getElementById('instances'), window).put(two, recorded('row-in-transition'));
   const clock = stopClock(window);
   const toasts = [];
@@ -37,14 +42,14 @@ async function open(t, { where, ticket = {}, transition = false, change = (html)
   await settle();
   const state = () => window.document.querySelector('.realtime-state');
   const hear = (channel, message) => connection.channels.get(channel).onMessage(message, { offset: 41, channel });
-  return { window, polled, clock, connection, state, hear, toasts };
+  return { window, polled, clock, connection, state, hear, toasts, posted };
 }
 
 const message = { v: 1, kind: 'server', action: 'update', id: one, name: 'one', status: 'SUSPENDED', task: null, error: null, at: '2026-11-23T10:00:00Z', data: {} };
 
 test("a project's page follows its project, an admin's page all of them", async (t) => {
-  assert.deepEqual([...(await open(t)).connection.channels.keys()], ['project/p/instances']);
-  assert.deepEqual([...(await open(t, { where: '/admin/instances/' })).connection.channels.keys()], ['admin/instances']);
+  assert.deepEqual([...(await open(t)).connection.channels.keys()], ['project/p/instances', 'project/p/floating_ips']);
+  assert.deepEqual([...(await open(t, { where: '/admin/instances/' })).connection.channels.keys()], ['admin/instances', 'admin/floating_ips']);
 });
 
 test('a page without a table that it knows has nothing to show', async (t) => {
@@ -62,25 +67,41 @@ test('a message has the row asked for', async (t) => {
   assert.match(polled[0], new RegExp(`action=row_update&table=instances&obj_id=${one}`));
 });
 
-test('in payload mode a message is drawn, and asks for nothing until somebody reaches for the row', async (t) => {
-  const { connection, hear, polled, clock, window } = await open(t, { ticket: { mode: 'payload' } });
+test('a floating IP has the row of its server asked for', async (t) => {
+  const { connection, hear, polled, clock, window } = await open(t);
   connection.tell(LIVE);
-  hear('project/p/instances', message);
+  const fixed = window.document.querySelector(`#instances__row__${one} ul.list-unstyled`).textContent.trim();
+  const floating = { v: 1, kind: 'floating_ip', action: 'update', id: 'f', name: '192.0.2.9', data: { fixed_ip_address: fixed } };
+  hear('project/p/floating_ips', { ...floating, data: { fixed_ip_address: null } });
   await clock.advance(1000);
-  const row = window.document.getElementById(`instances__row__${one}`);
-  assert.match(row.textContent, /Suspended/);
-  assert.equal(polled.length, 0);
-  row.dispatchEvent(new window.Event('pointerenter'));
+  assert.equal(polled.length, 0, 'of no server');
+  hear('project/p/floating_ips', floating);
   await clock.advance(1000);
-  assert.equal(polled.length, 1);
+  assert.deepEqual(polled.map((url) => new URL(url, window.location).searchParams.get('obj_id')), [one]);
 });
 
-test('payload mode speaks English only', async (t) => {
-  const { connection, hear, polled, clock } = await open(t, { ticket: { mode: 'payload', language: 'fr' } });
+for (const [language, atOnce] of [['en', true], ['fr', false]]) {
+  test(`in payload mode Horizon draws the row from the message, in ${language}`, async (t) => {
+    const { connection, hear, polled, clock, window, posted } = await open(t, { ticket: { mode: 'payload', language }, where: '/project/instances/?marker=x' });
+    connection.tell(LIVE);
+    hear('project/p/instances', { ...message, project_id: 'p', data: { power_state: 'suspended', flavor: 'm1.tiny' } });
+    const row = () => window.document.getElementById(`instances__row__${one}`);
+    assert.equal(/Suspended/.test(row().textContent), atOnce, 'its cells at once, in English');
+    await clock.advance(1000);
+    assert.match(row().querySelector('.actions_column').textContent, /Resume Instance/);
+    assert.equal(polled.length, 0);
+    const [{ dashboard, query, rows }] = posted;
+    assert.deepEqual([posted.length, dashboard, query, rows[0].id, rows[0].project_id], [1, 'project', '?marker=x', one, 'p']);
+    assert.equal(rows[0].data.flavor, undefined, 'only what is drawn is sent');
+  });
+}
+
+test('an admin\'s rows are those of the admin\'s table', async (t) => {
+  const { connection, hear, clock, posted } = await open(t, { ticket: { mode: 'payload' }, where: '/admin/instances/' });
   connection.tell(LIVE);
-  hear('project/p/instances', message);
+  hear('admin/instances', message);
   await clock.advance(1000);
-  assert.equal(polled.length, 1);
+  assert.equal(posted[0].dashboard, 'admin');
 });
 
 test('Horizon polls until the page is live, and again as soon as it is not', async (t) => {

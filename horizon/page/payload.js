@@ -1,8 +1,8 @@
-// Draws a server's message into its row without asking Horizon.
+// Draws what a message tells of a server into cells of its row, at once.
 //
 // Only in English: the words are Horizon's own English ones, and columns are found
-// by their titles, so a customised table keeps what it has. A row's actions depend
-// on policies, so they are fetched when somebody reaches for the row.
+// by their titles, so a customised table keeps what it has. Horizon draws the row
+// properly a moment later (drawing.js).
 
 const POWER = {
   pending: 'No State', running: 'Running', paused: 'Paused', shutdown: 'Shut Down', crashed: 'Crashed', suspended: 'Suspended',
@@ -19,32 +19,36 @@ const CELLS = {
   'Power State': { member: 'power_state', words: (v) => POWER[v] ?? words(v) },
   'Availability Zone': { member: 'availability_zone' },
 };
-const DRAWN = new Set([...Object.values(CELLS).map((cell) => cell.member), 'launched_at', 'host', 'node', 'error']);
+// What a message tells as fully as Horizon shows it. launched_at is not shown.
+const TOLD = new Set(['name', 'status', 'task', 'power_state', 'availability_zone', 'locked', 'key_name', 'host', 'node', 'launched_at', 'error']);
 
 /**
- * painter makes a function that draws messages into rows.
+ * onlyHorizonKnows tells whether a change is one that Horizon has to read from the
+ * services.
  *
- * @param {(id: string) => void} ask fetches a row
- * @returns {(row: Element, message: object, changed: string[], before?: object) => boolean}
- *   false where a change is one that only Horizon can draw
+ * @param {Element} row
+ * @param {object} message what is known of the server by now
+ * @param {string[]} changed its members and columns that have changed
+ * @param {object} [before] what was known until then
  */
-export function painter(ask) {
-  return (row, message, changed, before) => {
-    // One format of a notification has columns that the other has not: what is told for the first time is no change.
-    if (changed.some((member) => !DRAWN.has(member) && before.data[member] !== undefined)) return false;
-    if (message.error || message.status === undefined || !showsAddresses(row, message)) return false;
-    const titles = [...row.closest('table').querySelectorAll('tr.table_column_header > th')].map((th) => th.textContent.trim());
-    for (const [title, cell] of Object.entries(CELLS)) {
-      const value = cell.member in message ? message[cell.member] : message.data[cell.member];
-      const td = row.cells[titles.indexOf(title)];
-      if (td && value !== undefined) draw(td, value, cell);
-    }
-    const state = message.task ? 'warning' : statusClass(message.status);
-    row.classList.remove('status_up', 'status_down', 'warning');
-    row.classList.add(state);
-    freshen(row, message.id, ask);
-    return true;
-  };
+export function onlyHorizonKnows(row, message, changed, before) {
+  // One format of a notification has columns that the other has not: what is told for the first time is no change.
+  if (changed.some((member) => !TOLD.has(member) && before.data[member] !== undefined)) return true;
+  return Boolean(message.error) || message.status === undefined || message.task === undefined
+    || !showsAddresses(row, message) || !showsFlavor(row, message);
+}
+
+/** paint draws a message into its row's cells. */
+export function paint(row, message) {
+  const titles = [...row.closest('table').querySelectorAll('tr.table_column_header > th')].map((th) => th.textContent.trim());
+  for (const [title, cell] of Object.entries(CELLS)) {
+    const value = cell.member in message ? message[cell.member] : message.data[cell.member];
+    const td = row.cells[titles.indexOf(title)];
+    if (td && value !== undefined) draw(td, value, cell);
+  }
+  const state = message.task ? 'warning' : statusClass(message.status);
+  row.classList.remove('status_up', 'status_down', 'warning');
+  row.classList.add(state);
 }
 
 function draw(td, value, { words: say = (v) => v ?? '-', link, state }) {
@@ -57,21 +61,14 @@ function draw(td, value, { words: say = (v) => v ?? '-', link, state }) {
   td.classList.add(state(value));
 }
 
-// Whoever points at the row, or comes to it by the keyboard, gets its actions.
-function freshen(row, id, ask) {
-  if (row.dataset.realtimeDrawn) return;
-  row.dataset.realtimeDrawn = 'true';
-  const reached = () => {
-    if (!row.dataset.realtimeDrawn) return;
-    delete row.dataset.realtimeDrawn;
-    ask(id);
-  };
-  for (const event of ['pointerenter', 'focusin']) row.addEventListener(event, reached, { once: true });
+// A server gets its addresses while it is built.
+function showsAddresses(row, { data }) {
+  return (data.addresses ?? []).every(({ address }) => row.textContent.includes(address));
 }
 
-// A server gets its addresses while it is built.
-function showsAddresses(row, message) {
-  return (message.data.addresses ?? []).every(({ address }) => row.textContent.includes(address));
+// A page may have been opened while a resize was under way.
+function showsFlavor(row, { data }) {
+  return !data.flavor || [...row.querySelectorAll('td, td a')].some((element) => element.textContent.trim() === data.flavor);
 }
 
 function statusClass(status) {

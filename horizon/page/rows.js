@@ -1,10 +1,12 @@
 // Keeps one Django table current: decides what to ask Horizon for, and when.
 //
-// In: panel messages of the table's topic. Out: requests for single rows, at most
-// one under way for each row; where many rows have changed at once, one request
-// for the page. While nobody looks at the page nothing is asked for.
+// In: panel messages of the table's topic. Out: rows that are drawn from them
+// (drawing.js), and requests for single rows, at most one under way for each row;
+// where many rows have changed at once, one request for the page. While nobody looks
+// at the page nothing is asked for.
 
 import { PanelTable } from '../js/panel-table.js';
+import { addressesOf, Drawing } from './drawing.js';
 
 // Messages about a row within this time are answered with one request. A row that
 // has begun to change is often at rest again before Horizon could draw it; one that
@@ -16,8 +18,8 @@ const PASSING_MS = 2000;
 const MANY = 4;
 const RETRY_MS = 2000;
 const TRIES = 3;
-// A row in transition of which nothing is heard is asked for after so long, then
-// after three times as long, and so on: its service may not tell.
+// A row that is under way and of which nothing is heard is asked for after so long,
+// then after three times as long, and so on: its service may not tell.
 const QUIET_MS = 30_000;
 const QUIET_MAX_MS = 300_000;
 // Rows whose newest message is remembered, to hear what is told twice only once.
@@ -30,12 +32,12 @@ export class TableSync {
   #window;
   #seen = new PanelTable({ rows: REMEMBER, tombstones: REMEMBER });
   #asked = new Map(); // id → {timer, due, inFlight, again, tries}
-  #quiet = new Map(); // id of a row in transition → {since, wait}
+  #quiet = new Map(); // id of a row under way → {since, wait}
   #drifted = 0;
   #unseen = new Set(); // ids that changed while the page was hidden
   #reading = null;
   #readAgain = false;
-  #paint;
+  #drawing = null;
 
   /**
    * @param {LegacyTable} table
@@ -43,17 +45,16 @@ export class TableSync {
    * @param {object} backend
    * @param {(url: string) => Promise<{status: number, html: string}>} backend.row
    * @param {() => Promise<Document|null>} backend.page reads this page again
+   * @param {(rows: object[]) => Promise<object|null>} backend.draw and isEnglish, as
+   *   Drawing wants them; isDrawn tells whether rows are drawn from their messages
    * @param {Window} window
-   * @param {(row: Element, message: object, changed: string[], before?: object) => boolean} [paint]
-   *   draws a message into its row; false where it could not draw everything. before
-   *   is what was known of the row until then
    */
-  constructor(table, kind, backend, window, paint = null) {
+  constructor(table, kind, backend, window) {
     this.#table = table;
     this.#kind = kind;
     this.#backend = backend;
     this.#window = window;
-    this.#paint = paint;
+    if (kind.drawn && kind.home.test(window.location.pathname)) this.#drawing = new Drawing(table, window, backend, (id) => this.#seen.get(id), (id) => this.ask(id));
     window.document.addEventListener('visibilitychange', () => this.#onVisible());
   }
 
@@ -77,12 +78,29 @@ export class TableSync {
     if (!change) return;
     const row = this.#table.row(id);
     if (!row && !this.#belongs(message)) return;
-    if (row && this.#paint?.(row, change.row, change.changed, before)) return;
-    this.ask(id, patience(message, before));
+    const wait = patience(message, before);
+    // A row that is being fetched would be older than the message when it comes.
+    const isDrawn = row && !this.#asked.has(id) && this.#backend.isDrawn?.() && this.#drawing?.take(row, change.row, change.changed, before, wait);
+    if (!isDrawn) this.ask(id, wait);
+  }
+
+  /**
+   * hearFloating takes a panel message about a floating IP, and asks for the rows that
+   * show its server's address without it, or it without that.
+   */
+  hearFloating(message) {
+    if (message?.v !== 1) return;
+    const floating = message.name;
+    const fixed = message.action === 'delete' ? null : message.data?.fixed_ip_address;
+    for (const row of this.#table.rows()) {
+      const shown = addressesOf(row) ?? [];
+      if (shown.includes(fixed) !== shown.includes(floating)) this.ask(row.dataset.objectId);
+    }
   }
 
   /** ask has a row fetched, soon: within ms, unless that is under way. */
   ask(id, ms = GATHER_MS) {
+    this.#drawing?.drop(id);
     if (this.#window.document.hidden) {
       this.#unseen.add(id);
       return;
@@ -132,7 +150,7 @@ export class TableSync {
       this.read();
       return;
     }
-    const ids = new Set(this.#table.inTransition());
+    const ids = new Set(this.#underWay());
     for (const id of this.#quiet.keys()) if (!ids.has(id)) this.#quiet.delete(id);
     for (const id of ids) {
       const quiet = this.#quiet.get(id) ?? { since: now, wait: QUIET_MS };
@@ -142,6 +160,12 @@ export class TableSync {
       quiet.wait = Math.min(quiet.wait * 3, QUIET_MAX_MS);
       this.ask(id);
     }
+  }
+
+  // Horizon polls also what waits for its user. No service does anything about that.
+  #underWay() {
+    const { waiting } = this.#kind;
+    return this.#table.inTransition().filter((row) => !waiting || !row.querySelector(waiting)).map((row) => row.dataset.objectId);
   }
 
   async #read() {
@@ -174,6 +198,7 @@ export class TableSync {
     this.#window.clearTimeout(this.#asked.get(id)?.timer);
     this.#asked.delete(id);
     this.#unseen.delete(id);
+    this.#drawing?.drop(id);
   }
 
   // A row that is not there is added where all of a project's are listed. On one
@@ -196,6 +221,7 @@ export class TableSync {
     this.#unseen.clear();
     if (ids.length > MANY) this.read();
     else ids.forEach((id) => this.ask(id));
+    this.#drawing?.wake();
   }
 }
 

@@ -16,7 +16,15 @@ const FINAL = [401, 403, 404];
  * @throws {UnauthorizedError} where asking again is no use
  */
 export async function fetchTicket(window) {
-  const response = await window.fetch(`${window.WEBROOT ?? '/'}api/realtime/ticket/`, {
+  const response = await post(window, 'ticket', {});
+  if (FINAL.includes(response.status)) throw new UnauthorizedError(`no ticket: ${response.status}`);
+  if (!response.ok) throw new Error(`no ticket: ${response.status}`);
+  return response.json();
+}
+
+/** post asks a view of the plugin's, as Horizon's own pages ask its API. */
+export function post(window, view, body) {
+  return window.fetch(`${window.WEBROOT ?? '/'}api/realtime/${view}/`, {
     method: 'POST',
     credentials: 'same-origin',
     headers: {
@@ -24,11 +32,8 @@ export async function fetchTicket(window) {
       'X-Requested-With': 'XMLHttpRequest',
       'X-CSRFToken': csrfToken(window.document),
     },
-    body: '{}',
+    body: JSON.stringify(body),
   });
-  if (FINAL.includes(response.status)) throw new UnauthorizedError(`no ticket: ${response.status}`);
-  if (!response.ok) throw new Error(`no ticket: ${response.status}`);
-  return response.json();
 }
 
 // A form's token, or the cookie's where the page has no form and the operator

@@ -46,7 +46,7 @@ class TicketTest(helpers.TestCase):
         response = self.ask()
         self.assertEqual(response.status_code, 200)
         self.assertEqual(response.json, dict(
-            ANSWER, project=self.tenant.id, user=self.user.id, url='/realtime', mode='hint', toasts=False, language='en'))
+            ANSWER, project=self.tenant.id, user=self.user.id, url='/realtime', mode='payload', toasts=False, language='en'))
         self.assertEqual(response['Cache-Control'], 'no-store')
 
     def test_the_router_is_shown_the_token_and_the_page_is_not(self):
@@ -61,10 +61,10 @@ class TicketTest(helpers.TestCase):
         self.router.body = '{"ticket": "T1", "expires_in": 30, "channels": [], "position": {}, "token": "%s"}' % self.token.id
         self.assertNotIn(self.token.id, self.ask().content.decode())
 
-    @override_settings(REALTIME_URL='wss://rt.example/x', REALTIME_MODE='payload', REALTIME_TOASTS=True)
+    @override_settings(REALTIME_URL='wss://rt.example/x', REALTIME_MODE='hint', REALTIME_TOASTS=True)
     def test_the_settings_reach_the_page(self):
         answer = self.ask().json
-        self.assertEqual((answer['url'], answer['mode'], answer['toasts']), ('wss://rt.example/x', 'payload', True))
+        self.assertEqual((answer['url'], answer['mode'], answer['toasts']), ('wss://rt.example/x', 'hint', True))
 
     def test_only_a_page_of_horizon_may_ask(self):
         self.assertEqual(self.ask(HTTP_X_CSRFTOKEN=None).status_code, 403)
