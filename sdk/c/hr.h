@@ -280,7 +280,7 @@ static uint64_t hr__special(uint64_t w) {
 
 /* hr__copy also tells whether a byte is special. A call of memcpy takes longer than
  * most texts. What is read and written twice is cheaper than a loop. */
-static bool hr__copy(char *to, const char *from, uint32_t n) {
+__attribute__((always_inline)) static inline bool hr__copy(char *to, const char *from, uint32_t n) {
 	uint64_t w, special = 0;
 	if (n < 4) {
 		if (n == 0)
@@ -307,15 +307,18 @@ static bool hr__copy(char *to, const char *from, uint32_t n) {
 	return (special | hr__special(w)) != 0;
 }
 
+__attribute__((noinline)) static void hr__make_room(hr_buffer *b, uint32_t n) {
+	uint32_t room = 2 * b->room > b->n + n ? 2 * b->room : b->n + n + 1024;
+	char *at = hr_alloc(room);
+	hr__copy(at, b->at, b->n);
+	b->at = at;
+	b->room = room;
+}
+
 /* hr__extend makes room for n more bytes, and gives it. */
-static char *hr__extend(hr_buffer *b, uint32_t n) {
-	if (b->room - b->n < n) {
-		uint32_t room = 2 * b->room > b->n + n ? 2 * b->room : b->n + n + 1024;
-		char *at = hr_alloc(room);
-		hr__copy(at, b->at, b->n);
-		b->at = at;
-		b->room = room;
-	}
+static inline char *hr__extend(hr_buffer *b, uint32_t n) {
+	if (b->room - b->n < n)
+		hr__make_room(b, n);
 	b->n += n;
 	return b->at + b->n - n;
 }
