@@ -21,8 +21,8 @@ const (
 	maxPlaces = 2 * MaxNodes
 )
 
-// reset empties the table, for a text of so many bytes. A member takes six of
-// them at least, so that every second place stays empty, or nearly.
+// reset empties the table, for a text of so many bytes. A member takes five of
+// them at least, and mostly more than ten, so that most places stay empty.
 func (m *members) reset(textBytes int) {
 	places := min(1<<bits.Len(uint(textBytes/4)), maxPlaces)
 	if places > cap(m.table) {

@@ -61,7 +61,10 @@ func (n *Notification) Reset() {
 		n.buf = nil
 	}
 	if cap(n.Document.nodes) > keepNodes {
-		n.Document.nodes, n.Document.members = nil, members{}
+		n.Document.nodes = nil
+	}
+	if cap(n.Document.members.table) > 2*keepNodes {
+		n.Document.members = members{}
 	}
 	if cap(n.extra) > keepBytes {
 		n.extra = nil

@@ -50,4 +50,7 @@ func TestNotificationReset(t *testing.T) {
 	if cap(n.Buffer()) != 0 {
 		t.Errorf("kept %d bytes", cap(n.Buffer()))
 	}
+	if places := cap(n.Document.members.table); places > 2*keepNodes {
+		t.Errorf("kept a table of %d places", places)
+	}
 }

@@ -24,7 +24,8 @@ package fuel
 // any call: an entry that leads to a loop's head. Between two looks there is
 // then only code that runs forward, once, through what is left of one function,
 // of the one it returns to, and through the beginning of another: whatever is
-// called looks, and so does the second function that is left.
+// called looks, and so does the second function that is left. A function of the
+// host has to look itself, and to end the call where the counter is below zero.
 //
 // The trap stands behind the function's code, in a block around it that a look
 // leaves with br_if: a trap in place costs three times as much, because the

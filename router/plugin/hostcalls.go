@@ -44,7 +44,8 @@ var hostFunctions = map[string]hostFunc{
 }
 
 // enter charges for one call of the host. Over the budget it ends the guest's
-// call, by a panic that the engine turns into an error.
+// call, by a panic that the engine turns into an error. Every function of the host
+// begins with it: the guest's code does not look at its fuel after such a call.
 func (in *instance) enter() {
 	in.hostCalls++
 	if in.hostCalls > in.limits.hostCalls {

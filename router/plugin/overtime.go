@@ -95,7 +95,7 @@ func (o *overtime) look() {
 		}
 	default:
 		if o.times++; o.times >= looks {
-			o.cut()
+			o.cut(state)
 			pause = again
 		}
 	}
@@ -104,9 +104,14 @@ func (o *overtime) look() {
 
 // cut cuts off whichever instance is in a call, if that has taken fuel for as
 // long as a slow one does. The others do not notice: their fuel is set anew
-// before the next call. One that begins just now has all its fuel.
-func (o *overtime) cut() {
+// before the next call, and one that begins just now has all of it. (Where it
+// begins in between, in the few instructions of a cut, it is cut off too, and
+// tried again.)
+func (o *overtime) cut(state uint64) {
 	for in, budget := range o.instances {
+		if o.state.Load() != state {
+			return
+		}
 		_, _ = in.mod.ExportedFunction(fuel.Cut).Call(context.Background(), uint64(max(budget-leastSlow, 0)))
 	}
 }

@@ -85,9 +85,9 @@ func (h *Host) newRecord(name string, log *slog.Logger) *record {
 	return r
 }
 
-// forgetRecords drops the records of plugins whose files have been gone for
-// kv_keep, and of the longest gone where there are more records than there may
-// be plugins. The others wait for their file to come back. The caller holds
+// forgetRecords drops the records of plugins that have been gone for kv_keep,
+// their files removed or refused, and of the longest gone where there are more
+// records than there may be plugins. The others wait for their file to come back. The caller holds
 // reloading.
 func (h *Host) forgetRecords() {
 	h.recordsMu.Lock()
@@ -95,7 +95,7 @@ func (h *Host) forgetRecords() {
 	now := h.now()
 	there := make(map[string]bool)
 	for _, f := range h.current.Load().files {
-		there[f.plugin] = true
+		there[f.plugin] = there[f.plugin] || f.filter != nil || f.disabled
 	}
 	var gone []string
 	for name, r := range h.records {

@@ -77,3 +77,24 @@ func TestRecordsAreBounded(t *testing.T) {
 		t.Errorf("got %v", h.records)
 	}
 }
+
+// A file that is there and refused, as one beyond max_plugins is, keeps its store
+// no longer than one that is gone.
+func TestRefusedFilesKeepNoRecord(t *testing.T) {
+	c := testConfig(t)
+	c.MaxPlugins, c.KVKeep = 2, 10*time.Minute
+	now := at
+	h := newTestHost(t, c, nil, slog.New(slog.NewTextHandler(testLog{t}, nil)))
+	h.now = func() time.Time { return now }
+	for _, name := range []string{"20-a", "30-b", "10-c"} {
+		h.install(t, name+".wasm", silent("on volume.*\n"))
+	}
+	if s := h.Status()[2]; s.File != "30-b.wasm" || s.State != Refused {
+		t.Fatalf("got %+v", s)
+	}
+	now = now.Add(c.KVKeep)
+	reload(t, h)
+	if h.records["a"] == nil || h.records["b"] != nil || h.records["c"] == nil {
+		t.Errorf("got %v", h.records)
+	}
+}
