@@ -39,6 +39,12 @@ func CompactJSON(b []byte) error {
 				}
 				continue
 			}
+		} else if c == '"' {
+			if i = skipPlain(b, i+1); i < len(b) && b[i] == '"' {
+				i++
+			} else if i, _ = scanString(b, start); i < 0 {
+				return syntaxError(start)
+			}
 		} else if i, _, _ = scanScalar(b, i); i < 0 {
 			return syntaxError(start)
 		}
@@ -79,7 +85,10 @@ func compactKey(b []byte, i int) int {
 	if i >= len(b) || b[i] != '"' {
 		return -1
 	}
-	if i, _ = scanString(b, i); i < 0 {
+	start := i
+	if i = skipPlain(b, i+1); i < len(b) && b[i] == '"' {
+		i++
+	} else if i, _ = scanString(b, start); i < 0 {
 		return -1
 	}
 	i = skipBlank(b, i)

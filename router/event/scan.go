@@ -36,6 +36,16 @@ func special(w uint64) uint64 {
 	return ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*' ')&^w) & highs
 }
 
+// skipPlain goes to the next byte that is special, or to the last seven.
+func skipPlain(b []byte, i int) int {
+	for ; i+8 <= len(b); i += 8 {
+		if m := special(binary.LittleEndian.Uint64(b[i:])); m != 0 {
+			return i + bits.TrailingZeros64(m)>>3
+		}
+	}
+	return i
+}
+
 // scanString also tells whether the string has escapes.
 func scanString(b []byte, i int) (end int, escaped bool) {
 	i++

@@ -62,11 +62,10 @@ func (r *result) records(block []byte, l *limits) error {
 			if len(r.emissions) == l.emissions {
 				return fmt.Errorf("has more than %d emissions; emit less, or raise [plugins] emissions_per_event", l.emissions)
 			}
-			e, err := decodeEmission(body, l)
-			if err != nil {
+			r.emissions = append(r.emissions, emission{})
+			if err := r.emissions[len(r.emissions)-1].decode(body, l); err != nil {
 				return fmt.Errorf("has a bad emission at byte %d: %w", at, err)
 			}
-			r.emissions = append(r.emissions, e)
 		case abi.TagStop:
 			r.stop = true
 		}
@@ -75,37 +74,35 @@ func (r *result) records(block []byte, l *limits) error {
 	return nil
 }
 
-func decodeEmission(body []byte, l *limits) (emission, error) {
+func (e *emission) decode(body []byte, l *limits) error {
 	if len(body) < abi.EmitHeader {
-		return emission{}, fmt.Errorf("its body has %d bytes, its header alone takes %d", len(body), abi.EmitHeader)
+		return fmt.Errorf("its body has %d bytes, its header alone takes %d", len(body), abi.EmitHeader)
 	}
 	channel := int(binary.LittleEndian.Uint16(body))
 	key := int(binary.LittleEndian.Uint16(body[2:]))
 	flags := binary.LittleEndian.Uint32(body[4:])
 	body = body[abi.EmitHeader:]
 	if channel+key > len(body) {
-		return emission{}, fmt.Errorf("channel and key take %d bytes, the body has %d", channel+key, len(body))
+		return fmt.Errorf("channel and key take %d bytes, the body has %d", channel+key, len(body))
 	}
-	e := emission{
-		channel: body[:channel:channel],
-		key:     body[channel : channel+key : channel+key],
-		payload: body[channel+key : len(body) : len(body)],
-		removed: flags&abi.EmitRemoved != 0,
-	}
+	e.channel = body[:channel:channel]
+	e.key = body[channel : channel+key : channel+key]
+	e.payload = body[channel+key : len(body) : len(body)]
+	e.removed = flags&abi.EmitRemoved != 0
 	switch {
 	case channel == 0 || channel > maxChannelBytes:
-		return emission{}, fmt.Errorf("a channel has 1 to %d bytes, not %d", maxChannelBytes, channel)
+		return fmt.Errorf("a channel has 1 to %d bytes, not %d", maxChannelBytes, channel)
 	case key > maxKeyBytes:
-		return emission{}, fmt.Errorf("a key has at most %d bytes, not %d", maxKeyBytes, key)
+		return fmt.Errorf("a key has at most %d bytes, not %d", maxKeyBytes, key)
 	case !utf8.Valid(e.channel):
-		return emission{}, fmt.Errorf("the channel is not valid UTF-8")
+		return fmt.Errorf("the channel is not valid UTF-8")
 	case !utf8.Valid(e.key):
-		return emission{}, fmt.Errorf("the key is not valid UTF-8")
+		return fmt.Errorf("the key is not valid UTF-8")
 	case len(e.payload) > l.emission:
-		return emission{}, fmt.Errorf("the payload has %d bytes, over the limit of %d; send less, or raise [plugins] bytes_per_emission", len(e.payload), l.emission)
+		return fmt.Errorf("the payload has %d bytes, over the limit of %d; send less, or raise [plugins] bytes_per_emission", len(e.payload), l.emission)
 	}
 	if err := event.CompactJSON(e.payload); err != nil {
-		return emission{}, fmt.Errorf("the payload is not one line of JSON: %w", err)
+		return fmt.Errorf("the payload is not one line of JSON: %w", err)
 	}
-	return e, nil
+	return nil
 }

@@ -437,12 +437,16 @@ static hr_channel hr_user(hr_text id, hr_text topic) { return (hr_channel){HR("u
 static hr_channel hr_admin(hr_text topic) { return (hr_channel){HR("admin/"), {NULL, 0}, topic, false}; }
 static hr_channel hr_public(hr_text topic) { return (hr_channel){HR("public/"), {NULL, 0}, topic, false}; }
 
-static void hr__append16(hr_buffer *b, uint32_t v) {
-	uint16_t word = (uint16_t)v;
-	__builtin_memcpy(hr__extend(b, 2), &word, 2);
+/* These write at p, and give where the next byte goes. */
+static char *hr__little32(char *p, uint32_t word) {
+	__builtin_memcpy(p, &word, 4);
+	return p + 4;
 }
 
-static void hr__append32(hr_buffer *b, uint32_t word) { __builtin_memcpy(hr__extend(b, 4), &word, 4); }
+static char *hr__put(char *p, hr_text t) {
+	hr__copy(p, t.at, t.n);
+	return p + t.n;
+}
 
 static void hr_emit(hr_channel to, hr_text key, uint32_t flags, hr_json *payload) {
 	if (to.owned && to.id.n == 0)
@@ -452,25 +456,22 @@ static void hr_emit(hr_channel to, hr_text key, uint32_t flags, hr_json *payload
 		hr_fail(HR("hr.h: a channel or key of more than 65535 bytes"));
 	while (payload->depth > 0)
 		hr_close(payload);
-	hr_buffer *b = &hr__result;
-	hr__append32(b, HR__EMIT);
-	hr__append32(b, 8 + channel + key.n + payload->text.n);
-	hr__append16(b, channel);
-	hr__append16(b, key.n);
-	hr__append32(b, flags);
-	hr__append(b, to.scope);
-	hr__append(b, to.id);
+	uint32_t body = 8 + channel + key.n + payload->text.n;
+	char *p = hr__extend(&hr__result, 8 + body);
+	p = hr__little32(p, HR__EMIT);
+	p = hr__little32(p, body);
+	p = hr__little32(p, key.n << 16 | channel);
+	p = hr__little32(p, flags);
+	p = hr__put(p, to.scope);
+	p = hr__put(p, to.id);
 	if (to.owned)
-		hr__append_char(b, '/');
-	hr__append(b, to.topic);
-	hr__append(b, key);
-	hr__append(b, (hr_text){payload->text.at, payload->text.n});
+		*p++ = '/';
+	p = hr__put(p, to.topic);
+	p = hr__put(p, key);
+	hr__copy(p, payload->text.at, payload->text.n);
 }
 
-static void hr_stop(void) {
-	hr__append32(&hr__result, HR__STOP);
-	hr__append32(&hr__result, 0);
-}
+static void hr_stop(void) { hr__little32(hr__little32(hr__extend(&hr__result, 8), HR__STOP), 0); }
 
 /* ---- Writing JSON ---- */
 
@@ -536,9 +537,20 @@ static hr_buffer *hr__item(hr_json *j, hr_text name) {
 	if (j->depth == 0 || (j->ends[j->depth - 1] == '}') != (name.at != NULL))
 		hr_fail(HR("hr.h: a name within a JSON array, none within an object, or writing to what is closed"));
 	char last = b->at[b->n - 1];
-	if (last != '{' && last != '[') /* no item ends so */
-		hr__append_char(b, ',');
-	if (name.at != NULL) {
+	bool comma = last != '{' && last != '['; /* no item ends so */
+	if (name.at == NULL) {
+		if (comma)
+			hr__append_char(b, ',');
+		return b;
+	}
+	uint32_t before = b->n;
+	char *to = hr__extend(b, comma + name.n + 3);
+	to[0] = ',';
+	to += comma;
+	to[0] = to[name.n + 1] = '"';
+	to[name.n + 2] = ':';
+	if (hr__copy(to + 1, name.at, name.n)) { /* it has to be escaped */
+		b->n = before + comma;
 		hr__quote(b, name);
 		hr__append_char(b, ':');
 	}
@@ -568,9 +580,9 @@ static void hr_put_null(hr_json *j, hr_text name) { hr__append(hr__item(j, name)
 static void hr_put_int(hr_json *j, hr_text name, int64_t value) {
 	char digits[20], *p = digits + sizeof digits;
 	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-	do
+	for (; rest > 9; rest /= 10)
 		*--p = (char)('0' + rest % 10);
-	while ((rest /= 10) > 0);
+	*--p = (char)('0' + rest);
 	if (value < 0)
 		*--p = '-';
 	hr__append(hr__item(j, name), (hr_text){p, (uint32_t)(digits + sizeof digits - p)});
