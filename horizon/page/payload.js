@@ -52,13 +52,19 @@ export function paint(row, message) {
 }
 
 function draw(td, value, { words: say = (v) => v ?? '-', link, state }) {
-  const text = say(value);
+  const text = inert(String(say(value)));
   const target = link ? td.querySelector('a') ?? td : td;
   td.querySelector('.horizon-loading-bar')?.remove();
   if (target.textContent.trim() !== text) target.textContent = text;
   if (!state) return;
   td.classList.remove('status_up', 'status_down', 'warning');
   td.classList.add(state(value));
+}
+
+// Horizon's pages are templates of Angular's, compiled again whenever a row changes: what
+// is written here could be an expression, so it is written as Horizon's own escape() would.
+function inert(text) {
+  return text.replaceAll('{$', '{%').replaceAll('$}', '%}');
 }
 
 // A server gets its addresses while it is built.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { ids, openPage, recorded } from './horizon.testing.js';
+import { ids, loadAngular, openPage, recorded } from './horizon.testing.js';
 import { onlyHorizonKnows, paint } from './payload.js';
 
 const { one } = ids(recorded('instances'));
@@ -54,4 +54,22 @@ test('words are put as text', (t) => {
   const { row } = open(t);
   paint(row, message({ name: '<img src=x onerror=alert(1)>' }));
   assert.equal(row.querySelector('img'), null);
+});
+
+test('no cell has an expression that Angular would run', (t) => {
+  const { window, row, cell } = open(t);
+  loadAngular(window);
+  window.angular.module('page', []).config(['$interpolateProvider', (symbols) => { symbols.startSymbol('{$').endSymbol('$}'); }]) // as Horizon has it
+    .controller('MetadataModalHelperController', class {});
+  const injector = window.angular.bootstrap(window.document.createElement('div'), ['page']);
+  const compile = () => injector.invoke(['$compile', '$rootScope', ($compile, $rootScope) => { $compile(row)($rootScope); $rootScope.$digest(); }]);
+  const run = (n) => `{$ constructor.constructor('ran${n}=1')() $}`;
+  paint(row, message({ name: run(0), status: run(1), task: run(2) }, { power_state: run(3), availability_zone: run(4) }));
+  compile();
+  assert.deepEqual(Object.keys(window).filter((name) => name.startsWith('ran')), []);
+  assert.equal(cell('Instance Name'), "{% constructor.constructor('ran0=1')() %}", "as Horizon's templates write it");
+  assert.match(cell('Availability Zone'), /^{%.*%}$/);
+  row.cells[0].textContent = run(5);
+  compile();
+  assert.equal(window.ran5, 1, 'while this Angular runs what it finds');
 });
