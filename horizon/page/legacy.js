@@ -169,9 +169,11 @@ export class LegacyTable {
    * load makes the table what a newly read page shows of it.
    *
    * @param {Document} page
+   * @param {Map<string, boolean>} [newer] rows of which something newer than the page is
+   *   known, and whether they are gone: these stay as they are
    * @returns {boolean} false where the page has no such table
    */
-  load(page) {
+  load(page, newer = new Map()) {
     const fresh = page.getElementById(this.id);
     if (!fresh) return false;
     this.#adoptEnds(fresh);
@@ -180,10 +182,11 @@ export class LegacyTable {
     for (const row of fresh.querySelectorAll('tbody > tr[data-object-id]')) {
       const id = row.dataset.objectId;
       listed.add(id);
-      this.put(id, row.outerHTML, { add: true, after: previous });
+      if (newer.get(id)) continue;
+      if (!newer.has(id) || !this.row(id)) this.put(id, row.outerHTML, { add: true, after: previous });
       previous = id;
     }
-    for (const row of this.rows()) if (!listed.has(row.dataset.objectId)) this.remove(row.dataset.objectId);
+    for (const { dataset: { objectId: id } } of this.rows()) if (!listed.has(id) && !newer.has(id)) this.remove(id);
     return true;
   }
 
