@@ -4,7 +4,7 @@
 //
 // Rows that are due at the same time are one request; at most one is under way.
 
-import { paint, onlyHorizonKnows } from './payload.js';
+import { addressesOf, onlyHorizonKnows, paint } from './payload.js';
 
 const ROWS_MAX = 20; // of one request, as Horizon's side has it
 // What is due so soon after another row is drawn with it.
@@ -111,18 +111,4 @@ export class Drawing {
 function told(message, row) {
   const some = (from, names) => Object.fromEntries(names.filter((name) => from[name] !== undefined).map((name) => [name, from[name]]));
   return { ...some(message, MEMBERS), data: some(message.data, COLUMNS), shown: addressesOf(row) };
-}
-
-/**
- * addressesOf reads the addresses that a row shows, floating ones among them;
- * undefined where a theme shows them in another way.
- */
-export function addressesOf(row) {
-  const lists = row.querySelectorAll('td > ul.list-unstyled');
-  if (lists.length === 0) return undefined;
-  return [...lists].flatMap((list) => {
-    const copy = list.cloneNode(true);
-    copy.querySelectorAll('b').forEach((network) => network.remove());
-    return copy.textContent.split(/[\s,]+/).filter((word) => /^[0-9a-f]*[.:][0-9a-f.:]+$/i.test(word));
-  });
 }

@@ -50,7 +50,9 @@ test('rows that are due together are one request, and one is under way at a time
 test('the row is told as far as it is drawn, with the addresses that the page shows', async (t) => {
   const { clock, posts, hear, table } = open(t, { change: (html) => html.replace(/(<ul class="list-unstyled">\s*)([\d.]+)/g, '$1<b>10.0.0.0/8</b> $2, 192.0.2.9, 2001:db8::1') });
   const address = table.row(one).querySelector('ul').textContent.match(/10\.[\d.]+(?=,)/)[0];
-  hear({ project_id: 'p', at: '2026-11-23T10:00:00Z', data: { locked: false, image_name: 'tiny', addresses: [{ address }] } });
+  const members = { project_id: 'p', at: '2026-11-23T10:00:00Z', data: { locked: false, image_name: 'tiny', addresses: [{ address }] } };
+  assert.equal(hear(members), false, 'the others may have been taken away');
+  hear(members);
   await clock.advance(0);
   assert.deepEqual(posts[0].rows, [{ id: one, name: 'one', status: 'SUSPENDED', task: null, project_id: 'p', data: { locked: false, addresses: [{ address }] }, shown: [address, '192.0.2.9', '2001:db8::1'] }]);
 });

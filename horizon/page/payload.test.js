@@ -44,6 +44,22 @@ test('what only Horizon knows', (t) => {
   assert.equal(only({}, { addresses: [] }, ['addresses'], message({}, { addresses: [{ address }] })), true, 'an address that is no longer there');
 });
 
+test('what is known from the first message on only', (t) => {
+  const { row, cell } = open(t);
+  const address = cell('IP Address');
+  const addresses = [{ address }];
+  const only = (members, data, before) => onlyHorizonKnows(row, message(members, data), [], before);
+  for (const task of ['rebuilding', 'rebuild_block_device_mapping', 'rebuild_spawning']) assert.equal(only({ task }, { image_id: 'a' }), true, task);
+  assert.equal(only({ task: 'rebuilding' }, { image_id: 'a' }, message()), true, 'the image before is not known');
+  assert.equal(only({ task: 'rebuilding' }, { image_id: 'a' }, message({}, { image_id: 'a' })), false, 'the same image');
+  assert.equal(only({}, { addresses }), false);
+  row.querySelector('ul.list-unstyled').append(', 10.9.9.9');
+  assert.equal(only({}, { addresses }), true, 'an address that may have been taken away');
+  assert.equal(only({}, { addresses }, message()), true, 'nor was it told before');
+  assert.equal(only({}, { addresses }, message({}, { addresses })), false, 'a floating one, then');
+  assert.equal(only({}, {}), false, 'no addresses are told');
+});
+
 test('a column that is told for the first time is no change', (t) => {
   const { row, cell } = open(t);
   const addresses = [{ address: cell('IP Address') }];

@@ -6,7 +6,8 @@
 // at the page nothing is asked for.
 
 import { PanelTable } from '../js/panel-table.js';
-import { addressesOf, Drawing } from './drawing.js';
+import { Drawing } from './drawing.js';
+import { addressesOf } from './payload.js';
 
 // Messages about a row within this time are answered with one request. A row that
 // has begun to change is often at rest again before Horizon could draw it; one that
