@@ -16,6 +16,8 @@ const RECONCILE_MS = 5000;
 const LOOK_MS = 1000;
 // Angular draws its tables after the page has loaded.
 const LOOKS = 10;
+// A page of many servers takes Horizon seconds; a minute is what its proxies wait.
+const PAGE_MS = 60_000;
 
 export class Page {
   #window;
@@ -156,7 +158,7 @@ export class Page {
   row(url) {
     const { horizon } = this.#window;
     return new Promise((resolve) => {
-      horizon.ajax.queue({ url, dataType: 'html' }).then(
+      horizon.ajax.queue({ url, dataType: 'html', timeout: PAGE_MS }).then(
         (html) => resolve({ status: 200, html }),
         (xhr) => resolve({ status: xhr.status, html: '' }),
       );
@@ -166,7 +168,7 @@ export class Page {
   /** page reads this page again; null where it is not to be had. */
   async page() {
     const { location, fetch, DOMParser } = this.#window;
-    const response = await fetch.call(this.#window, location.href, { credentials: 'same-origin', cache: 'no-store' });
+    const response = await fetch.call(this.#window, location.href, { credentials: 'same-origin', cache: 'no-store', signal: AbortSignal.timeout(PAGE_MS) });
     if (!response.ok || response.redirected) return null;
     return new DOMParser().parseFromString(await response.text(), 'text/html');
   }
