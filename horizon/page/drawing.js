@@ -50,6 +50,7 @@ export class Drawing {
     if (this.#backend.isEnglish()) paint(row, message);
     const { id } = message;
     this.#underWay?.delete(id);
+    this.#table.forget(id);
     this.#due.set(id, Math.min(this.#due.get(id) ?? Infinity, Date.now() + ms));
     this.wake();
     return true;
@@ -59,6 +60,7 @@ export class Drawing {
   drop(id) {
     this.#due.delete(id);
     this.#underWay?.delete(id);
+    this.#table.forget(id);
   }
 
   /** wake sees to what is due: at each change, and when somebody looks again. */
@@ -89,13 +91,12 @@ export class Drawing {
     if (!this.#table.row(id)) return;
     const drawn = html ? this.#table.draw(id, html) : null;
     if (!drawn) this.#ask(id);
-    else if (!drawn.actions) this.#freshen(id);
+    else if (!drawn.actions) drawn.rows.forEach((row) => this.#freshen(id, row));
   }
 
   // Where the message does not tell enough for the actions, whoever points at the
   // row, or comes to it by the keyboard, gets them.
-  #freshen(id) {
-    const row = this.#table.row(id);
+  #freshen(id, row) {
     if (row.dataset.realtimeStale) return;
     row.dataset.realtimeStale = 'true';
     const reached = () => {

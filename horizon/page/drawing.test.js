@@ -115,6 +115,43 @@ test('actions that the message does not tell are fetched once, when somebody rea
   assert.deepEqual(asked, [one]);
 });
 
+// A row that is held by its open menu, until close.
+function held(table, window, clock) {
+  const group = table.row(one).querySelector('.btn-group');
+  group.classList.add('open');
+  return () => {
+    group.classList.remove('open');
+    window.$(group).trigger('hidden.bs.dropdown');
+    return clock.advance(0);
+  };
+}
+
+test('so are those of a row that was drawn while its menu was open', async (t) => {
+  const { clock, posts, asked, hear, table, window } = open(t);
+  const close = held(table, window, clock);
+  hear();
+  await clock.advance(0);
+  await posts[0].answer({ [one]: recorded('row-drawn-in-part') });
+  await close();
+  assert.match(table.row(one).textContent, /Suspended/);
+  table.row(one).dispatchEvent(new window.Event('focusin'));
+  assert.deepEqual(asked, [one]);
+});
+
+test('what waits for a menu to close is not put when something newer is known', async (t) => {
+  for (const newer of [({ hear }) => hear({ status: 'PAUSED' }, 1000), ({ drawing }) => drawing.drop(one)]) {
+    const opened = open(t);
+    const { clock, posts, hear, table, window } = opened;
+    const close = held(table, window, clock);
+    hear();
+    await clock.advance(0);
+    await posts[0].answer({ [one]: recorded('row-drawn') });
+    newer(opened);
+    await close();
+    assert.doesNotMatch(table.row(one).textContent, /Suspended/);
+  }
+});
+
 test('a row of which nothing is known any more is fetched', async (t) => {
   const { clock, posts, asked, hear, known } = open(t);
   hear();

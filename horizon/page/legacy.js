@@ -125,8 +125,9 @@ export class LegacyTable {
    * draw makes a row what its HTML says, but for the cells that are marked as not
    * known: these stay as they are.
    *
-   * @returns {{actions: boolean}|null} whether the row's actions were known; null where
-   *   the HTML does not fit the table
+   * @returns {{actions: boolean, rows: Element[]}|null} whether the row's actions were
+   *   known, and the row that is there now and the one that may take its place later;
+   *   null where the HTML does not fit the table
    */
   draw(id, html) {
     const old = this.row(id);
@@ -139,7 +140,12 @@ export class LegacyTable {
       cell.replaceWith(old.cells[n].cloneNode(true));
     });
     this.put(id, fresh);
-    return { actions };
+    return { actions, rows: [this.row(id), fresh] };
+  }
+
+  /** forget lets go of what waits for the user to let go of a row: something newer is known. */
+  forget(id) {
+    this.#waiting.delete(id);
   }
 
   /** remove takes a resource's row away, after having shown that it is gone. */
