@@ -46,10 +46,10 @@ class Rows(generic.View):
         (with its marker), "rows": what server.read takes, at most 20}. The
         answer: {"rows": {id: the <tr>, or null where it could not be drawn}}.
 
-        404: switched off, or not this user's panel. 400: the body is not that.
+        404: switched off, the mode is another, or not this user's panel. 400: the body is not that.
         What a row says may be anything; where it is not what nova says, it is not drawn.
         """
-        if not conf.get('REALTIME_ENABLED'):
+        if not conf.get('REALTIME_ENABLED') or conf.get('REALTIME_MODE') != 'payload':
             return rest_utils.JSONResponse('switched off', 404)
         body = request.DATA
         if (not isinstance(body, dict) or body.get('dashboard') not in ('project', 'admin')

@@ -210,6 +210,10 @@ class RowsTest(helpers.TestCase):
     def test_switched_off_it_is_not_there(self):
         self.assertEqual(self.ask({'dashboard': 'project', 'rows': []}).status_code, 404)
 
+    @override_settings(REALTIME_MODE='hint')
+    def test_where_rows_are_fetched_it_is_not_there(self):
+        self.assertEqual(self.ask({'dashboard': 'project', 'rows': []}).status_code, 404)
+
     def test_keystone_is_not_asked_for_the_users_projects(self):
         self.setActiveUser(id=self.user.id, token=self.token, tenant_id=self.tenant.id, service_catalog=self.service_catalog)
         request = RequestFactory().get('/')
