@@ -7,11 +7,13 @@ const REMOVED_MS = 600;
 const KEEP = 'data-realtime-keep';
 
 // What a row's HTML has that differs each time without meaning anything: ids of
-// checkboxes, how long ago, where to go after an action.
+// checkboxes, how long ago, where to go after an action, and the order of class names,
+// which each of Horizon's processes has its own of.
 const NOISE = [
   [/<td class="multi_select_column">.*?<\/td>/s, ''],
   [/<span data-seconds="[^"]*">[^<]*<\/span>/g, ''],
   [/([?&]|&amp;)next=[^"&]*/g, ''],
+  [/ class="([^"]*)"/g, (_, names) => ` class="${names.trim().split(/\s+/).sort().join(' ')}"`],
   [/\s+/g, ' '],
 ];
 
@@ -322,6 +324,6 @@ export class LegacyTable {
 export function signature(row) {
   const copy = row.cloneNode(true);
   copy.querySelectorAll('.horizon-loading-bar').forEach((bar) => bar.remove());
-  const kind = row.classList.contains('warning') ? 'warning' : [...row.classList].filter((name) => name.startsWith('status_')).join();
+  const kind = row.classList.contains('warning') ? 'warning' : [...row.classList].filter((name) => name.startsWith('status_')).sort().join();
   return NOISE.reduce((text, [pattern, plain]) => text.replace(pattern, plain), `${kind} ${copy.innerHTML}`);
 }

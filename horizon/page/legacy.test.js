@@ -44,6 +44,17 @@ test('ids, ages and the way back are no change', (t) => {
   assert.equal(signature(row), signature(again));
 });
 
+test('nor is the order of class names', (t) => {
+  const { table } = open(t);
+  const html = recorded('row-drawn');
+  table.draw(one, html);
+  const row = table.row(one);
+  const turned = html.replace(/ class="([^"]*)"/g, (_, names) => ` class="${names.trim().split(/\s+/).reverse().join(' ')}"`);
+  assert.notEqual(turned, html);
+  table.draw(one, turned);
+  assert.equal(table.row(one), row);
+});
+
 test('the way back from an action is the page, not the row', (t) => {
   const { table, window } = open(t, 'instances', '/project/instances/?marker=x');
   table.put(one, recorded('row-suspended'));
