@@ -7,6 +7,7 @@ from django.core.handlers.base import BaseHandler
 from django.test import RequestFactory, override_settings
 import lxml.html
 from novaclient import api_versions
+from openstack_auth import policy
 from openstack_auth import utils as auth_utils
 from openstack_dashboard import api
 from openstack_dashboard.dashboards.admin.instances import tables as admin_tables
@@ -18,6 +19,10 @@ from horizon_realtime import facts, rows, server
 
 URL = '/api/realtime/rows/'
 CSRF = 'a' * 32
+STATES = (
+    {}, {'status': 'SUSPENDED', 'power': 'suspended'}, {'status': 'SHUTOFF', 'power': 'shutdown'},
+    {'task': 'suspending'}, {'task': 'deleting'}, {'status': 'VERIFY_RESIZE'}, {'status': 'PAUSED', 'power': 'paused'},
+    {'status': 'RESCUE'}, {'status': 'SHELVED_OFFLOADED', 'power': 'shutdown'}, {'locked': True}, {'floating': True})
 ONE = '056eec81-f3a2-4d7c-bf59-c7abd4b9f9b1'
 POWER = {'pending': 0, 'running': 1, 'paused': 3, 'shutdown': 4, 'crashed': 6, 'suspended': 7}
 
@@ -108,11 +113,7 @@ class RowsTest(helpers.TestCase):
 
     def test_a_row_is_what_horizon_draws_from_novas_answer(self):
         # Kept are the checkbox, the image, the addresses and the flavor.
-        for changes in (
-                {}, {'status': 'SUSPENDED', 'power': 'suspended'}, {'status': 'SHUTOFF', 'power': 'shutdown'},
-                {'task': 'suspending'}, {'task': 'deleting'}, {'status': 'VERIFY_RESIZE'}, {'status': 'PAUSED', 'power': 'paused'},
-                {'status': 'RESCUE'}, {'status': 'SHELVED_OFFLOADED', 'power': 'shutdown'}, {'locked': True}, {'floating': True},
-                {'name': '<img src=x onerror=alert(1)>{$ 1 $}'}):
+        for changes in (*STATES, {'name': '<img src=x onerror=alert(1)>{$ 1 $}'}):
             with self.subTest(**changes):
                 cells = self.same(self.nova(**changes), kept=4)
                 self.assertIsNotNone(cells[-1], 'the actions')
@@ -136,6 +137,20 @@ class RowsTest(helpers.TestCase):
         self.assertIn('action_suspend', self.drawn(self.nova().message()))
         with override_settings(POLICY_CHECK_FUNCTION=check):
             self.assertNotIn('action_suspend', self.drawn(self.nova().message()))
+
+    @override_settings(POLICY_CHECK_FUNCTION=policy.check)
+    def test_the_actions_are_told_also_under_novas_policies(self):
+        for changes in (*STATES, {'status': 'BUILD', 'task': 'spawning'}, {'status': 'ERROR'}, {'status': 'RESIZE', 'task': 'resize_finish'},
+                        {'status': 'SOFT_DELETED'}, {'status': 'REBUILD', 'task': 'rebuilding'}, {'status': 'MIGRATING', 'task': 'migrating'}):
+            with self.subTest(**changes):
+                self.same(self.nova(**changes), kept=4)
+
+    def test_an_action_that_asks_for_more_has_the_actions_kept(self):
+        with mock.patch.object(project_tables.ConsoleLink, 'allowed', lambda action, request, instance: instance.full_flavor.ram > 0), \
+                self.assertLogs('horizon.tables.base', 'ERROR'):
+            _, cells = self.cells(self.drawn(self.nova().message()))
+        self.assertIsNone(cells[-1])
+        self.assertEqual(cells.count(None), 4 + 1)
 
     def test_what_is_not_told_is_kept(self):
         # The legacy format has neither of these; the actions depend on them.
