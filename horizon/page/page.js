@@ -18,6 +18,9 @@ const LOOK_MS = 1000;
 const LOOKS = 10;
 // A page of many servers takes Horizon seconds; a minute is what its proxies wait.
 const PAGE_MS = 60_000;
+// Answers in a row without a row, after which no more are asked for: a table of a
+// deployment's own, which Horizon cannot draw from a message.
+const UNDRAWN = 3;
 
 export class Page {
   #window;
@@ -25,6 +28,7 @@ export class Page {
   #polling;
   #indicator = null;
   #toasting = false;
+  #undrawn = 0;
   #synced = new Map(); // element → {topic, scopes, sync}
 
   /**
@@ -131,7 +135,7 @@ export class Page {
 
   /** isDrawn tells whether rows are drawn from their messages. */
   isDrawn() {
-    return this.#bus.ticket.mode === 'payload';
+    return this.#bus.ticket.mode === 'payload' && this.#undrawn < UNDRAWN;
   }
 
   isEnglish() {
@@ -142,7 +146,11 @@ export class Page {
   async draw(rows) {
     const dashboard = this.#isAdmins() ? 'admin' : 'project';
     const response = await post(this.#window, 'rows', { dashboard, query: this.#window.location.search, rows });
-    return response.ok ? (await response.json()).rows : null;
+    if (response.status === 404) this.#undrawn = UNDRAWN; // not here, or not for this user
+    if (!response.ok) return null;
+    const { rows: drawn } = await response.json();
+    this.#undrawn = Object.values(drawn).some((html) => html) ? 0 : this.#undrawn + 1;
+    return drawn;
   }
 
   #listenForToasts() {

@@ -11,7 +11,7 @@ import { Page } from './page.js';
 const { one, two } = ids(recorded('instances'));
 
 // Horizon's page with the plugin, all but the connection itself.
-async function open(t, { where, ticket = {}, transition = false, hang = false, change = (html) => html } = {}) {
+async function open(t, { where, ticket = {}, transition = false, hang = false, drawn = () => Response.json({ rows: { [one]: recorded('row-drawn') } }), change = (html) => html } = {}) {
   const opened = openPage(change(recorded('instances')), where);
   t.after(opened.close);
   const { window, polled } = opened;
@@ -31,7 +31,7 @@ async function open(t, { where, ticket = {}, transition = false, hang = false, c
     if (!url.endsWith('/api/realtime/rows/')) return never(options.signal, late.page);
     if (hang) return never(options.signal, late.rows);
     posted.push(JSON.parse(options.body));
-    return Response.json({ rows: { [one]: recorded('row-drawn') } });
+    return drawn();
   };
   if (transition) new LegacyTable(window.document.getElementById('instances'), window).put(two, recorded('row-in-transition'));
   const clock = stopClock(window);
@@ -119,6 +119,25 @@ test('a view that does not answer has the row fetched, and the next ones drawn',
   await clock.advance(100);
   assert.deepEqual([late.rows.length, polled.length], [2, 1]);
 });
+
+for (const [what, answers, posts] of [
+  ['is not there', [404], 1],
+  ['draws nothing, time and again', [null, null, null], 3],
+  ['fails, or draws nothing now and then', [500, null, null, recorded('row-drawn'), null, null], 7],
+]) {
+  test(`a view that ${what} is asked ${posts} times of ${answers.length + 1}`, async (t) => {
+    const left = [...answers, 500];
+    const answer = (next) => (typeof next === 'number' ? new Response('', { status: next }) : Response.json({ rows: { [one]: next } }));
+    const { connection, hear, polled, clock, posted, window } = await open(t, { ticket: { mode: 'payload' }, drawn: () => answer(left.shift()) });
+    window.horizon.ajax.queue = ({ url }) => { polled.push(url); return window.$.Deferred().reject({ status: 401 }).promise(); };
+    connection.tell(LIVE);
+    for (let n = 0; n <= answers.length; n++) {
+      hear('project/p/instances', { ...message, status: n % 2 ? 'ACTIVE' : 'SUSPENDED', at: `2026-11-23T10:00:0${n}Z` });
+      await clock.advance(1000);
+    }
+    assert.deepEqual([posted.length, polled.length], [posts, answers.length + 1 - answers.filter((a) => typeof a === 'string').length]);
+  });
+}
 
 test('a page that does not come is read again', async (t) => {
   const { connection, clock, late } = await open(t);

@@ -175,6 +175,13 @@ class RowsTest(helpers.TestCase):
         row, _ = self.cells(self.drawn(self.nova().message(), query='?marker=abc'))
         self.assertTrue(row.get('data-update-url').startswith('/project/instances/?action=row_update'))
 
+    def test_of_the_query_only_the_page_is_taken(self):
+        query = '?action=row_update&table=instances&obj_id=x&prev_marker=abc&other=1'
+        self.assertIn('next=%2Fproject%2Finstances%2F%3Fprev_marker%3Dabc"', self.drawn(self.nova().message(), query=query))
+        with mock.patch.object(project_tables.LaunchLinkNG, 'allowed', return_value=True) as allowed:
+            self.drawn(self.nova().message(), query=query)
+        allowed.assert_not_called()
+
     def test_what_the_services_can_do_is_asked_once(self):
         for _ in range(3):
             self.drawn(self.nova().message())
@@ -193,9 +200,15 @@ class RowsTest(helpers.TestCase):
         self.assertEqual(list(self.ask({'dashboard': 'project', 'rows': ['x']}).json['rows'].values()), [None])
 
     def test_a_table_that_cannot_be_so_drawn_is_left_to_horizon(self):
-        with mock.patch.object(project_tables.DetachInterface, 'get_link_url', side_effect=Exception('asks for more')):
-            with self.assertLogs('horizon_realtime.rows', 'WARNING'):
-                self.assertIsNone(self.drawn(self.nova().message()))
+        with mock.patch.object(rows, '_told_of', set()):
+            for broken in (mock.patch.object(project_tables.DetachInterface, 'get_link_url', side_effect=Exception('asks for more')),
+                           mock.patch.object(project_tables.InstancesTable, '__init__', side_effect=TypeError('takes more'))):
+                with broken, self.assertLogs('horizon_realtime.rows', 'WARNING') as logs:
+                    self.assertIsNone(self.drawn(self.nova().message()))
+                    self.assertIsNone(self.drawn(self.nova().message()))
+                    rows._told_of.clear()
+                self.assertEqual(len(logs.output), 1, 'not for each row')
+                self.assertIn('InstancesTable', logs.output[0])
 
     def test_a_page_of_a_deployments_own_without_a_table(self):
         with mock.patch.object(project_views.IndexView, 'table_class', None):
@@ -203,10 +216,12 @@ class RowsTest(helpers.TestCase):
 
     def test_a_body_that_is_none(self):
         good = {'dashboard': 'project', 'rows': []}
-        for odd in ({'dashboard': 'identity'}, {'dashboard': []}, {'rows': {}}, {'rows': [{}] * 21}, {'query': 7}, {'query': 'x' * 2049}):
+        for odd in ({'dashboard': 'identity'}, {'dashboard': []}, {'rows': {}}, {'rows': [{}] * 21}, {'query': 7}, {'query': 'x' * 2049}, {'query': '&' * 2048},
+                    {'query': 'marker=\ud800'}, {'query': '\ud800=1'}):
             self.assertEqual(self.ask({**good, **odd}).status_code, 400, odd)
         self.assertEqual(self.ask(['x']).status_code, 400)
-        self.assertEqual(self.ask(good).status_code, 200)
+        for even in ({}, {'query': ''}, {'query': '?marker=%ff'}, {'query': 'marker=%ED%A0%80'}, {'rows': [{**self.nova().message(), 'name': '\ud800'}]}):
+            self.assertEqual(self.ask({**good, **even}).status_code, 200, even)
 
     def test_only_a_page_of_horizon_may_ask(self):
         good = {'dashboard': 'project', 'rows': []}
