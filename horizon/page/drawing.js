@@ -41,13 +41,14 @@ export class Drawing {
   }
 
   /**
-   * take draws a message into its row now, and has the row drawn within ms.
+   * take draws a message's words into its row now, and has the row drawn within ms.
    *
    * @returns {boolean} false where only Horizon's own reading will do
    */
   take(row, message, changed, before, ms) {
-    if (onlyHorizonKnows(row, message, changed, before)) return false;
+    const isTold = !onlyHorizonKnows(row, message, changed, before);
     if (this.#backend.isEnglish()) paint(row, message);
+    if (!isTold) return false;
     const { id } = message;
     this.#underWay?.delete(id);
     this.#table.forget(id);

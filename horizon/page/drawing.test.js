@@ -9,7 +9,7 @@ import { LegacyTable } from './legacy.js';
 const { one, two } = ids(recorded('instances'));
 
 // A table whose drawing the test sees, and answers.
-function open(t, { change = (html) => html } = {}) {
+function open(t, { change = (html) => html, english = false } = {}) {
   const opened = openPage(change(recorded('instances')));
   t.after(opened.close);
   const clock = stopClock(opened.window);
@@ -17,7 +17,7 @@ function open(t, { change = (html) => html } = {}) {
   const asked = [];
   const known = new Map();
   const backend = {
-    isEnglish: () => false,
+    isEnglish: () => english,
     draw: (rows) => new Promise((resolve) => { posts.push({ rows, answer: (drawn) => { resolve(drawn); return settle(); } }); }),
   };
   const table = new LegacyTable(opened.window.document.getElementById('instances'), opened.window);
@@ -72,6 +72,14 @@ test('what only Horizon knows is not taken', async (t) => {
   assert.equal(hear({ error: 'no host' }), false);
   await clock.advance(60_000);
   assert.equal(posts.length, 0);
+});
+
+test('its words are shown until it is fetched', async (t) => {
+  for (const english of [true, false]) {
+    const { hear, table } = open(t, { english });
+    assert.equal(hear({ error: 'no host', status: 'ERROR' }), false);
+    assert.equal(/Error/.test(table.row(one).textContent), english);
+  }
 });
 
 test('an answer is not put when something newer is known', async (t) => {

@@ -60,6 +60,7 @@ export function paint(row, message) {
     const td = row.cells[titles.indexOf(title)];
     if (td && value !== undefined) draw(td, value, cell);
   }
+  if (message.status === undefined || message.task === undefined) return;
   const state = message.task ? 'warning' : statusClass(message.status);
   row.classList.remove('status_up', 'status_down', 'warning');
   row.classList.add(state);

@@ -27,6 +27,9 @@ test('the words and classes are those of Horizon', (t) => {
   assert.deepEqual(['Status', 'Task'].map(cell), ['Active', 'Powering-Off']);
   assert.ok(row.classList.contains('warning'));
   assert.equal(cell('Power State'), 'Suspended', 'what is not told stays');
+  paint(row, message({ status: undefined, name: 'again' }));
+  assert.deepEqual(['Instance Name', 'Status'].map(cell), ['again', 'Active']);
+  assert.ok(row.classList.contains('warning'));
 });
 
 test('what only Horizon knows', (t) => {

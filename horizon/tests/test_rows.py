@@ -121,6 +121,12 @@ class RowsTest(helpers.TestCase):
     def test_a_name_is_text(self):
         self.assertNotIn('<img', self.drawn(self.nova(name='<img src=x onerror=alert(1)>').message()))
 
+    def test_no_text_is_an_expression_for_angular(self):
+        run = '{$ run $}'
+        html = self.drawn(self.nova(name=run).message(availability_zone=run, key_name=run, host=run))
+        self.assertNotIn('{$', html)
+        self.assertIn('{% run %}', html)
+
     def test_the_actions_are_those_of_the_state(self):
         for changes, offered, not_offered in (
                 ({'status': 'SUSPENDED', 'power': 'suspended'}, 'Resume Instance', 'Suspend Instance'),
