@@ -145,9 +145,9 @@ export class LegacyTable {
     return { actions, rows: [this.row(id), fresh] };
   }
 
-  /** forget lets go of what waits for the user to let go of a row: something newer is known. */
+  /** forget drops what a row is to become once the user has let go of it: something newer is known. A deletion stays. */
   forget(id) {
-    this.#waiting.delete(id);
+    if (!this.row(id)?.classList.contains('realtime-removed')) this.#waiting.delete(id);
   }
 
   /** remove takes a resource's row away, after having shown that it is gone. */

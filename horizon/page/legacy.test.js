@@ -157,6 +157,7 @@ test('a deleted row whose menu is open goes when it closes', async (t) => {
   group.classList.add('open');
   assert.equal(table.remove(one), false);
   assert.equal(table.row(one).classList.contains('realtime-removed'), true);
+  table.forget(one);
   group.classList.remove('open');
   window.$(group).trigger('hidden.bs.dropdown');
   await until(() => table.row(one) === null);

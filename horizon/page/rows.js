@@ -187,7 +187,7 @@ export class TableSync {
       this.#newer = null;
       if (page && this.#load(page, newer)) {
         failures = 0;
-        unseen.forEach((id) => this.#unseen.delete(id));
+        unseen.filter((id) => !newer.has(id)).forEach((id) => this.#unseen.delete(id));
       } else if (++failures < TRIES) this.#readAgain = true;
       else failures -= 1; // who asks once more waits as long
     } while (this.#readAgain);

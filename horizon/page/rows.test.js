@@ -238,6 +238,22 @@ test('a page that could not be read is read again a few times, and when somebody
   }
 });
 
+test('what was heard while nobody looked is not taken for read when a page comes that is older', async (t) => {
+  const { clock, asked, read, hear, hide } = open(t);
+  hide(true);
+  for (const id of [one, two, 'n1', 'n2', 'n3']) hear({ id, action: 'create' });
+  hide(false);
+  await clock.advance(100);
+  hide(true);
+  hear();
+  const page = openPage(recorded('instances'));
+  t.after(page.close);
+  await read[0](page.window.document);
+  hide(false);
+  await clock.advance(1000);
+  assert.deepEqual([asked.map(({ id }) => id), read.length], [[one], 1]);
+});
+
 // A page whose request went out first, and which is answered last.
 async function reading(t, options) {
   const opened = open(t, options);
