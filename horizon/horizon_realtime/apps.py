@@ -6,6 +6,8 @@ class HorizonRealtimeConfig(AppConfig):
     label = 'horizon_realtime'
 
     def ready(self):
+        from horizon_realtime import conf
+        conf.check()
         # Importing registers the views under Horizon's /api/, before the URLs
         # are read.
         from horizon_realtime import facts

@@ -4,6 +4,7 @@ They go into Horizon's local_settings.py, or into a file of local_settings.d/.
 """
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 DEFAULTS = {
     # False: pages are as they would be without this plugin.
@@ -20,17 +21,27 @@ DEFAULTS = {
     'REALTIME_TIMEOUT': 3.0,
     # 'payload': servers' rows are drawn from the message, by Horizon, without
     # a call to a service; other rows as with 'hint'.
-    # 'hint': a message says which row to have Horizon fetch.
+    # 'hint': a message says which row to have Horizon fetch. Nothing else is taken.
     'REALTIME_MODE': 'payload',
     # Tell in a corner of the page what came to rest: launched, deleted, failed.
     'REALTIME_TOASTS': False,
 }
+
+MODES = 'payload', 'hint'
 
 
 def get(name):
     """The operator's value of a setting of DEFAULTS, or its default."""
     value = getattr(settings, name, None)
     return DEFAULTS[name] if value is None else value
+
+
+def check():
+    """Raises ImproperlyConfigured, when Horizon starts, for what would else be taken for something else."""
+    mode = get('REALTIME_MODE')
+    if mode not in MODES:
+        raise ImproperlyConfigured('REALTIME_MODE is %r; in local_settings.py, or a file of local_settings.d/, make it %s'
+                                   % (mode, ' or '.join(map(repr, MODES))))
 
 
 def verify():

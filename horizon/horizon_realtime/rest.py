@@ -45,7 +45,7 @@ class Ticket(generic.View):
 
             {"ticket": "…", "expires_in": 30, "channels": ["project/…/*"],
              "position": {"epoch": "…", "offset": 41}, "project": "…", "user": "…",
-             "url": "/realtime", "mode": "hint", "toasts": false,
+             "url": "/realtime", "mode": "payload", "toasts": false,
              "language": "en"}
 
         404: switched off. 403: the router refuses this user. 503: it gave no

@@ -11,6 +11,7 @@ he has not sent himself.
 import copy
 import logging
 
+from django.core.exceptions import SuspiciousOperation
 from django.http import QueryDict
 from django import urls as django_urls
 from django.views import generic
@@ -31,6 +32,8 @@ QUERY_MAX = 2048
 # The cell keeps what the page has: an attribute of <td>.
 KEEP = 'data-realtime-keep'
 
+_told_of = set()   # classes of tables of which the log has said that they cannot be so drawn
+
 
 @urls.register
 class Rows(generic.View):
@@ -46,10 +49,10 @@ class Rows(generic.View):
         (with its marker), "rows": what server.read takes, at most 20}. The
         answer: {"rows": {id: the <tr>, or null where it could not be drawn}}.
 
-        404: switched off, or not this user's panel. 400: the body is not that.
+        404: switched off, the mode is another, or not this user's panel. 400: the body is not that.
         What a row says may be anything; where it is not what nova says, it is not drawn.
         """
-        if not conf.get('REALTIME_ENABLED'):
+        if not conf.get('REALTIME_ENABLED') or conf.get('REALTIME_MODE') != 'payload':
             return rest_utils.JSONResponse('switched off', 404)
         body = request.DATA
         if (not isinstance(body, dict) or body.get('dashboard') not in ('project', 'admin')
@@ -58,7 +61,10 @@ class Rows(generic.View):
             return rest_utils.JSONResponse('malformed', 400)
         if not may_see(request, body['dashboard']):
             return rest_utils.JSONResponse('no such panel', 404)
-        page, table_class = page_of(request, body['dashboard'], body.get('query', ''))
+        try:
+            page, table_class = page_of(request, body['dashboard'], body.get('query', ''))
+        except ValueError:
+            return rest_utils.JSONResponse('malformed', 400)
         if table_class is None:
             return rest_utils.JSONResponse('no such table', 404)
         response = rest_utils.JSONResponse({'rows': {id_of(row): draw(table_class, page, row) for row in body['rows']}})
@@ -80,6 +86,7 @@ def page_of(request, dashboard, query):
 
     The class is that of the view which serves the page, also where a deployment
     has put one of its own in Horizon's place; None where that has no such table.
+    Raises ValueError where the query is none.
     """
     path = django_urls.reverse('horizon:%s:instances:index' % dashboard)
     view = django_urls.resolve('/' + path[len(django_urls.get_script_prefix()):])
@@ -87,9 +94,27 @@ def page_of(request, dashboard, query):
     page.user.authorized_tenants = []   # this request's user; a page's head lists them, for which Horizon asks keystone
     page.method = 'GET'
     page.path = path
-    page.GET = QueryDict(query.lstrip('?'))
+    table_class = getattr(getattr(view.func, 'view_class', None), 'table_class', None)
+    page.GET = which_page(table_class, query)
     page.META = dict(request.META, QUERY_STRING=page.GET.urlencode(), REQUEST_METHOD='GET')
-    return page, getattr(getattr(view.func, 'view_class', None), 'table_class', None)
+    return page, table_class
+
+
+def which_page(table_class, query):
+    """What of a query says which of a table's pages it is: links lead back there.
+
+    Anything else could have the table do more than draw. Raises ValueError.
+    """
+    kept = QueryDict(mutable=True)
+    try:
+        given = QueryDict(query.lstrip('?').encode())
+    except SuspiciousOperation:
+        raise ValueError('too many parameters')
+    meta = getattr(table_class, '_meta', None)
+    for name in (getattr(meta, 'pagination_param', None), getattr(meta, 'prev_pagination_param', None)):
+        if name in given:
+            kept[name] = given[name]
+    return kept
 
 
 def id_of(row):
@@ -103,16 +128,18 @@ def draw(table_class, page, row):
     except ValueError as e:
         LOG.info('could not draw a row from a message: %s', e)
         return None
-    table = table_class(page)
-    table._meta = copy.copy(table._meta)   # the class's own is everybody's
-    table._meta.cell_class = marking(table._meta.cell_class)
-    drawn = table._meta.row_class(table)
     try:
+        table = table_class(page)
+        table._meta = copy.copy(table._meta)   # the class's own is everybody's
+        table._meta.cell_class = marking(table._meta.cell_class)
+        drawn = table._meta.row_class(table)
         drawn.load_cells(server.Server(members, page))
         return drawn.render()
     except Exception:
         # A deployment's own table may want anything; Horizon then draws the row from nova's answer.
-        LOG.warning('could not draw a row of %s from a message', table_class.__name__, exc_info=True)
+        if table_class not in _told_of:
+            _told_of.add(table_class)
+            LOG.warning('could not draw a row of %s from a message; its rows are fetched, which is not said again', table_class.__name__, exc_info=True)
         return None
 
 

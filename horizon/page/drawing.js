@@ -4,7 +4,7 @@
 //
 // Rows that are due at the same time are one request; at most one is under way.
 
-import { paint, onlyHorizonKnows } from './payload.js';
+import { addressesOf, onlyHorizonKnows, paint } from './payload.js';
 
 const ROWS_MAX = 20; // of one request, as Horizon's side has it
 // What is due so soon after another row is drawn with it.
@@ -41,15 +41,17 @@ export class Drawing {
   }
 
   /**
-   * take draws a message into its row now, and has the row drawn within ms.
+   * take draws a message's words into its row now, and has the row drawn within ms.
    *
    * @returns {boolean} false where only Horizon's own reading will do
    */
   take(row, message, changed, before, ms) {
-    if (onlyHorizonKnows(row, message, changed, before)) return false;
+    const isTold = !onlyHorizonKnows(row, message, changed, before);
     if (this.#backend.isEnglish()) paint(row, message);
+    if (!isTold) return false;
     const { id } = message;
     this.#underWay?.delete(id);
+    this.#table.forget(id);
     this.#due.set(id, Math.min(this.#due.get(id) ?? Infinity, Date.now() + ms));
     this.wake();
     return true;
@@ -59,6 +61,7 @@ export class Drawing {
   drop(id) {
     this.#due.delete(id);
     this.#underWay?.delete(id);
+    this.#table.forget(id);
   }
 
   /** wake sees to what is due: at each change, and when somebody looks again. */
@@ -89,13 +92,12 @@ export class Drawing {
     if (!this.#table.row(id)) return;
     const drawn = html ? this.#table.draw(id, html) : null;
     if (!drawn) this.#ask(id);
-    else if (!drawn.actions) this.#freshen(id);
+    else if (!drawn.actions) drawn.rows.forEach((row) => this.#freshen(id, row));
   }
 
   // Where the message does not tell enough for the actions, whoever points at the
   // row, or comes to it by the keyboard, gets them.
-  #freshen(id) {
-    const row = this.#table.row(id);
+  #freshen(id, row) {
     if (row.dataset.realtimeStale) return;
     row.dataset.realtimeStale = 'true';
     const reached = () => {
@@ -111,18 +113,4 @@ export class Drawing {
 function told(message, row) {
   const some = (from, names) => Object.fromEntries(names.filter((name) => from[name] !== undefined).map((name) => [name, from[name]]));
   return { ...some(message, MEMBERS), data: some(message.data, COLUMNS), shown: addressesOf(row) };
-}
-
-/**
- * addressesOf reads the addresses that a row shows, floating ones among them;
- * undefined where a theme shows them in another way.
- */
-export function addressesOf(row) {
-  const lists = row.querySelectorAll('td > ul.list-unstyled');
-  if (lists.length === 0) return undefined;
-  return [...lists].flatMap((list) => {
-    const copy = list.cloneNode(true);
-    copy.querySelectorAll('b').forEach((network) => network.remove());
-    return copy.textContent.split(/[\s,]+/).filter((word) => /^[0-9a-f]*[.:][0-9a-f.:]+$/i.test(word));
-  });
 }

@@ -9,7 +9,7 @@ import { LegacyTable } from './legacy.js';
 const { one, two } = ids(recorded('instances'));
 
 // A table whose drawing the test sees, and answers.
-function open(t, { change = (html) => html } = {}) {
+function open(t, { change = (html) => html, english = false } = {}) {
   const opened = openPage(change(recorded('instances')));
   t.after(opened.close);
   const clock = stopClock(opened.window);
@@ -17,7 +17,7 @@ function open(t, { change = (html) => html } = {}) {
   const asked = [];
   const known = new Map();
   const backend = {
-    isEnglish: () => false,
+    isEnglish: () => english,
     draw: (rows) => new Promise((resolve) => { posts.push({ rows, answer: (drawn) => { resolve(drawn); return settle(); } }); }),
   };
   const table = new LegacyTable(opened.window.document.getElementById('instances'), opened.window);
@@ -50,7 +50,9 @@ test('rows that are due together are one request, and one is under way at a time
 test('the row is told as far as it is drawn, with the addresses that the page shows', async (t) => {
   const { clock, posts, hear, table } = open(t, { change: (html) => html.replace(/(<ul class="list-unstyled">\s*)([\d.]+)/g, '$1<b>10.0.0.0/8</b> $2, 192.0.2.9, 2001:db8::1') });
   const address = table.row(one).querySelector('ul').textContent.match(/10\.[\d.]+(?=,)/)[0];
-  hear({ project_id: 'p', at: '2026-11-23T10:00:00Z', data: { locked: false, image_name: 'tiny', addresses: [{ address }] } });
+  const members = { project_id: 'p', at: '2026-11-23T10:00:00Z', data: { locked: false, image_name: 'tiny', addresses: [{ address }] } };
+  assert.equal(hear(members), false, 'the others may have been taken away');
+  hear(members);
   await clock.advance(0);
   assert.deepEqual(posts[0].rows, [{ id: one, name: 'one', status: 'SUSPENDED', task: null, project_id: 'p', data: { locked: false, addresses: [{ address }] }, shown: [address, '192.0.2.9', '2001:db8::1'] }]);
 });
@@ -70,6 +72,14 @@ test('what only Horizon knows is not taken', async (t) => {
   assert.equal(hear({ error: 'no host' }), false);
   await clock.advance(60_000);
   assert.equal(posts.length, 0);
+});
+
+test('its words are shown until it is fetched', async (t) => {
+  for (const english of [true, false]) {
+    const { hear, table } = open(t, { english });
+    assert.equal(hear({ error: 'no host', status: 'ERROR' }), false);
+    assert.equal(/Error/.test(table.row(one).textContent), english);
+  }
 });
 
 test('an answer is not put when something newer is known', async (t) => {
@@ -111,6 +121,43 @@ test('actions that the message does not tell are fetched once, when somebody rea
   table.row(one).dispatchEvent(new window.Event('focusin'));
   table.row(one).dispatchEvent(new window.Event('pointerenter'));
   assert.deepEqual(asked, [one]);
+});
+
+// A row that is held by its open menu, until close.
+function held(table, window, clock) {
+  const group = table.row(one).querySelector('.btn-group');
+  group.classList.add('open');
+  return () => {
+    group.classList.remove('open');
+    window.$(group).trigger('hidden.bs.dropdown');
+    return clock.advance(0);
+  };
+}
+
+test('so are those of a row that was drawn while its menu was open', async (t) => {
+  const { clock, posts, asked, hear, table, window } = open(t);
+  const close = held(table, window, clock);
+  hear();
+  await clock.advance(0);
+  await posts[0].answer({ [one]: recorded('row-drawn-in-part') });
+  await close();
+  assert.match(table.row(one).textContent, /Suspended/);
+  table.row(one).dispatchEvent(new window.Event('focusin'));
+  assert.deepEqual(asked, [one]);
+});
+
+test('what waits for a menu to close is not put when something newer is known', async (t) => {
+  for (const newer of [({ hear }) => hear({ status: 'PAUSED' }, 1000), ({ drawing }) => drawing.drop(one)]) {
+    const opened = open(t);
+    const { clock, posts, hear, table, window } = opened;
+    const close = held(table, window, clock);
+    hear();
+    await clock.advance(0);
+    await posts[0].answer({ [one]: recorded('row-drawn') });
+    newer(opened);
+    await close();
+    assert.doesNotMatch(table.row(one).textContent, /Suspended/);
+  }
 });
 
 test('a row of which nothing is known any more is fetched', async (t) => {

@@ -1,5 +1,5 @@
 // A page of Horizon in jsdom, for tests: recorded HTML, Horizon's own
-// horizon.tables.js (fetch-horizon gets it), the real jQuery and tablesorter.
+// horizon.tables.js (fetch-horizon gets it, and Angular), the real jQuery and tablesorter.
 
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,7 +9,11 @@ import { JSDOM } from 'jsdom';
 
 const require = createRequire(import.meta.url);
 const read = (name) => fs.readFileSync(path.join(import.meta.dirname, 'testdata', name), 'utf8');
-const TABLES = path.join(import.meta.dirname, '..', '..', '.cache', 'horizon', 'horizon.tables.js');
+const fetched = (name) => {
+  const file = path.join(import.meta.dirname, '..', '..', '.cache', 'horizon', name);
+  if (!fs.existsSync(file)) throw new Error(`no ${file}: run horizon/fetch-horizon, as npm test does`);
+  return fs.readFileSync(file, 'utf8');
+};
 const libraries = ['jquery/dist/jquery.js', 'tablesorter/dist/js/jquery.tablesorter.js'].map((name) => fs.readFileSync(require.resolve(name), 'utf8'));
 
 /** recorded reads one of testdata's pages. */
@@ -63,11 +67,13 @@ export function openPage(html, where = '/project/instances/') {
   window.$.fn.uniqueId = function uniqueId() { return this; };
   // jQuery takes an element without layout for hidden.
   window.$.expr.pseudos.visible = (element) => element.style.display !== 'none';
-  if (!fs.existsSync(TABLES)) throw new Error(`no ${TABLES}: run horizon/fetch-horizon, as npm test does`);
-  window.eval(fs.readFileSync(TABLES, 'utf8'));
+  window.eval(fetched('horizon.tables.js'));
   window.horizon.datatables.init();
   return { window, polled, starts, close: () => window.close() };
 }
+
+/** loadAngular gives a page the real Angular, without Horizon's modules. */
+export const loadAngular = (window) => window.eval(fetched('angular.js'));
 
 /** until waits for a condition, at most 5 s. */
 export async function until(holds) {

@@ -7,11 +7,13 @@ const REMOVED_MS = 600;
 const KEEP = 'data-realtime-keep';
 
 // What a row's HTML has that differs each time without meaning anything: ids of
-// checkboxes, how long ago, where to go after an action.
+// checkboxes, how long ago, where to go after an action, and the order of class names,
+// which each of Horizon's processes has its own of.
 const NOISE = [
   [/<td class="multi_select_column">.*?<\/td>/s, ''],
   [/<span data-seconds="[^"]*">[^<]*<\/span>/g, ''],
   [/([?&]|&amp;)next=[^"&]*/g, ''],
+  [/ class="([^"]*)"/g, (_, names) => ` class="${names.trim().split(/\s+/).sort().join(' ')}"`],
   [/\s+/g, ' '],
 ];
 
@@ -125,8 +127,9 @@ export class LegacyTable {
    * draw makes a row what its HTML says, but for the cells that are marked as not
    * known: these stay as they are.
    *
-   * @returns {{actions: boolean}|null} whether the row's actions were known; null where
-   *   the HTML does not fit the table
+   * @returns {{actions: boolean, rows: Element[]}|null} whether the row's actions were
+   *   known, and the row that is there now and the one that may take its place later;
+   *   null where the HTML does not fit the table
    */
   draw(id, html) {
     const old = this.row(id);
@@ -139,7 +142,12 @@ export class LegacyTable {
       cell.replaceWith(old.cells[n].cloneNode(true));
     });
     this.put(id, fresh);
-    return { actions };
+    return { actions, rows: [this.row(id), fresh] };
+  }
+
+  /** forget drops what a row is to become once the user has let go of it: something newer is known. A deletion stays. */
+  forget(id) {
+    if (!this.row(id)?.classList.contains('realtime-removed')) this.#waiting.delete(id);
   }
 
   /** remove takes a resource's row away, after having shown that it is gone. */
@@ -169,9 +177,11 @@ export class LegacyTable {
    * load makes the table what a newly read page shows of it.
    *
    * @param {Document} page
+   * @param {Map<string, boolean>} [newer] rows of which something newer than the page is
+   *   known, and whether they are gone: these stay as they are
    * @returns {boolean} false where the page has no such table
    */
-  load(page) {
+  load(page, newer = new Map()) {
     const fresh = page.getElementById(this.id);
     if (!fresh) return false;
     this.#adoptEnds(fresh);
@@ -180,10 +190,11 @@ export class LegacyTable {
     for (const row of fresh.querySelectorAll('tbody > tr[data-object-id]')) {
       const id = row.dataset.objectId;
       listed.add(id);
-      this.put(id, row.outerHTML, { add: true, after: previous });
+      if (newer.get(id)) continue;
+      if (!newer.has(id) || !this.row(id)) this.put(id, row.outerHTML, { add: true, after: previous });
       previous = id;
     }
-    for (const row of this.rows()) if (!listed.has(row.dataset.objectId)) this.remove(row.dataset.objectId);
+    for (const { dataset: { objectId: id } } of this.rows()) if (!listed.has(id) && !newer.has(id)) this.remove(id);
     return true;
   }
 
@@ -313,6 +324,6 @@ export class LegacyTable {
 export function signature(row) {
   const copy = row.cloneNode(true);
   copy.querySelectorAll('.horizon-loading-bar').forEach((bar) => bar.remove());
-  const kind = row.classList.contains('warning') ? 'warning' : [...row.classList].filter((name) => name.startsWith('status_')).join();
+  const kind = row.classList.contains('warning') ? 'warning' : [...row.classList].filter((name) => name.startsWith('status_')).sort().join();
   return NOISE.reduce((text, [pattern, plain]) => text.replace(pattern, plain), `${kind} ${copy.innerHTML}`);
 }

@@ -44,6 +44,17 @@ test('ids, ages and the way back are no change', (t) => {
   assert.equal(signature(row), signature(again));
 });
 
+test('nor is the order of class names', (t) => {
+  const { table } = open(t);
+  const html = recorded('row-drawn');
+  table.draw(one, html);
+  const row = table.row(one);
+  const turned = html.replace(/ class="([^"]*)"/g, (_, names) => ` class="${names.trim().split(/\s+/).reverse().join(' ')}"`);
+  assert.notEqual(turned, html);
+  table.draw(one, turned);
+  assert.equal(table.row(one), row);
+});
+
 test('the way back from an action is the page, not the row', (t) => {
   const { table, window } = open(t, 'instances', '/project/instances/?marker=x');
   table.put(one, recorded('row-suspended'));
@@ -65,7 +76,7 @@ test('a drawn row keeps what its HTML does not know', (t) => {
   const cells = () => [...table.row(one).cells].map((cell) => cell.textContent.replace(/\s+/g, ' ').trim());
   const before = cells();
   table.row(one).querySelector('.table-row-multi-select').checked = true;
-  assert.deepEqual(table.draw(one, recorded('row-drawn')), { actions: true });
+  assert.equal(table.draw(one, recorded('row-drawn')).actions, true);
   const after = cells();
   assert.deepEqual([after[2], after[3], after[4], after[11]], [before[2], before[3], before[4], before[11]], 'image, address, flavor, age');
   assert.deepEqual([after[6], after[9], after[10]], ['Suspended', 'None', 'Suspended']);
@@ -77,7 +88,7 @@ test('a drawn row keeps what its HTML does not know', (t) => {
 test('a drawn row without its actions says so, and keeps them', (t) => {
   const { table } = open(t);
   const actions = table.row(one).cells[12].innerHTML;
-  assert.deepEqual(table.draw(one, recorded('row-drawn-in-part')), { actions: false });
+  assert.equal(table.draw(one, recorded('row-drawn-in-part')).actions, false);
   assert.match(table.row(one).textContent, /Suspended/);
   assert.equal(table.row(one).cells[12].innerHTML, actions);
 });
@@ -94,7 +105,7 @@ test('a drawn row that does not fit the table is not put', (t) => {
 test('a drawn row waits for an open menu', (t) => {
   const { table, window } = open(t);
   table.row(one).querySelector('.btn-group').classList.add('open');
-  assert.deepEqual(table.draw(one, recorded('row-drawn')), { actions: true });
+  assert.equal(table.draw(one, recorded('row-drawn')).actions, true);
   assert.doesNotMatch(table.row(one).textContent, /Suspended/);
   table.row(one).querySelector('.btn-group').classList.remove('open');
   window.$('#instances').trigger('hidden.bs.dropdown');
@@ -146,6 +157,7 @@ test('a deleted row whose menu is open goes when it closes', async (t) => {
   group.classList.add('open');
   assert.equal(table.remove(one), false);
   assert.equal(table.row(one).classList.contains('realtime-removed'), true);
+  table.forget(one);
   group.classList.remove('open');
   window.$(group).trigger('hidden.bs.dropdown');
   await until(() => table.row(one) === null);

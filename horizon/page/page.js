@@ -16,6 +16,11 @@ const RECONCILE_MS = 5000;
 const LOOK_MS = 1000;
 // Angular draws its tables after the page has loaded.
 const LOOKS = 10;
+// A page of many servers takes Horizon seconds; a minute is what its proxies wait.
+const PAGE_MS = 60_000;
+// Answers in a row without a row, after which no more are asked for: a table of a
+// deployment's own, which Horizon cannot draw from a message.
+const UNDRAWN = 3;
 
 export class Page {
   #window;
@@ -23,6 +28,7 @@ export class Page {
   #polling;
   #indicator = null;
   #toasting = false;
+  #undrawn = 0;
   #synced = new Map(); // element → {topic, scopes, sync}
 
   /**
@@ -129,7 +135,7 @@ export class Page {
 
   /** isDrawn tells whether rows are drawn from their messages. */
   isDrawn() {
-    return this.#bus.ticket.mode === 'payload';
+    return this.#bus.ticket.mode === 'payload' && this.#undrawn < UNDRAWN;
   }
 
   isEnglish() {
@@ -140,7 +146,11 @@ export class Page {
   async draw(rows) {
     const dashboard = this.#isAdmins() ? 'admin' : 'project';
     const response = await post(this.#window, 'rows', { dashboard, query: this.#window.location.search, rows });
-    return response.ok ? (await response.json()).rows : null;
+    if (response.status === 404) this.#undrawn = UNDRAWN; // not here, or not for this user
+    if (!response.ok) return null;
+    const { rows: drawn } = await response.json();
+    this.#undrawn = Object.values(drawn).some((html) => html) ? 0 : this.#undrawn + 1;
+    return drawn;
   }
 
   #listenForToasts() {
@@ -156,7 +166,7 @@ export class Page {
   row(url) {
     const { horizon } = this.#window;
     return new Promise((resolve) => {
-      horizon.ajax.queue({ url, dataType: 'html' }).then(
+      horizon.ajax.queue({ url, dataType: 'html', timeout: PAGE_MS }).then(
         (html) => resolve({ status: 200, html }),
         (xhr) => resolve({ status: xhr.status, html: '' }),
       );
@@ -166,7 +176,7 @@ export class Page {
   /** page reads this page again; null where it is not to be had. */
   async page() {
     const { location, fetch, DOMParser } = this.#window;
-    const response = await fetch.call(this.#window, location.href, { credentials: 'same-origin', cache: 'no-store' });
+    const response = await fetch.call(this.#window, location.href, { credentials: 'same-origin', cache: 'no-store', signal: AbortSignal.timeout(PAGE_MS) });
     if (!response.ok || response.redirected) return null;
     return new DOMParser().parseFromString(await response.text(), 'text/html');
   }

@@ -11,15 +11,27 @@ import { Page } from './page.js';
 const { one, two } = ids(recorded('instances'));
 
 // Horizon's page with the plugin, all but the connection itself.
-async function open(t, { where, ticket = {}, transition = false, change = (html) => html } = {}) {
+async function open(t, { where, ticket = {}, transition = false, hang = false, drawn = () => Response.json({ rows: { [one]: recorded('row-drawn') } }), change = (html) => html } = {}) {
   const opened = openPage(change(recorded('instances')), where);
   t.after(opened.close);
   const { window, polled } = opened;
   const posted = []; // what the plugin's view of rows was asked
+  const late = { rows: [], page: [] }; // one function for each request that hangs: its time is over
+  const deadlines = new WeakMap();
+  t.mock.method(AbortSignal, 'timeout', () => {
+    const given = new AbortController();
+    deadlines.set(given.signal, given);
+    return given.signal;
+  });
+  const never = (signal, whose) => new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason));
+    whose.push(() => { deadlines.get(signal).abort(); return settle(); });
+  });
   window.fetch = async (url, options) => {
-    if (!url.endsWith('/api/realtime/rows/')) return new Promise(() => {}); // the page is never read again
+    if (!url.endsWith('/api/realtime/rows/')) return never(options.signal, late.page);
+    if (hang) return never(options.signal, late.rows);
     posted.push(JSON.parse(options.body));
-    return Response.json({ rows: { [one]: recorded('row-drawn') } });
+    return drawn();
   };
   if (transition) new LegacyTable(window.document.getElementById('instances'), window).put(two, recorded('row-in-transition'));
   const clock = stopClock(window);
@@ -42,7 +54,7 @@ async function open(t, { where, ticket = {}, transition = false, change = (html)
   await settle();
   const state = () => window.document.querySelector('.realtime-state');
   const hear = (channel, message) => connection.channels.get(channel).onMessage(message, { offset: 41, channel });
-  return { window, polled, clock, connection, state, hear, toasts, posted };
+  return { window, polled, clock, connection, state, hear, toasts, posted, late };
 }
 
 const message = { v: 1, kind: 'server', action: 'update', id: one, name: 'one', status: 'SUSPENDED', task: null, error: null, at: '2026-11-23T10:00:00Z', data: {} };
@@ -95,6 +107,48 @@ for (const [language, atOnce] of [['en', true], ['fr', false]]) {
     assert.equal(rows[0].data.flavor, undefined, 'only what is drawn is sent');
   });
 }
+
+test('a view that does not answer has the row fetched, and the next ones drawn', async (t) => {
+  const { connection, hear, polled, clock, late } = await open(t, { ticket: { mode: 'payload' }, hang: true });
+  connection.tell(LIVE);
+  hear('project/p/instances', message);
+  await clock.advance(60_000);
+  assert.deepEqual([late.rows.length, polled.length], [1, 0]);
+  hear('project/p/instances', { ...message, id: two });
+  await late.rows[0]();
+  await clock.advance(100);
+  assert.deepEqual([late.rows.length, polled.length], [2, 1]);
+});
+
+for (const [what, answers, posts] of [
+  ['is not there', [404], 1],
+  ['draws nothing, time and again', [null, null, null], 3],
+  ['fails, or draws nothing now and then', [500, null, null, recorded('row-drawn'), null, null], 7],
+]) {
+  test(`a view that ${what} is asked ${posts} times of ${answers.length + 1}`, async (t) => {
+    const left = [...answers, 500];
+    const answer = (next) => (typeof next === 'number' ? new Response('', { status: next }) : Response.json({ rows: { [one]: next } }));
+    const { connection, hear, polled, clock, posted, window } = await open(t, { ticket: { mode: 'payload' }, drawn: () => answer(left.shift()) });
+    window.horizon.ajax.queue = ({ url }) => { polled.push(url); return window.$.Deferred().reject({ status: 401 }).promise(); };
+    connection.tell(LIVE);
+    for (let n = 0; n <= answers.length; n++) {
+      hear('project/p/instances', { ...message, status: n % 2 ? 'ACTIVE' : 'SUSPENDED', at: `2026-11-23T10:00:0${n}Z` });
+      await clock.advance(1000);
+    }
+    assert.deepEqual([posted.length, polled.length], [posts, answers.length + 1 - answers.filter((a) => typeof a === 'string').length]);
+  });
+}
+
+test('a page that does not come is read again', async (t) => {
+  const { connection, clock, late } = await open(t);
+  connection.tell(LIVE);
+  connection.channels.get('project/p/instances').onReload();
+  await clock.advance(60_000);
+  assert.equal(late.page.length, 1);
+  await late.page[0]();
+  await clock.advance(2000);
+  assert.equal(late.page.length, 2);
+});
 
 test('an admin\'s rows are those of the admin\'s table', async (t) => {
   const { connection, hear, clock, posted } = await open(t, { ticket: { mode: 'payload' }, where: '/admin/instances/' });

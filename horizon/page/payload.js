@@ -35,7 +35,21 @@ export function onlyHorizonKnows(row, message, changed, before) {
   // One format of a notification has columns that the other has not: what is told for the first time is no change.
   if (changed.some((member) => !TOLD.has(member) && before.data[member] !== undefined)) return true;
   return Boolean(message.error) || message.status === undefined || message.task === undefined
-    || !showsAddresses(row, message) || !showsFlavor(row, message);
+    || mayHaveAnotherImage(message, before) || !showsAddresses(row, message, before) || !showsFlavor(row, message);
+}
+
+/**
+ * addressesOf reads the addresses that a row shows, floating ones among them;
+ * undefined where a theme shows them in another way.
+ */
+export function addressesOf(row) {
+  const lists = row.querySelectorAll('td > ul.list-unstyled');
+  if (lists.length === 0) return undefined;
+  return [...lists].flatMap((list) => {
+    const copy = list.cloneNode(true);
+    copy.querySelectorAll('b').forEach((network) => network.remove());
+    return copy.textContent.split(/[\s,]+/).filter((word) => /^[0-9a-f]*[.:][0-9a-f.:]+$/i.test(word));
+  });
 }
 
 /** paint draws a message into its row's cells. */
@@ -46,13 +60,14 @@ export function paint(row, message) {
     const td = row.cells[titles.indexOf(title)];
     if (td && value !== undefined) draw(td, value, cell);
   }
+  if (message.status === undefined || message.task === undefined) return;
   const state = message.task ? 'warning' : statusClass(message.status);
   row.classList.remove('status_up', 'status_down', 'warning');
   row.classList.add(state);
 }
 
 function draw(td, value, { words: say = (v) => v ?? '-', link, state }) {
-  const text = say(value);
+  const text = inert(String(say(value)));
   const target = link ? td.querySelector('a') ?? td : td;
   td.querySelector('.horizon-loading-bar')?.remove();
   if (target.textContent.trim() !== text) target.textContent = text;
@@ -61,9 +76,24 @@ function draw(td, value, { words: say = (v) => v ?? '-', link, state }) {
   td.classList.add(state(value));
 }
 
-// A server gets its addresses while it is built.
-function showsAddresses(row, { data }) {
-  return (data.addresses ?? []).every(({ address }) => row.textContent.includes(address));
+// Horizon's pages are templates of Angular's, compiled again whenever a row changes: what
+// is written here could be an expression, so it is written as Horizon's own escape() would.
+function inert(text) {
+  return text.replaceAll('{$', '{%').replaceAll('$}', '%}');
+}
+
+// A server gets its addresses while it is built. One that is shown and not told may be a
+// floating one, or one that has just been taken away.
+function showsAddresses(row, { data }, before) {
+  if (!data.addresses) return true;
+  const told = data.addresses.map(({ address }) => address);
+  const isFirst = before?.data.addresses === undefined;
+  return told.every((address) => row.textContent.includes(address)) && !(isFirst && addressesOf(row)?.some((address) => !told.includes(address)));
+}
+
+// The image's name is not told, and that a rebuilt server's is another is seen only where the one before is known.
+function mayHaveAnotherImage({ task }, before) {
+  return before?.data.image_id === undefined && /^rebuild/.test(task ?? '');
 }
 
 // A page may have been opened while a resize was under way.

@@ -6,7 +6,8 @@
 // at the page nothing is asked for.
 
 import { PanelTable } from '../js/panel-table.js';
-import { addressesOf, Drawing } from './drawing.js';
+import { Drawing } from './drawing.js';
+import { addressesOf } from './payload.js';
 
 // Messages about a row within this time are answered with one request. A row that
 // has begun to change is often at rest again before Horizon could draw it; one that
@@ -16,8 +17,10 @@ const BEGINNING_MS = 300;
 const PASSING_MS = 2000;
 // More rows than this at once are cheaper as one page.
 const MANY = 4;
+// Horizon may be away, as when it is deployed anew: what fails is tried again after so
+// long, then after twice as long, and so on, half a minute in all.
 const RETRY_MS = 2000;
-const TRIES = 3;
+const TRIES = 5;
 // A row that is under way and of which nothing is heard is asked for after so long,
 // then after three times as long, and so on: its service may not tell.
 const QUIET_MS = 30_000;
@@ -34,8 +37,9 @@ export class TableSync {
   #asked = new Map(); // id → {timer, due, inFlight, again, tries}
   #quiet = new Map(); // id of a row under way → {since, wait}
   #drifted = 0;
-  #unseen = new Set(); // ids that changed while the page was hidden
+  #unseen = new Set(); // ids that changed while the page was hidden, or that could not be had
   #reading = null;
+  #newer = null; // id → whether it is gone: what was heard since the page's request went out
   #readAgain = false;
   #drawing = null;
 
@@ -70,6 +74,7 @@ export class TableSync {
     const before = this.#seen.get(id);
     const change = this.#seen.apply(message, offset);
     this.#quiet.delete(id);
+    if (change || message.action === 'delete') this.#newer?.set(id, message.action === 'delete');
     if (message.action === 'delete') {
       this.#forget(id);
       this.#table.remove(id, () => this.#onRemoved());
@@ -114,7 +119,9 @@ export class TableSync {
     if (this.#asked.size > MANY) {
       for (const [other, { timer, inFlight }] of this.#asked) {
         this.#window.clearTimeout(timer);
-        if (!inFlight) this.#asked.delete(other);
+        if (inFlight) continue;
+        this.#asked.delete(other);
+        this.#unseen.add(other);
       }
       this.read();
       return;
@@ -169,13 +176,30 @@ export class TableSync {
   }
 
   async #read() {
+    let failures = 0;
     do {
       this.#readAgain = false;
-      await new Promise((resolve) => { this.#window.setTimeout(resolve, GATHER_MS); });
-      this.#unseen.clear();
+      const wait = failures > 0 ? pause(failures) : GATHER_MS;
+      await new Promise((resolve) => { this.#window.setTimeout(resolve, wait); });
+      const unseen = [...this.#unseen];
+      const newer = this.#newer = new Map();
       const page = await this.#backend.page().catch(() => null);
-      if (page) this.#table.load(page);
+      this.#newer = null;
+      if (page && this.#load(page, newer)) {
+        failures = 0;
+        unseen.filter((id) => !newer.has(id)).forEach((id) => this.#unseen.delete(id));
+      } else if (++failures < TRIES) this.#readAgain = true;
+      else failures -= 1; // who asks once more waits as long
     } while (this.#readAgain);
+  }
+
+  // What was heard while the page was on its way is newer than the page, and is seen to
+  // already, but for a row that only the page has brought.
+  #load(page, newer) {
+    const brought = [...newer].filter(([id, isGone]) => !isGone && !this.#table.row(id)).map(([id]) => id);
+    if (!this.#table.load(page, newer)) return false;
+    for (const id of brought) if (this.#table.row(id) && !this.#asked.has(id)) this.ask(id);
+    return true;
   }
 
   async #fetch(id, asked) {
@@ -185,10 +209,16 @@ export class TableSync {
     asked.inFlight = false;
     if (this.#asked.get(id) !== asked) return; // deleted meanwhile
     if (status === 200) this.#table.put(id, html, { add: true });
-    else if (status === 404) this.#table.remove(id, () => this.#onRemoved());
-    else if (status !== 401 && ++asked.tries < TRIES) {
-      this.#schedule(id, asked, RETRY_MS);
-      return;
+    else if (status === 404) {
+      this.#newer?.set(id, true);
+      this.#table.remove(id, () => this.#onRemoved());
+    } else if (status !== 401) {
+      asked.tries += 1;
+      if (asked.tries < TRIES) {
+        this.#schedule(id, asked, pause(asked.tries));
+        return;
+      }
+      this.#unseen.add(id);
     }
     this.#asked.delete(id);
     if (asked.again < Infinity) this.ask(id, asked.again);
@@ -218,11 +248,18 @@ export class TableSync {
   #onVisible() {
     if (this.#window.document.hidden) return;
     const ids = [...this.#unseen];
-    this.#unseen.clear();
     if (ids.length > MANY) this.read();
-    else ids.forEach((id) => this.ask(id));
+    else {
+      this.#unseen.clear();
+      ids.forEach((id) => this.ask(id));
+    }
     this.#drawing?.wake();
   }
+}
+
+// pause is how long to wait after so many failures.
+function pause(failures) {
+  return RETRY_MS * 2 ** (failures - 1);
 }
 
 // patience is how long a row may wait to be drawn.

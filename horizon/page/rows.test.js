@@ -193,19 +193,110 @@ test('while nobody looks nothing is asked for', async (t) => {
 });
 
 test('a row that is gone goes, one that fails is asked for again a few times', async (t) => {
-  const { clock, asked, hear, table } = open(t);
+  const { clock, asked, hear, hide, table } = open(t);
   hear();
   hear({ id: two });
   await clock.advance(100);
   await asked[0].answer('', 404);
   await clock.advance(1000);
   assert.equal(table.row(one), null);
-  for (const request of [1, 2, 3]) {
+  const pauses = [];
+  for (const request of [1, 2, 3, 4, 5]) {
     await asked[request].answer('', 500);
-    await clock.advance(60_000);
+    let s = 0;
+    for (; s < 60 && asked.length === request + 1; s++) await clock.advance(1000);
+    pauses.push(s);
   }
-  assert.equal(asked.length, 4);
+  assert.deepEqual(pauses, [2, 4, 8, 16, 60], 'and no more');
   assert.notEqual(table.row(two), null);
+  hide(true);
+  hide(false);
+  await clock.advance(1000);
+  assert.equal(asked.length, 7, 'but when somebody looks again');
+});
+
+test('a page that could not be read is read again a few times, and when somebody looks again', async (t) => {
+  const { clock, asked, read, hear, hide, window } = open(t);
+  hide(true);
+  for (let n = 0; n < 5; n++) hear({ id: `new-${n}`, action: 'create' });
+  hide(false);
+  const pauses = [];
+  await clock.advance(100);
+  for (const request of [0, 1, 2, 3, 4]) {
+    await read[request](request % 2 ? null : new window.DOMParser().parseFromString('<form id="login">', 'text/html'));
+    let s = 0;
+    for (; s < 60 && read.length === request + 1; s++) await clock.advance(1000);
+    pauses.push(s);
+  }
+  assert.deepEqual(pauses, [2, 4, 8, 16, 60]);
+  for (const readings of [6, 6]) { // the second time nothing is left to read
+    hide(true);
+    hide(false);
+    await clock.advance(1000);
+    assert.deepEqual([read.length, asked.length], [readings, 0]);
+    await read.at(-1)(window.document);
+  }
+});
+
+test('what was heard while nobody looked is not taken for read when a page comes that is older', async (t) => {
+  const { clock, asked, read, hear, hide } = open(t);
+  hide(true);
+  for (const id of [one, two, 'n1', 'n2', 'n3']) hear({ id, action: 'create' });
+  hide(false);
+  await clock.advance(100);
+  hide(true);
+  hear();
+  const page = openPage(recorded('instances'));
+  t.after(page.close);
+  await read[0](page.window.document);
+  hide(false);
+  await clock.advance(1000);
+  assert.deepEqual([asked.map(({ id }) => id), read.length], [[one], 1]);
+});
+
+// A page whose request went out first, and which is answered last.
+async function reading(t, options) {
+  const opened = open(t, options);
+  const { clock, read, sync } = opened;
+  const before = openPage(recorded('instances'));
+  t.after(before.close);
+  sync.read();
+  await clock.advance(100);
+  return { ...opened, loaded: async () => { await read[0](before.window.document); await clock.advance(1000); } };
+}
+
+test('a page that was read before a message does not undo it', async (t) => {
+  const { asked, read, clock, hear, table, loaded } = await reading(t, { draw: async () => ({ [one]: recorded('row-drawn') }) });
+  hear({ status: 'SUSPENDED' });
+  hear({ id: two, action: 'delete' });
+  await clock.advance(1000);
+  await loaded();
+  assert.match(table.row(one).textContent, /Resume Instance/);
+  assert.equal(table.row(two), null);
+  assert.deepEqual([asked.length, read.length], [0, 1]);
+});
+
+test('a row that goes while the page is read is not brought back', async (t) => {
+  const { asked, clock, hear, table, loaded } = await reading(t);
+  hear();
+  await clock.advance(100);
+  await asked[0].answer('', 404);
+  await clock.advance(1000);
+  table.row(two).cells[6].textContent = 'Suspended'; // other than the page has it
+  hear({ id: two, action: 'delete' });
+  await loaded(); // while it is struck through
+  assert.deepEqual([table.row(one), table.row(two)], [null, null]);
+});
+
+test('a row that only the page brings, and of which something was heard meanwhile, is asked for', async (t) => {
+  const { asked, read, clock, hear, table, loaded } = await reading(t, { change: (html) => html.replace('</tfoot>', '<tr><td><a href="?marker=z">Next</a></td></tr></tfoot>') });
+  table.row(two).remove();
+  hear({ id: two });
+  await clock.advance(1000);
+  assert.equal(asked.length, 0, 'it may be of another page');
+  await loaded();
+  assert.notEqual(table.row(two), null);
+  assert.deepEqual([asked.map(({ id }) => id), read.length], [[two], 1]);
 });
 
 test('a row in transition that falls silent is asked for, ever less often', async (t) => {

@@ -5,6 +5,8 @@ import { UnauthorizedError } from '../js/realtime.js';
 
 // Answers after which asking again is no use: logged out, refused, switched off.
 const FINAL = [401, 403, 404];
+// Horizon's side waits for the router REALTIME_TIMEOUT at most, and draws at once.
+const ANSWER_MS = 10_000;
 
 /**
  * fetchTicket asks for one.
@@ -22,7 +24,7 @@ export async function fetchTicket(window) {
   return response.json();
 }
 
-/** post asks a view of the plugin's, as Horizon's own pages ask its API. */
+/** post asks a view of the plugin's, as Horizon's own pages ask its API; it rejects where no answer comes in time. */
 export function post(window, view, body) {
   return window.fetch(`${window.WEBROOT ?? '/'}api/realtime/${view}/`, {
     method: 'POST',
@@ -33,6 +35,7 @@ export function post(window, view, body) {
       'X-CSRFToken': csrfToken(window.document),
     },
     body: JSON.stringify(body),
+    signal: AbortSignal.timeout(ANSWER_MS),
   });
 }
 

@@ -7,6 +7,7 @@ from django.core.handlers.base import BaseHandler
 from django.test import RequestFactory, override_settings
 import lxml.html
 from novaclient import api_versions
+from openstack_auth import policy
 from openstack_auth import utils as auth_utils
 from openstack_dashboard import api
 from openstack_dashboard.dashboards.admin.instances import tables as admin_tables
@@ -18,6 +19,10 @@ from horizon_realtime import facts, rows, server
 
 URL = '/api/realtime/rows/'
 CSRF = 'a' * 32
+STATES = (
+    {}, {'status': 'SUSPENDED', 'power': 'suspended'}, {'status': 'SHUTOFF', 'power': 'shutdown'},
+    {'task': 'suspending'}, {'task': 'deleting'}, {'status': 'VERIFY_RESIZE'}, {'status': 'PAUSED', 'power': 'paused'},
+    {'status': 'RESCUE'}, {'status': 'SHELVED_OFFLOADED', 'power': 'shutdown'}, {'locked': True}, {'floating': True})
 ONE = '056eec81-f3a2-4d7c-bf59-c7abd4b9f9b1'
 POWER = {'pending': 0, 'running': 1, 'paused': 3, 'shutdown': 4, 'crashed': 6, 'suspended': 7}
 
@@ -108,17 +113,19 @@ class RowsTest(helpers.TestCase):
 
     def test_a_row_is_what_horizon_draws_from_novas_answer(self):
         # Kept are the checkbox, the image, the addresses and the flavor.
-        for changes in (
-                {}, {'status': 'SUSPENDED', 'power': 'suspended'}, {'status': 'SHUTOFF', 'power': 'shutdown'},
-                {'task': 'suspending'}, {'task': 'deleting'}, {'status': 'VERIFY_RESIZE'}, {'status': 'PAUSED', 'power': 'paused'},
-                {'status': 'RESCUE'}, {'status': 'SHELVED_OFFLOADED', 'power': 'shutdown'}, {'locked': True}, {'floating': True},
-                {'name': '<img src=x onerror=alert(1)>{$ 1 $}'}):
+        for changes in (*STATES, {'name': '<img src=x onerror=alert(1)>{$ 1 $}'}):
             with self.subTest(**changes):
                 cells = self.same(self.nova(**changes), kept=4)
                 self.assertIsNotNone(cells[-1], 'the actions')
 
     def test_a_name_is_text(self):
         self.assertNotIn('<img', self.drawn(self.nova(name='<img src=x onerror=alert(1)>').message()))
+
+    def test_no_text_is_an_expression_for_angular(self):
+        run = '{$ run $}'
+        html = self.drawn(self.nova(name=run).message(availability_zone=run, key_name=run, host=run))
+        self.assertNotIn('{$', html)
+        self.assertIn('{% run %}', html)
 
     def test_the_actions_are_those_of_the_state(self):
         for changes, offered, not_offered in (
@@ -136,6 +143,20 @@ class RowsTest(helpers.TestCase):
         self.assertIn('action_suspend', self.drawn(self.nova().message()))
         with override_settings(POLICY_CHECK_FUNCTION=check):
             self.assertNotIn('action_suspend', self.drawn(self.nova().message()))
+
+    @override_settings(POLICY_CHECK_FUNCTION=policy.check)
+    def test_the_actions_are_told_also_under_novas_policies(self):
+        for changes in (*STATES, {'status': 'BUILD', 'task': 'spawning'}, {'status': 'ERROR'}, {'status': 'RESIZE', 'task': 'resize_finish'},
+                        {'status': 'SOFT_DELETED'}, {'status': 'REBUILD', 'task': 'rebuilding'}, {'status': 'MIGRATING', 'task': 'migrating'}):
+            with self.subTest(**changes):
+                self.same(self.nova(**changes), kept=4)
+
+    def test_an_action_that_asks_for_more_has_the_actions_kept(self):
+        with mock.patch.object(project_tables.ConsoleLink, 'allowed', lambda action, request, instance: instance.full_flavor.ram > 0), \
+                self.assertLogs('horizon.tables.base', 'ERROR'):
+            _, cells = self.cells(self.drawn(self.nova().message()))
+        self.assertIsNone(cells[-1])
+        self.assertEqual(cells.count(None), 4 + 1)
 
     def test_what_is_not_told_is_kept(self):
         # The legacy format has neither of these; the actions depend on them.
@@ -160,6 +181,13 @@ class RowsTest(helpers.TestCase):
         row, _ = self.cells(self.drawn(self.nova().message(), query='?marker=abc'))
         self.assertTrue(row.get('data-update-url').startswith('/project/instances/?action=row_update'))
 
+    def test_of_the_query_only_the_page_is_taken(self):
+        query = '?action=row_update&table=instances&obj_id=x&prev_marker=abc&other=1'
+        self.assertIn('next=%2Fproject%2Finstances%2F%3Fprev_marker%3Dabc"', self.drawn(self.nova().message(), query=query))
+        with mock.patch.object(project_tables.LaunchLinkNG, 'allowed', return_value=True) as allowed:
+            self.drawn(self.nova().message(), query=query)
+        allowed.assert_not_called()
+
     def test_what_the_services_can_do_is_asked_once(self):
         for _ in range(3):
             self.drawn(self.nova().message())
@@ -178,9 +206,15 @@ class RowsTest(helpers.TestCase):
         self.assertEqual(list(self.ask({'dashboard': 'project', 'rows': ['x']}).json['rows'].values()), [None])
 
     def test_a_table_that_cannot_be_so_drawn_is_left_to_horizon(self):
-        with mock.patch.object(project_tables.DetachInterface, 'get_link_url', side_effect=Exception('asks for more')):
-            with self.assertLogs('horizon_realtime.rows', 'WARNING'):
-                self.assertIsNone(self.drawn(self.nova().message()))
+        with mock.patch.object(rows, '_told_of', set()):
+            for broken in (mock.patch.object(project_tables.DetachInterface, 'get_link_url', side_effect=Exception('asks for more')),
+                           mock.patch.object(project_tables.InstancesTable, '__init__', side_effect=TypeError('takes more'))):
+                with broken, self.assertLogs('horizon_realtime.rows', 'WARNING') as logs:
+                    self.assertIsNone(self.drawn(self.nova().message()))
+                    self.assertIsNone(self.drawn(self.nova().message()))
+                    rows._told_of.clear()
+                self.assertEqual(len(logs.output), 1, 'not for each row')
+                self.assertIn('InstancesTable', logs.output[0])
 
     def test_a_page_of_a_deployments_own_without_a_table(self):
         with mock.patch.object(project_views.IndexView, 'table_class', None):
@@ -188,10 +222,12 @@ class RowsTest(helpers.TestCase):
 
     def test_a_body_that_is_none(self):
         good = {'dashboard': 'project', 'rows': []}
-        for odd in ({'dashboard': 'identity'}, {'dashboard': []}, {'rows': {}}, {'rows': [{}] * 21}, {'query': 7}, {'query': 'x' * 2049}):
+        for odd in ({'dashboard': 'identity'}, {'dashboard': []}, {'rows': {}}, {'rows': [{}] * 21}, {'query': 7}, {'query': 'x' * 2049}, {'query': '&' * 2048},
+                    {'query': 'marker=\ud800'}, {'query': '\ud800=1'}):
             self.assertEqual(self.ask({**good, **odd}).status_code, 400, odd)
         self.assertEqual(self.ask(['x']).status_code, 400)
-        self.assertEqual(self.ask(good).status_code, 200)
+        for even in ({}, {'query': ''}, {'query': '?marker=%ff'}, {'query': 'marker=%ED%A0%80'}, {'rows': [{**self.nova().message(), 'name': '\ud800'}]}):
+            self.assertEqual(self.ask({**good, **even}).status_code, 200, even)
 
     def test_only_a_page_of_horizon_may_ask(self):
         good = {'dashboard': 'project', 'rows': []}
@@ -208,6 +244,10 @@ class RowsTest(helpers.TestCase):
 
     @override_settings(REALTIME_ENABLED=False)
     def test_switched_off_it_is_not_there(self):
+        self.assertEqual(self.ask({'dashboard': 'project', 'rows': []}).status_code, 404)
+
+    @override_settings(REALTIME_MODE='hint')
+    def test_where_rows_are_fetched_it_is_not_there(self):
         self.assertEqual(self.ask({'dashboard': 'project', 'rows': []}).status_code, 404)
 
     def test_keystone_is_not_asked_for_the_users_projects(self):

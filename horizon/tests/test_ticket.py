@@ -1,6 +1,8 @@
 """The ticket view, asked as a page asks it."""
+from django.apps import apps
 from django.conf import settings
 from django.contrib.staticfiles import finders
+from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.base import BaseHandler
 from django.test import RequestFactory, override_settings
 from openstack_auth import utils as auth_utils
@@ -48,6 +50,15 @@ class TicketTest(helpers.TestCase):
         self.assertEqual(response.json, dict(
             ANSWER, project=self.tenant.id, user=self.user.id, url='/realtime', mode='payload', toasts=False, language='en'))
         self.assertEqual(response['Cache-Control'], 'no-store')
+
+    def test_a_mode_that_is_none_is_refused_when_horizon_starts(self):
+        for odd in ('paylod', 'Payload', '', 7, ['hint']):
+            with override_settings(REALTIME_MODE=odd), self.assertRaisesMessage(
+                    ImproperlyConfigured, "REALTIME_MODE is %r; in local_settings.py, or a file of local_settings.d/, make it 'payload' or 'hint'" % (odd,)):
+                apps.get_app_config('horizon_realtime').ready()
+        for good in ('payload', 'hint', None):
+            with override_settings(REALTIME_MODE=good):
+                apps.get_app_config('horizon_realtime').ready()
 
     def test_the_router_is_shown_the_token_and_the_page_is_not(self):
         response = self.ask()
