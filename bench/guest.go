@@ -12,30 +12,31 @@ import (
 
 // buildGuest compiles a program under guests/ with the standard toolchain.
 func buildGuest(name string) ([]byte, error) {
-	dir, err := os.MkdirTemp("", "bench-guest")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	out := filepath.Join(dir, name+".wasm")
-	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", out, "./guests/"+name)
-	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build the guest %s: %w\n%s", name, err, text)
-	}
-	return os.ReadFile(out)
+	return build(name, func(out string) *exec.Cmd {
+		cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", out, "./guests/"+name)
+		cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+		return cmd
+	})
 }
 
 // buildC compiles a program under guests/c as the SDK for C says.
 func buildC(name string) ([]byte, error) {
+	return build(name, func(out string) *exec.Cmd {
+		return exec.Command("../sdk/c/build", "guests/c/"+name+".c", out)
+	})
+}
+
+// build gives what the compiler leaves in the file out.
+func build(name string, compiler func(out string) *exec.Cmd) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "bench-guest")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	out := filepath.Join(dir, name+".wasm")
-	if text, err := exec.Command("../sdk/c/build", "guests/c/"+name+".c", out).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build the guest %s in C: %w\n%s", name, err, text)
+	cmd := compiler(out)
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build the guest: %s: %w\n%s", cmd, err, text)
 	}
 	return os.ReadFile(out)
 }

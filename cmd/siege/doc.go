@@ -1,10 +1,10 @@
 // Command siege drops misbehaving filters, one after the other, into the folder
 // of a running router, and measures what everybody else notices of it.
 //
-//	go run ./testplugins/siege                     each of them, a few minutes
-//	go run ./testplugins/siege -only endless-loop  some of them, comma-separated
-//	go run ./testplugins/siege -reloads 1000       and a new version of a filter again and again
-//	go run ./testplugins/siege -reloads 1000 -write  the tables into docs/sandbox.md
+//	go run ./cmd/siege                     each of them, a few minutes
+//	go run ./cmd/siege -only endless-loop  some of them, comma-separated
+//	go run ./cmd/siege -reloads 1000       and a new version of a filter again and again
+//	go run ./cmd/siege -reloads 1000 -write  the tables into docs/sandbox.md
 //
 // In: the folders of testplugins, the stock filter plugins/instances, and
 // nova's notifications as a real cloud sent them. Out: a row for each filter:

@@ -50,7 +50,7 @@ func escape(s string) string {
 
 // The tables stand between these lines.
 const (
-	tablesBegin = "<!-- go run ./testplugins/siege -reloads 1000 -write -->\n"
+	tablesBegin = "<!-- go run ./cmd/siege -reloads 1000 -write -->\n"
 	tablesEnd   = "<!-- end of the tables -->\n"
 )
 
