@@ -55,15 +55,14 @@ var versioned = server{
 }
 
 func handle(e *sdk.Event) {
-	event, f := e.Type(), &versioned
-	switch { // of the three that it is called for
-	case event[0] == 'i':
-		event = event[len("instance."):]
-	case event[len("compute")] == '.':
-		event, f = event[len("compute.instance."):], &legacy
-	default:
-		unscheduled(e)
-		return
+	f := &versioned
+	event, ok := strings.CutPrefix(e.Type(), "instance.")
+	if !ok {
+		f = &legacy
+		if event, ok = strings.CutPrefix(event, "compute.instance."); !ok {
+			unscheduled(e)
+			return
+		}
 	}
 	id := e.Get(f.id).Text()
 	state, task := e.Get(f.state), panel.TextOrNull(e.Get(f.task))
@@ -102,7 +101,7 @@ func telling(event string, task sdk.Value) bool {
 		return true
 	}
 	for _, begin := range stale {
-		if event != "" && event[0] == begin[0] && strings.HasPrefix(event, begin) {
+		if strings.HasPrefix(event, begin) {
 			return false
 		}
 	}
@@ -140,17 +139,8 @@ func columns(e *sdk.Event, f *server, o sdk.ObjectBuilder) {
 // server was started from a volume.
 func imageID(image sdk.Value) sdk.Value {
 	text := image.Text()
-	const id = "/00000000-0000-0000-0000-000000000000"
-	if i := len(text) - len(id); i > 0 && text[i] == '/' {
-		text = text[i:] // nearly always: the search is shorter
-	}
-	for {
-		_, after, found := strings.Cut(text, "/")
-		if !found {
-			break
-		}
-		text = after
-		image = sdk.StringValue(text)
+	if i := strings.LastIndexByte(text, '/'); i >= 0 {
+		image = sdk.StringValue(text[i+1:])
 	}
 	return panel.TextOrNull(image)
 }

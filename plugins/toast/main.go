@@ -80,25 +80,20 @@ func handle(e *sdk.Event) {
 		return
 	}
 	name := e.Type()
-	switch name[0] { // of those that it is called for
-	case 'i':
-		ofServer(e, &server, name[len("instance."):])
-	case 'c':
-		if name[len("compute")] == '.' {
-			ofServer(e, &legacyServer, name[len("compute.instance."):])
-		} else {
-			unplaced(e, strings.TrimSuffix(name[len("compute_task."):], ".error"))
-		}
-	case 'v':
+	if event, ok := strings.CutPrefix(name, "compute.instance."); ok {
+		ofServer(e, &legacyServer, event)
+	} else if event, ok := strings.CutPrefix(name, "instance."); ok {
+		ofServer(e, &server, event)
+	} else if task, ok := strings.CutPrefix(name, "compute_task."); ok {
+		unplaced(e, strings.TrimSuffix(task, ".error"))
+	} else if name == "scheduler.create_volume" {
+		unbacked(e)
+	} else if strings.HasPrefix(name, "volume.") {
 		ofStorage(e, &volume)
-	case 'b':
+	} else if strings.HasPrefix(name, "snapshot.") {
+		ofStorage(e, &snapshot)
+	} else {
 		ofStorage(e, &backup)
-	default:
-		if name == "scheduler.create_volume" {
-			unbacked(e)
-		} else {
-			ofStorage(e, &snapshot)
-		}
 	}
 }
 

@@ -76,7 +76,7 @@ func handle(e *sdk.Event) {
 	what, event, _ := strings.Cut(e.Type(), ".")
 	switch what {
 	case "compute":
-		change = instance(e, &legacy, event[len("instance."):])
+		change = instance(e, &legacy, strings.TrimPrefix(event, "instance."))
 	case "instance":
 		change = instance(e, &versioned, event)
 	case "volume":
