@@ -116,8 +116,8 @@ func New(ctx context.Context, cfg Config, parts Parts) (_ *Router, err error) {
 // What made a part fail; nil after a stop by ctx.
 func (r *Router) Run(ctx context.Context) error {
 	// A filter's call cannot be interrupted by Go. Though all workers be in one,
-	// and a new filter in its start, there is a turn for what cuts them off.
-	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), len(r.pipeline.workers)+2))
+	// there is a turn for everything else, and for what cuts them off.
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), len(r.pipeline.workers)+1))
 	defer runtime.KeepAlive(make([]byte, heapFloor))
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)

@@ -16,7 +16,7 @@ type Config struct {
 	// Dir is the folder whose *.wasm files are loaded, in file-name order.
 	Dir string `toml:"dir"`
 	// Workers is how many notifications are filtered at the same time; 0 takes
-	// the number of cores, at most 4.
+	// one fewer than there are cores, and 1 to 4.
 	Workers int `toml:"workers"`
 	// CacheDir keeps compiled machine code between starts. Empty: the user's
 	// cache directory; "none": nothing is kept.
@@ -271,7 +271,7 @@ func (c Config) workers() int {
 	if c.Workers > 0 {
 		return c.Workers
 	}
-	return min(runtime.GOMAXPROCS(0), 4)
+	return min(max(runtime.GOMAXPROCS(0)-1, 1), 4)
 }
 
 // limits is what one filter may use, resolved from both tables.

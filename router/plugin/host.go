@@ -80,6 +80,7 @@ func New(cfg Config, settings map[string]Settings, log *slog.Logger, reg prometh
 	if err := errors.Join(cfg.Validate(), ValidateSettings(settings)); err != nil {
 		return nil, err
 	}
+	cfg.Workers = cfg.workers()
 	keys, err := parseKeys(cfg.PublicKeys)
 	if err != nil {
 		return nil, fmt.Errorf("[plugins] public_keys: %w", err)
@@ -104,7 +105,7 @@ func New(cfg Config, settings map[string]Settings, log *slog.Logger, reg prometh
 }
 
 // Workers tells how many workers the configuration asks for.
-func (h *Host) Workers() int { return h.cfg.workers() }
+func (h *Host) Workers() int { return h.cfg.Workers }
 
 // Load reads the folder and brings its filters up, side by side. A file that is
 // refused is logged and in Status; it stops nobody else.
@@ -245,6 +246,11 @@ func (h *Host) renewAll(ctx context.Context, files []*file, stale map[*file]*fil
 	cores, abreast := h.cores, h.cores
 	if h.workers.Load() > 0 {
 		cores, abreast = max(h.cores-1, 1), 1
+		// A filter's start is one more call that Go cannot interrupt: there
+		// is still to be a turn for what cuts it off.
+		turns := runtime.GOMAXPROCS(0)
+		runtime.GOMAXPROCS(turns + 1)
+		defer runtime.GOMAXPROCS(turns)
 	}
 	var work errgroup.Group
 	work.SetLimit(abreast)

@@ -77,7 +77,7 @@ func (h *Host) newRecord(name string, log *slog.Logger) *record {
 		store:     newStore(h.cfg.KVEntries, h.cfg.KVBytes, h.cfg.KVTTL),
 		log:       newGuestLog(log, name, h.cfg),
 		faults:    make(map[faultKind]*atomic.Uint64),
-		perWorker: make([]counters, h.cfg.workers()),
+		perWorker: make([]counters, h.cfg.Workers),
 	}
 	for _, kind := range faultKinds {
 		r.faults[kind] = new(atomic.Uint64)

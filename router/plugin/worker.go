@@ -47,7 +47,7 @@ type Outcome struct {
 // NewWorker makes a worker. Its instances are made when the first notification
 // matches.
 func (h *Host) NewWorker() *Worker {
-	w := &Worker{host: h, id: int(h.workers.Add(1)-1) % h.cfg.workers(), overtime: newOvertime(h.cfg.CallTimeout)}
+	w := &Worker{host: h, id: int(h.workers.Add(1)-1) % h.cfg.Workers, overtime: newOvertime(h.cfg.CallTimeout)}
 	w.adopt()
 	return w
 }
