@@ -1,9 +1,9 @@
 package event
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
-	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -168,83 +168,29 @@ func hex4(b []byte) rune {
 	return r
 }
 
-// AppendString decodes the JSON string that text begins with, its opening quote
-// included, and appends it to dst. rest is what follows the closing quote; ok is
-// false where text begins with no valid string. Checking and decoding are one
-// pass, but whether the text is UTF-8 is not looked at.
-func AppendString(dst, text []byte) (out, rest []byte, ok bool) {
-	if len(text) == 0 || text[0] != '"' {
-		return dst, text, false
-	}
-	dst = slices.Grow(dst, len(text))
-	n, i := decodeString(dst[len(dst):len(dst)+len(text)], text, 1)
-	if i < 0 || i == len(text) {
-		return dst, text, false
-	}
-	return dst[:len(dst)+n], text[i+1:], true
-}
-
-// unescape decodes s, the inside of a scanned string, into dst, and returns how
-// many bytes that made.
-func unescape(dst, s []byte) int {
-	n, _ := decodeString(dst, s, 0)
-	return n
-}
-
-// unescaped is what a backslash makes of the byte behind it, 0 where that is no
-// escape or the beginning of a longer one.
+// unescaped is what a backslash makes of the byte behind it, 0 where that begins a
+// longer escape.
 var unescaped = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
-// decodeString decodes the inside of a string from s[i] up to its closing quote,
-// or the end of s, and returns where that is, -1 where the string is not valid,
-// and how many bytes it put into dst: never more than it read. It writes at most
-// len(s) bytes, what is behind the n-th of them being nonsense. A surrogate
-// without its other half becomes U+FFFD.
-func decodeString(dst, s []byte, i int) (n, end int) {
+// unescape decodes s, the inside of a scanned string, into dst, which has as many
+// bytes, and returns how many of them that made. A surrogate without its other half
+// becomes U+FFFD.
+func unescape(dst, s []byte) (n int) {
 	for {
-		for i+8 <= len(s) {
-			w := binary.LittleEndian.Uint64(s[i:])
-			binary.LittleEndian.PutUint64(dst[n:], w)
-			if m := special(w); m != 0 {
-				k := bits.TrailingZeros64(m) >> 3
-				i += k
-				n += k
-				break
-			}
-			i += 8
-			n += 8
+		k := bytes.IndexByte(s, '\\')
+		if k < 0 {
+			return n + copy(dst[n:], s)
 		}
-		if i >= len(s) {
-			return n, i
-		}
-		c := s[i]
-		if c == '\\' {
-			if i+1 >= len(s) {
-				return 0, -1
-			}
-			if c = unescaped[s[i+1]]; c != 0 {
-				dst[n] = c
-				i += 2
-				n++
-				continue
-			}
-			if scanEscape(s, i) < 0 {
-				return 0, -1
-			}
-			var r rune
-			r, i = escapedRune(s, i)
-			n += utf8.EncodeRune(dst[n:], r)
+		n += copy(dst[n:], s[:k])
+		if c := unescaped[s[k+1]]; c != 0 {
+			dst[n] = c
+			n++
+			s = s[k+2:]
 			continue
 		}
-		if c == '"' {
-			return n, i
-		}
-		if c < ' ' {
-			return 0, -1
-		}
-		dst[n] = c // fewer than eight bytes are left
-		i++
-		n++
+		r, end := escapedRune(s, k)
+		n += utf8.EncodeRune(dst[n:], r)
+		s = s[end:]
 	}
 }
 

@@ -103,20 +103,30 @@ func (d *Decoder) decode(n *event.Notification, s *scratch, body []byte, compres
 
 // open loads the inner object.
 func (s *scratch) open(n *event.Notification, body []byte) error {
-	message, ok := unwrap(n.Buffer(), body)
-	if !ok {
-		var err error
-		if message, err = s.unwrapAny(n.Buffer(), body); err != nil {
+	if !loadUsual(n, body) {
+		message, err := s.unwrap(n.Buffer(), body)
+		if err != nil {
 			return err
 		}
-	}
-	if err := n.Load(message); err != nil {
-		return jsonError(err)
+		if err := n.Load(message); err != nil {
+			return jsonError(err)
+		}
 	}
 	if n.Root().Kind() != event.Object {
 		return refuse(Envelope, "the message is no JSON object")
 	}
 	return nil
+}
+
+// loadUsual is open for what nearly every service sends. Where it gives false,
+// unwrap says what is the matter.
+func loadUsual(n *event.Notification, body []byte) bool {
+	text, ok := quoted(body)
+	if !ok {
+		return false
+	}
+	rest, ok := n.LoadQuoted(text)
+	return ok && closes(rest)
 }
 
 // standardFields fills what every notification has.

@@ -7,31 +7,28 @@ import (
 	"horizon-realtime/router/event"
 )
 
-// unwrap appends the message inside an envelope to dst, if the envelope is as
-// oslo.messaging writes it, in one pass:
+// quoted gives what stands behind the opening quote of the message, if the
+// envelope is as oslo.messaging writes it:
 //
 //	{"oslo.version": "2.0", "oslo.message": "{\"message_id\": …}"}
-//
-// For anything else ok is false, and unwrapAny says what it is. Whether the
-// envelope is UTF-8 shows in the message: all that is not checked here ends there.
-func unwrap(dst, body []byte) (message []byte, ok bool) {
-	rest := body
-	for _, token := range []string{"{", `"oslo.version"`, ":", `"2.0"`, ",", `"oslo.message"`, ":"} {
-		rest = trimSpace(rest)
-		if !bytes.HasPrefix(rest, []byte(token)) {
-			return dst, false
+func quoted(body []byte) (text []byte, ok bool) {
+	for _, token := range []string{"{", `"oslo.version"`, ":", `"2.0"`, ",", `"oslo.message"`, ":", `"`} {
+		body = trimSpace(body)
+		if !bytes.HasPrefix(body, []byte(token)) {
+			return nil, false
 		}
-		rest = rest[len(token):]
+		body = body[len(token):]
 	}
-	message, rest, ok = event.AppendString(dst, trimSpace(rest))
-	if !ok {
-		return dst, false
+	return body, true
+}
+
+// closes tells whether rest is the end of such an envelope.
+func closes(rest []byte) bool {
+	if len(rest) == 0 || rest[0] != '"' {
+		return false
 	}
-	rest = trimSpace(rest)
-	if len(rest) == 0 || rest[0] != '}' || len(trimSpace(rest[1:])) != 0 {
-		return dst, false
-	}
-	return message, true
+	rest = trimSpace(rest[1:])
+	return len(rest) > 0 && rest[0] == '}' && len(trimSpace(rest[1:])) == 0
 }
 
 func trimSpace(b []byte) []byte {
@@ -41,10 +38,10 @@ func trimSpace(b []byte) []byte {
 	return b
 }
 
-// unwrapAny appends the inner object to dst: what an envelope of any layout
+// unwrap appends the inner object to dst: what an envelope of any layout
 // carries as a string (driver messagingv2), or the body itself (driver
 // messaging).
-func (s *scratch) unwrapAny(dst, body []byte) ([]byte, error) {
+func (s *scratch) unwrap(dst, body []byte) ([]byte, error) {
 	if err := s.envelope.Parse(body); err != nil {
 		return nil, jsonError(err)
 	}

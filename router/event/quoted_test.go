@@ -1,0 +1,83 @@
+package event
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// quote writes text as the inside of a JSON string, as json.dumps does.
+func quote(text string) string { return strings.ReplaceAll(text, `"`, `\"`) }
+
+// plainSample is sample without its one escape.
+func plainSample() string { return strings.ReplaceAll(string(sample()), `\u00fc`, "u") }
+
+func TestLoadQuoted(t *testing.T) {
+	long := strings.Repeat("a name that is longer than what is copied at once, ", 3)
+	for _, text := range []string{
+		`{}`, `[]`, `{"a": "b"}`, `{"": ""}`, `{"a": [], "b": {}, "c": [{}, [], "d", 1]}`,
+		`{"a":-1.5e3,"b":[true,false,null],"c":{"d":0}}`, `{"a": 1, "a": 2, "a": "3"}`,
+		`{"` + long + `": "` + long + `"}`, `[1, 2]`, nested(MaxDepth), plainSample(),
+	} {
+		checkQuoted(t, quote(text)+`"}`, `"}`)
+	}
+}
+
+func TestLoadQuotedLeavesTheRest(t *testing.T) {
+	for name, quoted := range map[string]string{
+		"empty": ``, "no object": `x`, "a raw quote": `{"a": 1}`, "a raw quote in a string": `{\"a": 1, \"b\": 2}`,
+		"a raw quote and a stray backslash": `{\"a"\": \"b\\": 1}`, "an escape in a string": `{\"a\": \"b\\n\"}`,
+		"a control character": "{\\\"a\\\": \"b\tc\\\"}", "a line break": "{\\\"a\\\": \\\"b\nc\\\"}", "no ASCII": `{\"a\": \"é\"}`,
+		"two spaces": `{\"a\":  1}`, "a comma before the end": `{\"a\": 1, }`, "no colon": `{\"a\" 1}`, "no key": `{1: 2}`,
+		"crossed": `[{]}`, "truncated": `{\"a\": [1, 2`, "truncated string": `{\"a\": \"b`, "truncated escape": `{\"a\": \"b\`,
+		"truncated key": `{\"`, "backslash at the end": `{\`, "a bad number": `{\"a\": 01}`, "a bad word": `[nul]`,
+		"too deep": nested(MaxDepth + 1), "too many": `[` + strings.Repeat("1,", MaxNodes) + `1]`,
+	} {
+		var n Notification
+		if rest, ok := n.LoadQuoted([]byte(quoted)); ok || rest != nil || n.Root().Kind() != Absent {
+			t.Errorf("%s: %q, %v, %s", name, rest, ok, n.Raw())
+		}
+	}
+}
+
+// checkQuoted wants of LoadQuoted what Load makes of the text without its escapes.
+func checkQuoted(t *testing.T, quoted, rest string) {
+	t.Helper()
+	var got, want Notification
+	left, ok := got.LoadQuoted([]byte(quoted))
+	if !ok || string(left) != rest {
+		t.Fatalf("%s: %q is left, %v", quoted, left, ok)
+	}
+	var text string
+	if err := json.Unmarshal([]byte(`"`+quoted[:len(quoted)-len(rest)]+`"`), &text); err != nil {
+		t.Fatalf("%s: %v", quoted, err)
+	}
+	if err := want.Load([]byte(text)); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	if string(got.Raw()) != text || !reflect.DeepEqual(got.nodes, want.nodes) {
+		t.Fatalf("%s: %s with %v, want %v", text, got.Raw(), got.nodes, want.nodes)
+	}
+	for i := range want.nodes {
+		v := Value{&want.Document, uint32(i)}
+		for j := uint32(i + 1); v.Kind() == Object && j < want.nodes[i].next; j = want.nodes[j].next {
+			key := string(want.key(&want.nodes[j]))
+			if a, b := v.Member(key), (Value{&got.Document, uint32(i)}).Member(key); a.i != b.i {
+				t.Fatalf("%s: member %q of value %d is value %d, want %d", text, key, i, b.i, a.i)
+			}
+		}
+	}
+}
+
+func FuzzLoadQuoted(f *testing.F) {
+	f.Add([]byte(quote(plainSample()) + `"}`))
+	f.Add([]byte(`{\"a\": [1, -2.5e3, null, {\"b\": true}], \"a\": \"\"}" `))
+	f.Add([]byte(`{\"a"\": \"b\\": 1}"`))
+	f.Fuzz(func(t *testing.T, quoted []byte) {
+		var n Notification
+		if rest, ok := n.LoadQuoted(quoted); ok && len(quoted) <= 1<<12 {
+			checkQuoted(t, string(quoted), string(rest))
+		}
+	})
+}
