@@ -199,7 +199,12 @@ func (d *Document) parseKey(n *node, nodes []node, text []byte, parent uint32, i
 }
 
 // key is the decoded key of n, valid until the next call.
-func (d *Document) key(n *node) []byte { return d.decodedKey(n, d.text) }
+func (d *Document) key(n *node) []byte {
+	if n.keyEscaped {
+		return d.decodedKey(n, d.text)
+	}
+	return d.text[n.key:n.keyEnd]
+}
 
 func (d *Document) decodedKey(n *node, text []byte) []byte {
 	k := text[n.key:n.keyEnd]
@@ -224,19 +229,20 @@ func (d *Document) Root() Value {
 // Get finds the value that p points at.
 func (d *Document) Get(p Pointer) Value { return d.Root().Get(p) }
 
-// Redact asks secret about every value but the root, outermost first. Where it
-// says yes, the value leaves the index, so that it is Absent to Get, and is
-// blanked in the text, with all that it held. key is decoded, nil for an array's
-// element, and valid until secret looks for other members; hash is a number for
-// it, the same for the same key.
-func (d *Document) Redact(secret func(key []byte, hash uint32, v Value) bool) {
+// Redact asks about every value but the root, outermost first, whether it is a
+// secret: by its key, unless it is an array's element, and by its text, if it is a
+// string. Such a value leaves the index, so that it is Absent to Get, and is blanked
+// in the text, with all that it held. A key is decoded, and valid until another
+// member is looked for; hash is a number for it, the same for the same key. A text
+// is as it stands between the quotes, with its escapes.
+func (d *Document) Redact(secretKey func(key []byte, hash uint32) bool, secretText func(text []byte, v Value) bool) {
 	for i := uint32(1); i < uint32(len(d.nodes)); {
 		n := &d.nodes[i]
-		var key []byte
-		if n.key != 0 {
-			key = d.key(n)
+		secret := n.key != 0 && secretKey(d.key(n), n.hash)
+		if !secret && n.kind == String {
+			secret = secretText(d.text[n.start+1:n.end-1], Value{d, i})
 		}
-		if n.kind != Absent && secret(key, n.hash, Value{d, i}) {
+		if secret && n.kind != Absent {
 			d.blank(n)
 		}
 		if i++; n.kind == Absent {

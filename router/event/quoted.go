@@ -9,8 +9,9 @@ import (
 
 // LoadQuoted is Load for an object that stands in another text as a JSON string,
 // as oslo.messaging's envelope has it: quoted begins behind that string's opening
-// quote, and rest with its closing one. Taking the escapes out and parsing are one
-// pass, which looks at each string once.
+// quote, and rest with its closing one. The object is parsed as it stands, in one
+// pass, and keeps its length: each \" becomes a quote and a space outside the
+// string.
 //
 // It knows what Python's json.dumps makes of an object with printable ASCII in it
 // and no backslash, as nearly every notification is. For anything else, valid or
@@ -19,16 +20,14 @@ func (n *Notification) LoadQuoted(quoted []byte) (rest []byte, ok bool) {
 	if len(quoted) > math.MaxInt32 {
 		return nil, false
 	}
-	buf := slices.Grow(n.buf[:0], len(quoted)+chunk)
-	u := unquoter{src: quoted, dst: buf[:cap(buf)], members: &n.members}
+	n.buf = append(n.buf[:0], quoted...)
 	n.members.reset(len(quoted))
-	nodes, end := u.parse(n.nodes[:0])
-	n.text, n.nodes, n.buf = nil, nodes[:0], buf
+	nodes, end := unquoter{n.buf, &n.members}.parse(n.nodes[:0])
 	if end < 0 || !isPlain(quoted[:end]) {
+		n.text, n.nodes = nil, nodes[:0]
 		return nil, false
 	}
-	n.buf = u.dst[:u.n]
-	n.text, n.nodes = n.buf, nodes
+	n.text, n.nodes = n.buf[:end], nodes
 	return quoted[end:], true
 }
 
@@ -49,48 +48,25 @@ func isPlain(text []byte) bool {
 	return odd&highs == 0
 }
 
-// unquoter takes the escapes out of src, which has none but \".
+// unquoter parses a text whose quotes all have a backslash before them.
 type unquoter struct {
-	src, dst []byte
-	// n bytes are in dst, and the next of them is src[from].
-	n, from int
+	text    []byte
 	members *members
 }
 
-// chunk is how many bytes are copied at once. Nearly all strings are shorter.
-const chunk = 48
-
-// copy copies up to src[to].
-func (u *unquoter) copy(to int) {
-	n := to - u.from
-	if n <= chunk && u.from+chunk <= len(u.src) {
-		to, from := (*[chunk]byte)(u.dst[u.n:]), (*[chunk]byte)(u.src[u.from:])
-		*(*[16]byte)(to[:]) = *(*[16]byte)(from[:])
-		*(*[16]byte)(to[16:]) = *(*[16]byte)(from[16:])
-		*(*[16]byte)(to[32:]) = *(*[16]byte)(from[32:])
-	} else {
-		copy(u.dst[u.n:], u.src[u.from:to])
-	}
-	u.n += n
-	u.from = to
-}
-
-// at is where in dst the byte src[i] will be.
-func (u *unquoter) at(i int) uint32 { return uint32(u.n + i - u.from) }
-
-// parse is Document.parse, and stops at the end of the object, which it returns as
-// its place in src; -1 where the object is not as it should be.
-func (u *unquoter) parse(nodes []node) ([]node, int) {
+// parse is Document.parse, and stops at the end of the value, which it returns; -1
+// where that is not as it should be.
+func (u unquoter) parse(nodes []node) ([]node, int) {
 	var open [MaxDepth]uint32 // the containers around i
 	depth := 0
 	n, nodes := next(nodes)
 	*n = node{}
 	for i := 0; ; {
-		if i >= len(u.src) || len(nodes) > MaxNodes {
+		if i >= len(u.text) || len(nodes) > MaxNodes {
 			return nodes, -1
 		}
-		n.start, n.escaped = u.at(i), false
-		switch c := u.src[i]; c {
+		n.start, n.escaped = uint32(i), false
+		switch c := u.text[i]; c {
 		case '{', '[':
 			if depth == MaxDepth {
 				return nodes, -1
@@ -101,46 +77,49 @@ func (u *unquoter) parse(nodes []node) ([]node, int) {
 			}
 			open[depth] = uint32(len(nodes) - 1)
 			depth++
-			if i++; i == len(u.src) || u.src[i] != c+2 {
+			if i++; i == len(u.text) || u.text[i] != c+2 {
 				if n, nodes, i = u.key(nodes, open[depth-1], i); i < 0 {
 					return nodes, -1
 				}
 				continue
 			}
 		case '\\':
-			if i = u.string(i); i < 0 {
+			end := u.string(i)
+			if end < 0 {
 				return nodes, -1
 			}
-			n.kind, n.end, n.next = String, u.at(i), uint32(len(nodes))
+			n.kind, n.start, n.end, n.next = String, uint32(i+1), uint32(end-1), uint32(len(nodes))
+			i = end
+		case '"': // has no backslash before it
+			return nodes, -1
 		default:
-			if i, n.kind, _ = scanScalar(u.src, i); i < 0 {
+			if i, n.kind, _ = scanScalar(u.text, i); i < 0 {
 				return nodes, -1
 			}
-			n.end, n.next = u.at(i), uint32(len(nodes))
+			n.end, n.next = uint32(i), uint32(len(nodes))
 		}
 
 		// After a value: close what ends here, up to a comma or the end.
 		for {
 			if depth == 0 {
-				u.copy(i)
 				return nodes, i
 			}
-			if i == len(u.src) {
+			if i == len(u.text) {
 				return nodes, -1
 			}
 			parent := &nodes[open[depth-1]]
-			c := u.src[i]
+			c := u.text[i]
 			if c == ',' {
-				if n, nodes, i = u.key(nodes, open[depth-1], skipOne(u.src, i+1)); i < 0 {
+				if n, nodes, i = u.key(nodes, open[depth-1], skipOne(u.text, i+1)); i < 0 {
 					return nodes, -1
 				}
 				break
 			}
-			if c != ']' && c != '}' || (c == '}') != (parent.kind == Object) {
+			if c != u.text[parent.start]+2 { // ']' is '[' + 2, '}' is '{' + 2
 				return nodes, -1
 			}
 			i++
-			parent.end, parent.next = u.at(i), uint32(len(nodes))
+			parent.end, parent.next = uint32(i), uint32(len(nodes))
 			depth--
 		}
 	}
@@ -155,46 +134,36 @@ func next(nodes []node) (*node, []node) {
 }
 
 // key is Document.parseKey. The node it starts is the last of nodes.
-func (u *unquoter) key(nodes []node, parent uint32, i int) (*node, []node, int) {
+func (u unquoter) key(nodes []node, parent uint32, i int) (*node, []node, int) {
 	object := nodes[parent].kind == Object
 	n, nodes := next(nodes)
-	n.parent = parent
+	n.parent, n.keyEscaped = parent, false
 	if !object {
-		n.key, n.keyEnd, n.hash, n.keyEscaped = 0, 0, 0, false
+		n.key, n.keyEnd, n.hash = 0, 0, 0
 		return n, nodes, i
 	}
-	if i >= len(u.src) || u.src[i] != '\\' {
-		return n, nodes, -1
-	}
-	n.key = u.at(i) + 1
 	end := u.string(i)
-	if end < 0 || end == len(u.src) || u.src[end] != ':' {
+	if end < 0 || end == len(u.text) || u.text[end] != ':' {
 		return n, nodes, -1
 	}
-	n.keyEnd, n.keyEscaped = uint32(u.n), false
-	n.hash = hashBytes(u.src[i+2 : end-2])
-	u.members.add(n, nodes[:len(nodes)-1], u.dst)
-	return n, nodes, skipOne(u.src, end+1)
+	n.key, n.keyEnd = uint32(i+2), uint32(end-2)
+	n.hash = hashBytes(u.text[n.key:n.keyEnd])
+	u.members.add(n, nodes[:len(nodes)-1], u.text)
+	return n, nodes, skipOne(u.text, end+1)
 }
 
-// string takes over the string that begins at src[i] with its backslash, and returns
-// where it ends.
-func (u *unquoter) string(i int) int {
-	if i+2 > len(u.src) || u.src[i+1] != '"' {
+// string turns \" and \" around the string at i into a space and a quote, and a
+// quote and a space, and returns where it ends.
+func (u unquoter) string(i int) int {
+	if i+2 > len(u.text) || u.text[i] != '\\' || u.text[i+1] != '"' {
 		return -1
 	}
-	u.copy(i)
-	u.from = i + 1
-	end := bytes.IndexByte(u.src[i+2:], '\\')
-	if end < 0 {
+	length := bytes.IndexByte(u.text[i+2:], '\\')
+	end := i + 2 + length
+	if length < 0 || end+2 > len(u.text) || u.text[end+1] != '"' {
 		return -1
 	}
-	end += i + 2
-	if end+2 > len(u.src) || u.src[end+1] != '"' {
-		return -1
-	}
-	u.copy(end)
-	u.from = end + 1
+	u.text[i], u.text[end], u.text[end+1] = ' ', '"', ' '
 	return end + 2
 }
 

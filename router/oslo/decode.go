@@ -41,7 +41,9 @@ type scratch struct {
 	envelope event.Document
 	plain    []byte
 	judge    judge
-	secret   func(key []byte, hash uint32, v event.Value) bool // judge's, made once
+	// judge's, made once
+	secretKey  func(key []byte, hash uint32) bool
+	secretText func(text []byte, v event.Value) bool
 }
 
 // NewDecoder makes a Decoder.
@@ -52,7 +54,7 @@ func NewDecoder(cfg Config) *Decoder {
 	d := &Decoder{maxBody: cfg.MaxBodyBytes, now: time.Now}
 	d.scratch.New = func() any {
 		s := new(scratch)
-		s.secret = s.judge.secret
+		s.secretKey, s.secretText = s.judge.secretKey, s.judge.secretText
 		return s
 	}
 	return d
@@ -97,7 +99,7 @@ func (d *Decoder) decode(n *event.Notification, s *scratch, body []byte, compres
 	if err := s.open(n, body); err != nil {
 		return err
 	}
-	n.Redact(s.secret)
+	n.Redact(s.secretKey, s.secretText)
 	return d.standardFields(n)
 }
 

@@ -102,14 +102,7 @@ type verdict struct {
 	key    [46]byte
 }
 
-// secret is what Redact asks.
-func (j *judge) secret(key []byte, hash uint32, v event.Value) bool {
-	if len(key) > 0 && j.secretKey(key, hash) {
-		return true
-	}
-	return v.Kind() == event.String && j.secretText(v)
-}
-
+// secretKey tells whether a member with that key is a secret.
 func (j *judge) secretKey(key []byte, hash uint32) bool {
 	if len(key) > len(verdict{}.key) {
 		return isSecretName(key)
@@ -172,13 +165,11 @@ func normalise(dst, key []byte) []byte {
 
 // secretText tells whether a string holds a token or a private key, or is
 // itself JSON, or Python's way of writing a dict, that has a secret member.
-func (j *judge) secretText(v event.Value) bool {
-	raw := v.Raw()
-	if first := raw[1]; len(raw) <= minToken+2 && first != '{' && first != '[' && first != '\\' {
+func (j *judge) secretText(text []byte, v event.Value) bool {
+	if len(text) <= minToken && (len(text) == 0 || text[0] != '{' && text[0] != '[' && text[0] != '\\') {
 		return false
 	}
-	text, ok := v.Plain()
-	if !ok {
+	if _, plain := v.Plain(); !plain {
 		j.text = v.AppendTo(j.text[:0])
 		text = j.text
 	}
