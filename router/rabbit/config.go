@@ -48,8 +48,8 @@ type Config struct {
 	Prefetch int `toml:"prefetch"`
 	// AckInterval is how long an acknowledgement may wait for others to go with.
 	AckInterval time.Duration `toml:"ack_interval"`
-	// Heartbeat is the interval asked for; a silent connection is given up after
-	// three.
+	// Heartbeat is the interval asked for; a connection that is silent for one
+	// and a half is given up.
 	Heartbeat time.Duration `toml:"heartbeat"`
 	// SetupTimeout bounds connecting, and each exchange with the broker later.
 	SetupTimeout time.Duration `toml:"setup_timeout"`

@@ -3,8 +3,11 @@ package rabbit_test
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -140,6 +143,80 @@ func TestQueueDeleted(t *testing.T) {
 	if log := c.log.String(); !strings.Contains(log, "consumer cancelled by the broker: queue "+cfg.QueueName()) {
 		t.Fatalf("log:\n%s", log)
 	}
+}
+
+// A broker that says nothing any more, without closing the connection, is given up.
+func TestSilentBroker(t *testing.T) {
+	cfg := testConfig(t)
+	proxy := newProxy(t, node.Addr())
+	cfg.URLs = []string{"amqp://guest:guest@" + proxy.addr + "/"}
+	cfg.Heartbeat = time.Second
+	b := dial(t, node.URL())
+	b.exchange(cfg.Exchanges[0], false)
+	var got list
+	c := consume(t, cfg, func(d *rabbit.Delivery) { got.add(string(d.Body)); d.Ack() }).ready().bound(1)
+	proxy.freeze()
+	b.publish(cfg.Exchanges[0], "notifications.info", "1")
+	eventually(t, "another session", func() bool { return c.metric("reconnects_total") == 1 && c.Ready() == nil })
+	eventually(t, "a delivery", func() bool { return got.len() == 1 })
+	if log := c.log.String(); !strings.Contains(log, "i/o timeout") {
+		t.Fatalf("log:\n%s", log)
+	}
+}
+
+// proxy passes connections on to a broker.
+type proxy struct {
+	addr             string
+	mu               sync.Mutex
+	clients, servers []net.Conn
+}
+
+func newProxy(t *testing.T, to string) *proxy {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{addr: listener.Addr().String()}
+	var serving sync.WaitGroup
+	t.Cleanup(func() {
+		listener.Close()
+		p.freeze()
+		for _, client := range p.clients {
+			client.Close()
+		}
+		serving.Wait()
+	})
+	serving.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", to)
+			if err != nil {
+				client.Close()
+				continue
+			}
+			p.mu.Lock()
+			p.clients, p.servers = append(p.clients, client), append(p.servers, server)
+			p.mu.Unlock()
+			serving.Go(func() { _, _ = io.Copy(client, server) })
+			serving.Go(func() { _, _ = io.Copy(server, client) })
+		}
+	})
+	return p
+}
+
+// freeze leaves the clients that are connected with an open connection that says
+// nothing.
+func (p *proxy) freeze() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, server := range p.servers {
+		server.Close()
+	}
+	p.servers = nil
 }
 
 // The next host of a cluster is tried at once; another broker that is down does
