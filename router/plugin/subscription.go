@@ -21,8 +21,18 @@ const (
 type subscription struct {
 	// patterns are event types, or beginnings of them followed by `*`.
 	patterns []string
-	// wants are the fields written into the scratch block, in this order.
-	wants []want
+	// wants are the fields written into the scratch block, in this order, as they
+	// were written.
+	wants []string
+	// families are the same fields by what they stand in.
+	families []family
+}
+
+// family is the wanted fields that stand in one object or array.
+type family struct {
+	parent event.Pointer
+	fields event.Siblings
+	places []int // of the fields among the wants
 }
 
 // Brief names the first of a filter's patterns, for a line that people read.
@@ -32,16 +42,6 @@ func Brief(patterns []string) string {
 		return strings.Join(patterns, " ")
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(patterns[:few], " "), len(patterns)-few)
-}
-
-// want is one wanted field. Most of them stand side by side in one object, which
-// is then looked up once.
-type want struct {
-	pointer string
-	// parent leads to the object or array, last from there to the field.
-	parent, last event.Pointer
-	// sibling says that the parent is that of the want before.
-	sibling bool
 }
 
 // want adds a field.
@@ -62,11 +62,14 @@ func (s *subscription) want(pointer string) error {
 	if err != nil {
 		return err
 	}
-	w := want{pointer: pointer, parent: parent, last: last}
-	if n := len(s.wants); n > 0 {
-		w.sibling = s.wants[n-1].parent.String() == parent.String()
+	f := slices.IndexFunc(s.families, func(f family) bool { return f.parent.String() == parent.String() })
+	if f < 0 {
+		f = len(s.families)
+		s.families = append(s.families, family{parent: parent})
 	}
-	s.wants = append(s.wants, w)
+	s.families[f].fields.Add(last)
+	s.families[f].places = append(s.families[f].places, len(s.wants))
+	s.wants = append(s.wants, pointer)
 	return nil
 }
 
@@ -121,14 +124,5 @@ func (s *subscription) matches(eventType string) bool {
 
 // equal tells whether two instances declared the same.
 func (s *subscription) equal(o *subscription) bool {
-	return slices.Equal(s.patterns, o.patterns) && slices.Equal(s.wantNames(), o.wantNames())
-}
-
-// wantNames lists the wanted fields as they were written.
-func (s *subscription) wantNames() []string {
-	names := make([]string, len(s.wants))
-	for i, w := range s.wants {
-		names[i] = w.pointer
-	}
-	return names
+	return slices.Equal(s.patterns, o.patterns) && slices.Equal(s.wants, o.wants)
 }
