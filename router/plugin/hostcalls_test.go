@@ -139,6 +139,7 @@ func FuzzScratch(f *testing.F) {
 func FuzzSubscription(f *testing.F) {
 	f.Add("on compute.*\nwant /payload/id\n")
 	f.Add("on *\nwant \nwant /a~1b/0")
+	f.Add("want /payload/a/1/b\nwant /payload/a/0\nwant /payload/a/1/c\nwant /pay/a\nwant /payload/b\nwant /payload")
 	f.Fuzz(func(t *testing.T, text string) {
 		var s subscription
 		if s.declare(text) != nil {
@@ -152,10 +153,12 @@ func FuzzSubscription(f *testing.F) {
 			t.Fatal(err)
 		}
 		placed := 0
+		parents := make([]event.Value, len(s.families))
 		for i := range s.families {
 			f := &s.families[i]
 			parts := make([]event.Value, len(f.places))
-			n.Get(f.parent).GetAll(&f.fields, parts)
+			parents[i] = f.find(n, parents[:i])
+			parents[i].GetAll(&f.fields, parts)
 			for k, place := range f.places {
 				placed++
 				p, err := event.ParsePointer(s.wants[place])

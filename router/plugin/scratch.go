@@ -40,11 +40,12 @@ func writeScratch(buf []byte, n *event.Notification, sub *subscription) {
 		end = putBytes(buf, entries[i*abi.EntrySize:], end, kind, text)
 	}
 	entries = entries[abi.StandardFields*abi.EntrySize:]
-	var found [maxWants]event.Value
+	var parents, found [maxWants]event.Value
 	for i := range sub.families {
 		f := &sub.families[i]
+		parents[i] = f.find(n, parents[:i])
 		values := found[:len(f.places)]
-		n.Get(f.parent).GetAll(&f.fields, values)
+		parents[i].GetAll(&f.fields, values)
 		for k, place := range f.places {
 			end = putValue(buf, entries[place*abi.EntrySize:], end, values[k])
 		}

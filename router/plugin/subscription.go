@@ -30,7 +30,11 @@ type subscription struct {
 
 // family is the wanted fields that stand in one object or array.
 type family struct {
-	parent event.Pointer
+	// parent leads to it, and path from what the family within is in: one of those
+	// before, none where that is -1.
+	parent string
+	within int
+	path   event.Pointer
 	fields event.Siblings
 	places []int // of the fields among the wants
 }
@@ -54,23 +58,46 @@ func (s *subscription) want(pointer string) error {
 		return err
 	}
 	cut := max(strings.LastIndexByte(pointer, '/'), 0)
-	parent, err := event.ParsePointer(pointer[:cut])
-	if err != nil {
-		return err
-	}
 	last, err := event.ParsePointer(pointer[cut:])
 	if err != nil {
 		return err
 	}
-	f := slices.IndexFunc(s.families, func(f family) bool { return f.parent.String() == parent.String() })
-	if f < 0 {
-		f = len(s.families)
-		s.families = append(s.families, family{parent: parent})
+	f, err := s.family(pointer[:cut])
+	if err != nil {
+		return err
 	}
-	s.families[f].fields.Add(last)
-	s.families[f].places = append(s.families[f].places, len(s.wants))
+	f.fields.Add(last)
+	f.places = append(f.places, len(s.wants))
 	s.wants = append(s.wants, pointer)
 	return nil
+}
+
+// family finds or makes the one of a parent.
+func (s *subscription) family(parent string) (*family, error) {
+	within, path := -1, parent
+	for i := range s.families {
+		rest, ok := strings.CutPrefix(parent, s.families[i].parent)
+		if ok && rest == "" {
+			return &s.families[i], nil
+		}
+		if ok && rest[0] == '/' && len(rest) < len(path) {
+			within, path = i, rest
+		}
+	}
+	p, err := event.ParsePointer(path)
+	if err != nil {
+		return nil, err
+	}
+	s.families = append(s.families, family{parent: parent, within: within, path: p})
+	return &s.families[len(s.families)-1], nil
+}
+
+// find gives what f's fields stand in; before is the same of the families before.
+func (f *family) find(n *event.Notification, before []event.Value) event.Value {
+	if f.within >= 0 {
+		return before[f.within].Get(f.path)
+	}
+	return n.Get(f.path)
 }
 
 // declare adds the lines of a declaration.
