@@ -2,6 +2,7 @@ package event
 
 import (
 	"bytes"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -33,7 +34,7 @@ func CompactLike(b, accepted []byte) error {
 	// brace follows and not more of a number.
 	same := len(bytes.TrimRight(accepted, "}"))
 	depth := len(accepted) - same
-	if depth == 0 || bytes.IndexByte([]byte("{ \t"), accepted[same-1]) >= 0 ||
+	if depth == 0 || strings.IndexByte("{ \t", accepted[same-1]) >= 0 ||
 		!bytes.HasPrefix(b, accepted[:same]) || len(b) == same || b[same] != ',' && b[same] != '}' {
 		return CompactJSON(b)
 	}

@@ -15,6 +15,9 @@ const (
 	fewSiblings = 4
 	// MaxSiblings is how many there can be.
 	MaxSiblings = 64
+	// longWalk is how many values an object may hold that is gone through. Searches
+	// do not depend on it, so that no message makes each filter's fields dear.
+	longWalk = 1024
 )
 
 // Add adds a pointer of one segment, or of none. It is not called for more than
@@ -43,7 +46,7 @@ func (s *Siblings) Add(p Pointer) {
 // a few, it goes through the object once, which touches less memory than
 // finding one member after the other.
 func (v Value) GetAll(s *Siblings, found []Value) {
-	if v.Kind() != Object || s.table == nil {
+	if v.Kind() != Object || s.table == nil || v.d.nodes[v.i].next-v.i > longWalk {
 		for i := range s.pointers {
 			found[i] = v.Get(s.pointers[i])
 		}

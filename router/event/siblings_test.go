@@ -54,18 +54,20 @@ func TestGetAllOfAsManyAsThereCanBe(t *testing.T) {
 		s.Add(p)
 		text += `"member` + strconv.Itoa(i) + `":` + strconv.Itoa(i) + `,`
 	}
-	var d Document
-	if err := d.Parse([]byte(text + `"other":{"member0":1}}`)); err != nil {
-		t.Fatal(err)
-	}
-	var found [MaxSiblings]Value
-	d.Root().GetAll(&s, found[:])
-	for i, v := range found {
-		if string(v.Raw()) != strconv.Itoa(i) {
-			t.Errorf("member %d is %q", i, v.Raw())
+	for _, others := range []int{1, 2 * longWalk} {
+		var d Document
+		if err := d.Parse([]byte(text + `"other":{"member0":1},"more":[1` + strings.Repeat(",1", others) + `]}`)); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if n := testing.AllocsPerRun(100, func() { d.Root().GetAll(&s, found[:]) }); n > 0 {
-		t.Errorf("%v allocations", n)
+		var found [MaxSiblings]Value
+		d.Root().GetAll(&s, found[:])
+		for i, v := range found {
+			if string(v.Raw()) != strconv.Itoa(i) {
+				t.Errorf("member %d is %q", i, v.Raw())
+			}
+		}
+		if n := testing.AllocsPerRun(100, func() { d.Root().GetAll(&s, found[:]) }); n > 0 {
+			t.Errorf("%v allocations", n)
+		}
 	}
 }
