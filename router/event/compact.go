@@ -1,6 +1,10 @@
 package event
 
-import "unicode/utf8"
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+)
 
 // CompactJSON tells whether b is exactly one JSON value in valid UTF-8, without
 // a line break anywhere and nested no deeper than MaxDepth: what can be put on
@@ -14,14 +18,42 @@ func CompactJSON(b []byte) error {
 	if !utf8.Valid(b) {
 		return ErrUTF8
 	}
-	var objects uint64 // a bit for each container around i: is it an object?
-	depth := 0
-	for i := skipBlank(b, 0); ; {
-		if i >= len(b) {
+	return compact(b, skipBlank(b, 0), 0, 0)
+}
+
+// CompactLike is CompactJSON for a text that may begin as another does which
+// CompactJSON has accepted, and then looks at the rest of it only: what a filter
+// sends to admins is mostly what it sent to the project, and some members more.
+//
+// # Errors
+//
+// Those of CompactJSON.
+func CompactLike(b, accepted []byte) error {
+	// The braces at the end of a JSON text close it. A member ends in front of
+	// them, but where the last object is empty; and in b too, if a comma or another
+	// brace follows and not more of a number.
+	same := len(bytes.TrimRight(accepted, "}"))
+	depth := len(accepted) - same
+	if depth == 0 || strings.IndexByte("{ \t", accepted[same-1]) >= 0 ||
+		!bytes.HasPrefix(b, accepted[:same]) || len(b) == same || b[same] != ',' && b[same] != '}' {
+		return CompactJSON(b)
+	}
+	if !utf8.Valid(b[same:]) {
+		return ErrUTF8
+	}
+	return compact(b, same, depth, 1<<depth-1)
+}
+
+// compact goes through b from i on. A bit of objects for each of the depth
+// containers around i tells whether it is an object; within one, i is where a
+// member ends.
+func compact(b []byte, i, depth int, objects uint64) error {
+	for start, ended := i, depth > 0; ; start, ended = i, false {
+		if ended {
+			// There is no value to scan.
+		} else if i >= len(b) {
 			return syntaxError(i)
-		}
-		start := i
-		if c := b[i]; c == '{' || c == '[' {
+		} else if c := b[i]; c == '{' || c == '[' {
 			if depth == MaxDepth {
 				return ErrTooDeep
 			}

@@ -75,14 +75,20 @@ func appendString(dst, s []byte) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
 	for len(s) > 0 {
+		plain := 0
+		for plain < len(s) && isPlain[s[plain]] {
+			plain++
+		}
+		dst = append(dst, s[:plain]...)
+		if s = s[plain:]; len(s) == 0 {
+			break
+		}
 		switch c := s[0]; {
 		case c == '"' || c == '\\':
 			dst = append(dst, '\\', c)
-		case c < ' ' || c == 0x7f:
+		case c < utf8.RuneSelf:
 			dst = append(dst, `\u00`...)
 			dst = append(dst, hex[c>>4], hex[c&15])
-		case c < utf8.RuneSelf:
-			dst = append(dst, c)
 		default:
 			r, n := utf8.DecodeRune(s)
 			dst = utf8.AppendRune(dst, r)
@@ -93,3 +99,11 @@ func appendString(dst, s []byte) []byte {
 	}
 	return append(dst, '"')
 }
+
+// isPlain tells of a byte whether it stands in a JSON string as it is.
+var isPlain = func() (plain [256]bool) {
+	for c := byte(' '); c < 0x7f; c++ {
+		plain[c] = c != '"' && c != '\\'
+	}
+	return plain
+}()

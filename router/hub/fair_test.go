@@ -40,7 +40,7 @@ func TestFairTurns(t *testing.T) {
 	waitUntil(t, "the flood waits", func() bool {
 		s.queue.mu.Lock()
 		defer s.queue.mu.Unlock()
-		return s.queue.full("project/flood", 1000)
+		return s.queue.full(s.queue.lanes[h.group(pattern(t, "project/flood/*"))], 1000)
 	})
 	if err := h.Publish(publication(t, "project/calm/a", `1`)); err != nil {
 		t.Fatal(err)

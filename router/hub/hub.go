@@ -113,11 +113,12 @@ func (h *Hub) check(p *Publication) error {
 // apply gives a publication to its shard. One that nobody can hear, now or
 // later, is done with.
 func (h *Hub) apply(p Publication) error {
-	s := h.shard(p.Channel)
+	group := h.group(p.Channel)
+	s := h.shard(group)
 	if h.cfg.HistorySize == 0 && s.wanted.Load() == 0 {
 		return nil
 	}
-	return s.queue.put(command{verb: publish, channel: p.Channel, removed: p.Removed, at: p.At}, p.Key, p.Data)
+	return s.queue.put(group, &command{verb: publish, Publication: p})
 }
 
 // Subscribe adds a subscription; the answer goes to its subscriber, with the
@@ -128,9 +129,8 @@ func (h *Hub) apply(p Publication) error {
 //
 // ErrClosed.
 func (h *Hub) Subscribe(sub *Subscription, id uint32) error {
-	s := h.shard(sub.Channel)
-	s.wanted.Add(1)
-	return s.queue.put(command{verb: subscribe, channel: sub.Channel, sub: sub, id: id}, nil, nil)
+	h.shard(h.group(sub.Channel)).wanted.Add(1)
+	return h.put(sub.Channel, command{verb: subscribe, sub: sub, id: id})
 }
 
 // Unsubscribe removes a subscription; the answer goes to its subscriber, with
@@ -140,13 +140,21 @@ func (h *Hub) Subscribe(sub *Subscription, id uint32) error {
 //
 // ErrClosed.
 func (h *Hub) Unsubscribe(sub *Subscription, id uint32) error {
-	return h.shard(sub.Channel).queue.put(command{verb: unsubscribe, channel: sub.Channel, sub: sub, id: id}, nil, nil)
+	return h.put(sub.Channel, command{verb: unsubscribe, sub: sub, id: id})
 }
 
 // Position is the epoch and the offset of the latest publication: what a client
 // recovers from that has seen the world as it is now.
 func (h *Hub) Position() (epoch string, offset uint64) { return h.events.Position() }
 
-func (h *Hub) shard(c event.Channel) *shard {
-	return h.shards[maphash.String(h.seed, c.Group())%uint64(len(h.shards))]
+// put hands a command that is no publication to its channel's shard.
+func (h *Hub) put(channel event.Channel, c command) error {
+	c.Channel = channel
+	group := h.group(channel)
+	return h.shard(group).queue.put(group, &c)
 }
+
+// group is a number for a channel's group.
+func (h *Hub) group(c event.Channel) uint64 { return maphash.String(h.seed, c.Group()) }
+
+func (h *Hub) shard(group uint64) *shard { return h.shards[group%uint64(len(h.shards))] }

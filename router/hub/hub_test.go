@@ -242,7 +242,7 @@ func TestPublishersWaitForAFullQueue(t *testing.T) {
 		if q.bytes > cfg.QueueBytes/share {
 			t.Errorf("%d bytes of one group wait, over the bound of %d", q.bytes, cfg.QueueBytes/share)
 		}
-		return q.full("public", len(data))
+		return q.full(q.lanes[h.group(pattern(t, "public/*"))], len(data))
 	})
 	run(t, h)
 	wg.Wait()

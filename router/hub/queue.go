@@ -2,11 +2,8 @@ package hub
 
 import (
 	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"horizon-realtime/router/event"
 )
 
 type verb uint8
@@ -20,20 +17,13 @@ const (
 
 // command is one thing for a shard to do.
 type command struct {
-	verb    verb
-	removed bool
-	id      uint32        // of subscribe and unsubscribe
-	sub     *Subscription // of subscribe and unsubscribe
-	channel event.Channel
-	look    func(*View)
-	at      time.Time
-	bytes   []byte // of a publication: the key, then the data
-	key     int    // where the data begins
-	next    *command
-}
-
-func (c *command) publication() Publication {
-	return Publication{Channel: c.channel, Key: c.bytes[:c.key], Data: c.bytes[c.key:], Removed: c.removed, At: c.at}
+	Publication // but of publish, only its channel
+	verb        verb
+	id          uint32        // of subscribe and unsubscribe
+	sub         *Subscription // of subscribe and unsubscribe
+	look        func(*View)
+	bytes       []byte // where the key and the data are
+	next        *command
 }
 
 // A turn is what a shard does for one group before it does something for
@@ -52,7 +42,7 @@ func (c *command) size() int {
 	if c.look != nil || c.sub != nil && c.sub.Recover && c.verb == subscribe {
 		return turnBytes
 	}
-	return len(c.bytes) + len(c.channel.Name) + envelope
+	return len(c.bytes) + len(c.Channel.Name) + envelope
 }
 
 // maxTurns is how many groups' turns a shard takes at once.
@@ -67,7 +57,7 @@ const share = 8
 
 // lane is what waits of one group, in order.
 type lane struct {
-	group           string
+	group           uint64
 	first, last     *command
 	commands, bytes int
 	next            *lane // whose turn is after
@@ -83,7 +73,7 @@ type queue struct {
 
 	mu              sync.Mutex
 	room            sync.Cond
-	lanes           map[string]*lane // those with something in them
+	lanes           map[uint64]*lane // those with something in them, by group
 	first, last     *lane            // in the order of their turns
 	commands, bytes int
 	closed          bool
@@ -96,36 +86,41 @@ type queue struct {
 func newQueue(maxBytes int, waits prometheus.Counter) *queue {
 	q := &queue{
 		wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1),
-		maxBytes: maxBytes, waits: waits, lanes: map[string]*lane{},
+		maxBytes: maxBytes, waits: waits, lanes: map[uint64]*lane{},
 	}
 	q.room.L = &q.mu
 	return q
 }
 
-// put blocks while the queue is full, or its group's share of it.
+// put blocks while the queue is full, or its group's share of it. It copies c, with
+// its key and data.
 //
 // # Errors
 //
 // ErrClosed.
-func (q *queue) put(c command, key, data []byte) error {
-	group, n := c.channel.Group(), len(key)+len(data)
+func (q *queue) put(group uint64, c *command) error {
+	n := len(c.Key) + len(c.Data)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.full(group, n) {
+	l := q.lanes[group]
+	if q.full(l, n) {
 		q.waits.Inc()
 		signal(q.hurry)
-		for q.full(group, n) {
+		for q.full(l, n) {
 			q.room.Wait()
+			l = q.lanes[group]
 		}
 	}
 	if q.closed {
 		return ErrClosed
 	}
-	l := q.lane(group)
+	if l == nil {
+		l = q.open(group)
+	}
 	kept := q.command(n)
-	bytes := kept.bytes
-	*kept = c
-	kept.bytes, kept.key = append(append(bytes, key...), data...), len(key)
+	bytes := append(append(kept.bytes, c.Key...), c.Data...)
+	*kept = *c
+	kept.bytes, kept.Key, kept.Data = bytes, bytes[:len(c.Key)], bytes[len(c.Key):]
 	if l.last != nil {
 		l.last.next = kept
 	} else {
@@ -149,26 +144,22 @@ func signal(to chan struct{}) {
 	}
 }
 
-// full tells whether n more bytes of a group have to wait. Something always fits
-// where nothing is.
-func (q *queue) full(group string, n int) bool {
+// full tells whether n more bytes for a lane, nil for a new one, have to wait.
+// Something always fits where nothing is.
+func (q *queue) full(l *lane, n int) bool {
 	if q.closed || q.commands == 0 {
 		return false
 	}
 	if q.commands >= maxCommands || q.bytes+n > q.maxBytes {
 		return true
 	}
-	l := q.lanes[group]
 	return l != nil && (l.commands >= maxCommands/share || l.bytes+n > q.maxBytes/share)
 }
 
-// lane finds or makes the lane of a group; a new one is the last to have a turn.
-func (q *queue) lane(group string) *lane {
-	l := q.lanes[group]
+// open makes the lane of a group, the last to have a turn.
+func (q *queue) open(group uint64) *lane {
+	l := q.spareLanes
 	if l != nil {
-		return l
-	}
-	if l = q.spareLanes; l != nil {
 		q.spareLanes = l.next
 	} else {
 		l = new(lane)

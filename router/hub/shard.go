@@ -108,14 +108,13 @@ func (s *shard) round() (more bool) {
 		for c := turn; c != nil; c = c.next {
 			switch c.verb {
 			case publish:
-				p := c.publication()
-				s.publish(&p, now)
+				s.publish(&c.Publication, now)
 			case subscribe:
 				s.subscribe(c.sub, c.id)
 			case unsubscribe:
 				s.unsubscribe(c.sub, c.id)
 			case look:
-				s.look(c.channel, c.look)
+				s.look(c.Channel, c.look)
 			}
 		}
 		s.flushAll()

@@ -30,7 +30,7 @@ type View struct {
 //
 // ErrClosed.
 func (h *Hub) Look(c event.Channel, f func(*View)) error {
-	return h.shard(c).queue.put(command{verb: look, channel: c, look: f}, nil, nil)
+	return h.put(c, command{verb: look, look: f})
 }
 
 func (s *shard) look(c event.Channel, f func(*View)) {

@@ -174,7 +174,7 @@ func (in *instance) handle(n *event.Notification) *Fault {
 	if !ok {
 		return faultf(faultResult, "its scratch buffer is gone")
 	}
-	writeScratch(buf, n, in.filter.sub.wants)
+	writeScratch(buf, n, &in.filter.sub)
 	in.budget = in.limits.fuel
 	in.fuel.Set(uint64(in.budget))
 	err := in.call.CallWithStack(in.ctx, in.stack[:])

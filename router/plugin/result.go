@@ -62,8 +62,12 @@ func (r *result) records(block []byte, l *limits) error {
 			if len(r.emissions) == l.emissions {
 				return fmt.Errorf("has more than %d emissions; emit less, or raise [plugins] emissions_per_event", l.emissions)
 			}
+			var before []byte
+			if last := len(r.emissions) - 1; last >= 0 {
+				before = r.emissions[last].payload
+			}
 			r.emissions = append(r.emissions, emission{})
-			if err := r.emissions[len(r.emissions)-1].decode(body, l); err != nil {
+			if err := r.emissions[len(r.emissions)-1].decode(body, before, l); err != nil {
 				return fmt.Errorf("has a bad emission at byte %d: %w", at, err)
 			}
 		case abi.TagStop:
@@ -74,7 +78,9 @@ func (r *result) records(block []byte, l *limits) error {
 	return nil
 }
 
-func (e *emission) decode(body []byte, l *limits) error {
+// decode reads the body of a record. The payload of the one before, if there is
+// one, is good.
+func (e *emission) decode(body, before []byte, l *limits) error {
 	if len(body) < abi.EmitHeader {
 		return fmt.Errorf("its body has %d bytes, its header alone takes %d", len(body), abi.EmitHeader)
 	}
@@ -101,7 +107,7 @@ func (e *emission) decode(body []byte, l *limits) error {
 	case len(e.payload) > l.emission:
 		return fmt.Errorf("the payload has %d bytes, over the limit of %d; send less, or raise [plugins] bytes_per_emission", len(e.payload), l.emission)
 	}
-	if err := event.CompactJSON(e.payload); err != nil {
+	if err := event.CompactLike(e.payload, before); err != nil {
 		return fmt.Errorf("the payload is not one line of JSON: %w", err)
 	}
 	return nil

@@ -20,8 +20,8 @@ func scratchNeeds(wants int) int {
 // writeScratch lays the standard fields and the wanted ones out in buf, which
 // is guest memory of at least scratchNeeds bytes. What does not fit is marked
 // as too big. It allocates nothing.
-func writeScratch(buf []byte, n *event.Notification, wants []want) {
-	end := scratchNeeds(len(wants))
+func writeScratch(buf []byte, n *event.Notification, sub *subscription) {
+	end := scratchNeeds(len(sub.wants))
 	entries := buf[abi.HeaderSize:end]
 	for i, text := range [abi.StandardFields]string{
 		abi.FieldEventType: n.Type,
@@ -40,16 +40,19 @@ func writeScratch(buf []byte, n *event.Notification, wants []want) {
 		end = putBytes(buf, entries[i*abi.EntrySize:], end, kind, text)
 	}
 	entries = entries[abi.StandardFields*abi.EntrySize:]
-	var parent event.Value
-	for i := range wants {
-		if !wants[i].sibling {
-			parent = n.Get(wants[i].parent)
+	var parents, found [maxWants]event.Value
+	for i := range sub.families {
+		f := &sub.families[i]
+		parents[i] = f.find(n, parents[:i])
+		values := found[:len(f.places)]
+		parents[i].GetAll(&f.fields, values)
+		for k, place := range f.places {
+			end = putValue(buf, entries[place*abi.EntrySize:], end, values[k])
 		}
-		end = putValue(buf, entries[i*abi.EntrySize:], end, parent.Get(wants[i].last))
 	}
 	binary.LittleEndian.PutUint32(buf[abi.HeaderFeatures:], features)
 	binary.LittleEndian.PutUint32(buf[abi.HeaderLength:], uint32(end))
-	binary.LittleEndian.PutUint32(buf[abi.HeaderCount:], uint32(len(wants)))
+	binary.LittleEndian.PutUint32(buf[abi.HeaderCount:], uint32(len(sub.wants)))
 	binary.LittleEndian.PutUint32(buf[abi.HeaderCount+4:], 0)
 }
 

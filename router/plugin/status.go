@@ -65,7 +65,7 @@ func (h *Host) statusOf(f *file) Status {
 	}
 	s.Digest = hex.EncodeToString(f.filter.digest[:])
 	s.Loaded = f.filter.loaded
-	s.On, s.Wants = f.filter.sub.patterns, f.filter.sub.wantNames()
+	s.On, s.Wants = f.filter.sub.patterns, f.filter.sub.wants
 	s.Grants = Grants(f.filter.grants.Load()).names()
 	s.Calls, s.Skipped, s.Emissions, s.FuelPerCall = r.totals()
 	s.FuelPerCall /= max(s.Calls, 1)

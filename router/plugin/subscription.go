@@ -21,8 +21,22 @@ const (
 type subscription struct {
 	// patterns are event types, or beginnings of them followed by `*`.
 	patterns []string
-	// wants are the fields written into the scratch block, in this order.
-	wants []want
+	// wants are the fields written into the scratch block, in this order, as they
+	// were written.
+	wants []string
+	// families are the same fields by what they stand in.
+	families []family
+}
+
+// family is the wanted fields that stand in one object or array.
+type family struct {
+	// parent leads to it, and path from what the family within is in: one of those
+	// before, none where that is -1.
+	parent string
+	within int
+	path   event.Pointer
+	fields event.Siblings
+	places []int // of the fields among the wants
 }
 
 // Brief names the first of a filter's patterns, for a line that people read.
@@ -32,16 +46,6 @@ func Brief(patterns []string) string {
 		return strings.Join(patterns, " ")
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(patterns[:few], " "), len(patterns)-few)
-}
-
-// want is one wanted field. Most of them stand side by side in one object, which
-// is then looked up once.
-type want struct {
-	pointer string
-	// parent leads to the object or array, last from there to the field.
-	parent, last event.Pointer
-	// sibling says that the parent is that of the want before.
-	sibling bool
 }
 
 // want adds a field.
@@ -54,20 +58,46 @@ func (s *subscription) want(pointer string) error {
 		return err
 	}
 	cut := max(strings.LastIndexByte(pointer, '/'), 0)
-	parent, err := event.ParsePointer(pointer[:cut])
-	if err != nil {
-		return err
-	}
 	last, err := event.ParsePointer(pointer[cut:])
 	if err != nil {
 		return err
 	}
-	w := want{pointer: pointer, parent: parent, last: last}
-	if n := len(s.wants); n > 0 {
-		w.sibling = s.wants[n-1].parent.String() == parent.String()
+	f, err := s.family(pointer[:cut])
+	if err != nil {
+		return err
 	}
-	s.wants = append(s.wants, w)
+	f.fields.Add(last)
+	f.places = append(f.places, len(s.wants))
+	s.wants = append(s.wants, pointer)
 	return nil
+}
+
+// family finds or makes the one of a parent.
+func (s *subscription) family(parent string) (*family, error) {
+	within, path := -1, parent
+	for i := range s.families {
+		rest, ok := strings.CutPrefix(parent, s.families[i].parent)
+		if ok && rest == "" {
+			return &s.families[i], nil
+		}
+		if ok && rest[0] == '/' && len(rest) < len(path) {
+			within, path = i, rest
+		}
+	}
+	p, err := event.ParsePointer(path)
+	if err != nil {
+		return nil, err
+	}
+	s.families = append(s.families, family{parent: parent, within: within, path: p})
+	return &s.families[len(s.families)-1], nil
+}
+
+// find gives what f's fields stand in; before is the same of the families before.
+func (f *family) find(n *event.Notification, before []event.Value) event.Value {
+	if f.within >= 0 {
+		return before[f.within].Get(f.path)
+	}
+	return n.Get(f.path)
 }
 
 // declare adds the lines of a declaration.
@@ -121,14 +151,5 @@ func (s *subscription) matches(eventType string) bool {
 
 // equal tells whether two instances declared the same.
 func (s *subscription) equal(o *subscription) bool {
-	return slices.Equal(s.patterns, o.patterns) && slices.Equal(s.wantNames(), o.wantNames())
-}
-
-// wantNames lists the wanted fields as they were written.
-func (s *subscription) wantNames() []string {
-	names := make([]string, len(s.wants))
-	for i, w := range s.wants {
-		names[i] = w.pointer
-	}
-	return names
+	return slices.Equal(s.patterns, o.patterns) && slices.Equal(s.wants, o.wants)
 }
