@@ -40,7 +40,7 @@ func (l link) within(ctx context.Context, limit time.Duration, do func() error) 
 
 func (l link) close() {
 	// It is over in any case; RabbitMQ notices a closed socket too.
-	_ = l.within(context.Background(), closeTimeout, l.Close)
+	_ = l.CloseDeadline(time.Now().Add(closeTimeout))
 	l.socket.Close()
 }
 
@@ -70,7 +70,7 @@ func dial(ctx context.Context, a address, h host, cfg Config, tlsConfig *tls.Con
 	properties := amqp.NewConnectionProperties()
 	properties["product"] = "horizon-realtime"
 	properties["connection_name"] = connectionName(cfg.Group)
-	conn, err := amqp.Open(newWire(transport, cfg.Heartbeat), amqp.Config{
+	conn, err := amqp.Open(transport, amqp.Config{
 		SASL:       []amqp.Authentication{&amqp.PlainAuth{Username: h.user, Password: h.password}},
 		Vhost:      a.vhost,
 		Heartbeat:  cfg.Heartbeat,
