@@ -119,6 +119,9 @@ func (r *Router) Run(ctx context.Context) error {
 	// there is a turn for everything else, and for what cuts them off.
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), len(r.pipeline.workers)+1))
 	defer runtime.KeepAlive(make([]byte, heapFloor))
+	if err := giveWay(); err != nil {
+		r.log.Info("takes cores from others as it wakes up", "error", err)
+	}
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	floor, stopFloor := context.WithCancel(context.WithoutCancel(ctx))

@@ -1,0 +1,43 @@
+package router
+
+import (
+	"os"
+	"runtime"
+	"strconv"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestAllThreadsGiveWay(t *testing.T) {
+	if err := giveWay(); err != nil {
+		t.Fatal(err)
+	}
+	// A goroutine that keeps its thread makes Go start others.
+	var locked sync.WaitGroup
+	release := make(chan struct{})
+	defer close(release)
+	for range 4 {
+		locked.Add(1)
+		go func() {
+			runtime.LockOSThread()
+			locked.Done()
+			<-release
+		}()
+	}
+	locked.Wait()
+	threads, err := os.ReadDir("/proc/self/task")
+	if err != nil || len(threads) < 5 {
+		t.Fatalf("%d threads: %v", len(threads), err)
+	}
+	for _, thread := range threads {
+		id, err := strconv.Atoi(thread.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if attr, err := unix.SchedGetAttr(id, 0); err == nil && attr.Policy != unix.SCHED_BATCH {
+			t.Errorf("thread %d has policy %d", id, attr.Policy)
+		}
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package router
+
+func giveWay() error { return nil }
