@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"iter"
@@ -311,9 +312,10 @@ func (v Value) Size() int {
 }
 
 // AppendTo adds to dst what a reader of the value wants: the decoded text of a
-// string, the JSON text of a number, an object or an array, and nothing for the
-// others, whose kind says it all. It writes within dst's next Size() bytes, and
-// allocates only where dst has no room for as many.
+// string, the JSON text of a number, that of an object or an array without white
+// space between its parts, and nothing for the others, whose kind says it all. It
+// writes within dst's next Size() bytes, and allocates only where dst has no room for
+// as many.
 func (v Value) AppendTo(dst []byte) []byte {
 	switch v.Kind() {
 	case Absent, Null, False, True:
@@ -328,7 +330,33 @@ func (v Value) AppendTo(dst []byte) []byte {
 		n := unescape(dst[len(dst):len(dst)+len(s)], s)
 		return dst[:len(dst)+n]
 	}
-	return append(dst, v.Raw()...)
+	return v.d.appendCompact(dst, v.i)
+}
+
+// appendCompact appends the text of a value without the white space in it that is
+// not in strings.
+func (d *Document) appendCompact(dst []byte, i uint32) []byte {
+	n := &d.nodes[i]
+	text := d.text[n.start:n.end]
+	switch n.kind {
+	case Object, Array:
+	case Absent: // and blanked
+		return append(dst, bytes.TrimRight(text, " ")...)
+	default:
+		return append(dst, text...)
+	}
+	dst = append(dst, text[0])
+	for j := i + 1; j < n.next; j = d.nodes[j].next {
+		if j > i+1 {
+			dst = append(dst, ',')
+		}
+		if m := &d.nodes[j]; m.key != 0 {
+			dst = append(dst, d.text[m.key-1:m.keyEnd+1]...)
+			dst = append(dst, ':')
+		}
+		dst = d.appendCompact(dst, j)
+	}
+	return append(dst, text[len(text)-1])
 }
 
 // Text is a copy of the decoded string, empty unless the value is one.
