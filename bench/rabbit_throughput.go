@@ -26,7 +26,7 @@ func throughput() ([]result, error) {
 	}
 	backlog := size(60_000, 30_000)
 	var ours, many, each []drained
-	for range size(5, 1) {
+	for range size(7, 1) {
 		for _, drain := range []struct {
 			into *[]drained
 			run  func(int) (drained, error)

@@ -22,8 +22,10 @@ func (n *Notification) LoadQuoted(quoted []byte) (rest []byte, ok bool) {
 	}
 	n.buf = append(n.buf[:0], quoted...)
 	n.members.reset(len(quoted))
-	nodes, end := unquoter{n.buf, &n.members}.parse(n.nodes[:0])
-	if end < 0 || !isPlain(quoted[:end]) {
+	u := unquoter{text: n.buf, members: &n.members}
+	nodes, end := u.parse(n.nodes[:0])
+	// Where there are no quotes but those of strings, each had its backslash.
+	if end < 0 || !isPrintable(quoted[:end]) || bytes.Count(quoted[:end], []byte{'"'}) != 2*u.strings {
 		n.text, n.nodes = nil, nodes[:0]
 		return nil, false
 	}
@@ -31,16 +33,13 @@ func (n *Notification) LoadQuoted(quoted []byte) (rest []byte, ok bool) {
 	return quoted[end:], true
 }
 
-// isPlain tells whether text is printable ASCII with as many quotes as backslashes:
-// where each backslash has a quote behind it, each quote has a backslash before it.
-func isPlain(text []byte) bool {
-	if bytes.Count(text, []byte{'"'}) != bytes.Count(text, []byte{'\\'}) {
-		return false
-	}
-	var odd uint64
-	for ; len(text) >= 8; text = text[8:] {
-		w := binary.LittleEndian.Uint64(text)
-		odd |= w | (w - ones*' ')
+// isPrintable tells whether text is printable ASCII.
+func isPrintable(text []byte) bool {
+	var odd uint64 // has the high bit of each byte that is not
+	for ; len(text) >= 32; text = text[32:] {
+		a, b := binary.LittleEndian.Uint64(text), binary.LittleEndian.Uint64(text[8:])
+		c, d := binary.LittleEndian.Uint64(text[16:]), binary.LittleEndian.Uint64(text[24:])
+		odd |= a | (a - ones*' ') | b | (b - ones*' ') | c | (c - ones*' ') | d | (d - ones*' ')
 	}
 	for _, c := range text {
 		odd |= uint64(c | (c - ' '))
@@ -52,11 +51,12 @@ func isPlain(text []byte) bool {
 type unquoter struct {
 	text    []byte
 	members *members
+	strings int // found so far, keys included
 }
 
 // parse is Document.parse, and stops at the end of the value, which it returns; -1
 // where that is not as it should be.
-func (u unquoter) parse(nodes []node) ([]node, int) {
+func (u *unquoter) parse(nodes []node) ([]node, int) {
 	var open [MaxDepth]uint32 // the containers around i
 	depth := 0
 	n, nodes := next(nodes)
@@ -134,7 +134,7 @@ func next(nodes []node) (*node, []node) {
 }
 
 // key is Document.parseKey. The node it starts is the last of nodes.
-func (u unquoter) key(nodes []node, parent uint32, i int) (*node, []node, int) {
+func (u *unquoter) key(nodes []node, parent uint32, i int) (*node, []node, int) {
 	object := nodes[parent].kind == Object
 	n, nodes := next(nodes)
 	n.parent, n.keyEscaped = parent, false
@@ -154,7 +154,7 @@ func (u unquoter) key(nodes []node, parent uint32, i int) (*node, []node, int) {
 
 // string turns \" and \" around the string at i into a space and a quote, and a
 // quote and a space, and returns where it ends.
-func (u unquoter) string(i int) int {
+func (u *unquoter) string(i int) int {
 	if i+2 > len(u.text) || u.text[i] != '\\' || u.text[i+1] != '"' {
 		return -1
 	}
@@ -164,6 +164,7 @@ func (u unquoter) string(i int) int {
 		return -1
 	}
 	u.text[i], u.text[end], u.text[end+1] = ' ', '"', ' '
+	u.strings++
 	return end + 2
 }
 
