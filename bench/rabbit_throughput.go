@@ -24,7 +24,7 @@ func throughput() ([]result, error) {
 	if err != nil {
 		return nil, err
 	}
-	backlog := size(60_000, 30_000)
+	backlog := size(60_000, 10_000)
 	var ours, many, each []drained
 	for range size(7, 1) {
 		for _, drain := range []struct {
@@ -47,10 +47,10 @@ func throughput() ([]result, error) {
 	}
 	rate := func(d drained) float64 { return d.rate }
 	cpu := func(d drained) float64 { return float64(d.cpu) / 1e3 }
-	const inBatches, oneByOne = "amqp091-go, acknowledging 128 at once and no more", "amqp091-go, acknowledging each and no more"
+	inBatches, oneByOne := fmt.Sprintf("amqp091-go, acknowledging %d at once and no more", prefetch/4), "amqp091-go, acknowledging each and no more"
 	return []result{
 		row("throughput of the program, nova's notifications (goal 0.85)", "/s", median(ours, rate), median(many, rate), inBatches),
-		row("throughput of the program, nova's notifications (goal 0.85)", "/s", median(ours, rate), median(each, rate), oneByOne),
+		row("throughput of the program, nova's notifications", "/s", median(ours, rate), median(each, rate), oneByOne),
 		row("CPU per notification of the program", "µs", median(ours, cpu), median(many, cpu), inBatches),
 		row("CPU per notification of the program", "µs", median(ours, cpu), median(each, cpu), oneByOne),
 	}, nil
@@ -175,7 +175,7 @@ func slope(backlog int, count func() (int, error), cpu func() time.Duration) (dr
 		cpu time.Duration
 	}
 	var first, last look
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(200 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(time.Duration(size(200, 40)) * time.Millisecond) {
 		n, err := count()
 		if err != nil {
 			return drained{}, err

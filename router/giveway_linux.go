@@ -1,6 +1,7 @@
 package router
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -24,16 +25,29 @@ func giveWay() error {
 			if err != nil {
 				return fmt.Errorf("list the threads: %w", err)
 			}
-			attr, err := unix.SchedGetAttr(id, 0)
-			if err != nil || attr.Policy != unix.SCHED_NORMAL {
-				continue // it has ended, or is done
+			switch turned, err := makeBatch(id); {
+			case errors.Is(err, unix.ESRCH): // it has ended
+			case err != nil:
+				return err
+			default:
+				changed = changed || turned
 			}
-			attr.Policy = unix.SCHED_BATCH
-			if err := unix.SchedSetAttr(id, attr, 0); err != nil && err != unix.ESRCH {
-				return fmt.Errorf("sched_setattr: %w", err)
-			}
-			changed = true
 		}
 	}
 	return nil
+}
+
+// makeBatch tells whether it had to.
+func makeBatch(thread int) (turned bool, err error) {
+	now, err := unix.SchedGetAttr(thread, 0)
+	if err != nil {
+		return false, fmt.Errorf("sched_getattr: %w", err)
+	}
+	if now.Policy != unix.SCHED_NORMAL {
+		return false, nil
+	}
+	if err := unix.SchedSetAttr(thread, &unix.SchedAttr{Policy: unix.SCHED_BATCH, Nice: now.Nice}, 0); err != nil {
+		return false, fmt.Errorf("sched_setattr: %w", err)
+	}
+	return true, nil
 }

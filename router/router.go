@@ -81,6 +81,9 @@ func New(ctx context.Context, cfg Config, parts Parts) (_ *Router, err error) {
 	}
 	r.hub = hub.New(cfg.Hub, log, reg)
 	r.pipeline = newPipeline(cfg, r.hub, r.host, log, reg)
+	// A filter's call cannot be interrupted by Go. Though all workers be in one,
+	// there is a turn for everything else, and for what cuts them off.
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), len(r.pipeline.workers)+1))
 	plugins := admin.Plugins{Status: func() any { return r.host.Status() }, Release: r.host.Release}
 	if r.admin, err = admin.New(cfg.Admin, reg, plugins, log); err != nil {
 		return nil, err
@@ -115,9 +118,6 @@ func New(ctx context.Context, cfg Config, parts Parts) (_ *Router, err error) {
 //
 // What made a part fail; nil after a stop by ctx.
 func (r *Router) Run(ctx context.Context) error {
-	// A filter's call cannot be interrupted by Go. Though all workers be in one,
-	// there is a turn for everything else, and for what cuts them off.
-	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), len(r.pipeline.workers)+1))
 	defer runtime.KeepAlive(make([]byte, heapFloor))
 	if err := giveWay(); err != nil {
 		r.log.Info("takes cores from others as it wakes up", "error", err)

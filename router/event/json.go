@@ -92,7 +92,7 @@ func (d *Document) Parse(text []byte) error {
 	return nil
 }
 
-// parse appends the text's nodes to nodes, which it also returns where it fails,
+// parse, which unquoter.parse follows, appends the text's nodes to nodes, which it also returns where it fails,
 // for their memory.
 func (d *Document) parse(text []byte, nodes []node) ([]node, error) {
 	if len(text) > math.MaxInt32 {
@@ -300,7 +300,8 @@ func (v Value) Raw() []byte {
 	return v.d.text[n.start:n.end]
 }
 
-// Size is the most that AppendTo can add, in bytes.
+// Size is the most that AppendTo can add, in bytes; of an object or an array, what it
+// does add.
 func (v Value) Size() int {
 	switch v.Kind() {
 	case Absent, Null, False, True:
@@ -308,7 +309,7 @@ func (v Value) Size() int {
 	case String:
 		return len(v.Raw()) - 2
 	}
-	return len(v.Raw())
+	return v.d.compactSize(v.i)
 }
 
 // AppendTo adds to dst what a reader of the value wants: the decoded text of a
@@ -331,6 +332,29 @@ func (v Value) AppendTo(dst []byte) []byte {
 		return dst[:len(dst)+n]
 	}
 	return v.d.appendCompact(dst, v.i)
+}
+
+// compactSize is how much appendCompact appends.
+func (d *Document) compactSize(i uint32) int {
+	n := &d.nodes[i]
+	switch n.kind {
+	case Object, Array:
+	case Absent:
+		return len(bytes.TrimRight(d.text[n.start:n.end], " "))
+	default:
+		return int(n.end - n.start)
+	}
+	size := len("[]")
+	for j := i + 1; j < n.next; j = d.nodes[j].next {
+		if j > i+1 {
+			size += len(",")
+		}
+		if m := &d.nodes[j]; m.key != 0 {
+			size += int(m.keyEnd-m.key) + len(`"":`)
+		}
+		size += d.compactSize(j)
+	}
+	return size
 }
 
 // appendCompact appends the text of a value without the white space in it that is

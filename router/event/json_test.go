@@ -158,8 +158,6 @@ func TestGet(t *testing.T) {
 	}
 }
 
-// A reader hands out exactly Size bytes of memory that is not its own: what is
-// behind them stays.
 func TestContainersComeWithoutWhiteSpace(t *testing.T) {
 	const text = ` { "a b" : [ 1 , { } , [ ] , "c , d" , { "e\u0066" : null , "x" : [ 1 , 2 ] , "y" : "" , "x" : 12 } ] } `
 	const want = `{"a b":[1,{},[],"c , d",{"e\u0066":null,"x":null,"y":"","x":0}]}`
@@ -168,14 +166,16 @@ func TestContainersComeWithoutWhiteSpace(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.Redact(func(key []byte, _ uint32) bool { return string(key) == "x" }, func([]byte, Value) bool { return false })
-	if got := d.Root().AppendTo(nil); string(got) != want {
-		t.Errorf("got  %s\nwant %s", got, want)
+	if got := d.Root().AppendTo(nil); string(got) != want || d.Root().Size() != len(want) {
+		t.Errorf("%d bytes: %s\nwant %s", d.Root().Size(), got, want)
 	}
 	if got := d.Get(pointer(t, "/a b/4")).AppendTo(nil); string(got) != `{"e\u0066":null,"x":null,"y":"","x":0}` {
 		t.Errorf("got %s", got)
 	}
 }
 
+// A reader hands out exactly Size bytes of memory that is not its own: what is
+// behind them stays.
 func TestAppendToStaysWithinSize(t *testing.T) {
 	var d Document
 	if err := d.Parse([]byte(`{"s":"0123\n567\u00e9 89abcdef\ttail of it"}`)); err != nil {

@@ -33,7 +33,8 @@ func (n *Notification) LoadQuoted(quoted []byte) (rest []byte, ok bool) {
 	return quoted[end:], true
 }
 
-// isPrintable tells whether text is printable ASCII.
+// isPrintable tells whether text is ASCII without control characters (but DEL, which
+// JSON does not mind).
 func isPrintable(text []byte) bool {
 	var odd uint64 // has the high bit of each byte that is not
 	for ; len(text) >= 32; text = text[32:] {
@@ -152,8 +153,8 @@ func (u *unquoter) key(nodes []node, parent uint32, i int) (*node, []node, int) 
 	return n, nodes, skipOne(u.text, end+1)
 }
 
-// string turns \" and \" around the string at i into a space and a quote, and a
-// quote and a space, and returns where it ends.
+// string blanks the backslash before the string that begins at i, makes of the \"
+// behind it a quote and a space, and returns where that ends.
 func (u *unquoter) string(i int) int {
 	if i+2 > len(u.text) || u.text[i] != '\\' || u.text[i+1] != '"' {
 		return -1

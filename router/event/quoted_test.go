@@ -19,12 +19,13 @@ func TestLoadQuoted(t *testing.T) {
 		`{}`, `[]`, `{"a": "b"}`, `{"": ""}`, `{"a": [], "b": {}, "c": [{}, [], "d", 1]}`,
 		`{"a":-1.5e3,"b":[true,false,null],"c":{"d":0}}`, `{"a": 1, "a": 2, "a": "3"}`,
 		`{"` + long + `": "` + long + `"}`, `[1, 2]`, nested(MaxDepth), plainSample(),
+		`[` + strings.Repeat("1,", MaxNodes-2) + `1]`,
 	} {
 		checkQuoted(t, quote(text)+`"}`, `"}`)
 	}
 }
 
-func TestLoadQuotedLeavesTheRest(t *testing.T) {
+func TestLoadQuotedIsNotForEverything(t *testing.T) {
 	for name, quoted := range map[string]string{
 		"empty": ``, "no object": `x`, "a string in raw quotes": `"\\"`, "a raw quote": `{"a": 1}`, "a raw quote in a string": `{\"a": 1, \"b\": 2}`,
 		"a raw quote and a stray backslash": `{\"a"\": \"b\\": 1}`, "an escape in a string": `{\"a\": \"b\\n\"}`,
@@ -32,7 +33,7 @@ func TestLoadQuotedLeavesTheRest(t *testing.T) {
 		"two spaces": `{\"a\":  1}`, "a comma before the end": `{\"a\": 1, }`, "no colon": `{\"a\" 1}`, "no key": `{1: 2}`,
 		"crossed": `[{]}`, "truncated": `{\"a\": [1, 2`, "truncated string": `{\"a\": \"b`, "truncated escape": `{\"a\": \"b\`,
 		"truncated key": `{\"`, "backslash at the end": `{\`, "a bad number": `{\"a\": 01}`, "a bad word": `[nul]`,
-		"too deep": nested(MaxDepth + 1), "too many": `[` + strings.Repeat("1,", MaxNodes) + `1]`,
+		"too deep": nested(MaxDepth + 1), "too many": `[` + strings.Repeat("1,", MaxNodes-1) + `1]`,
 	} {
 		var n Notification
 		if rest, ok := n.LoadQuoted([]byte(quoted)); ok || rest != nil || n.Root().Kind() != Absent {
@@ -46,6 +47,10 @@ func TestLoadQuotedLeavesTheRest(t *testing.T) {
 func checkQuoted(t *testing.T, quoted, rest string) {
 	t.Helper()
 	var got, want Notification
+	// What another one has left must not be taken for this one's.
+	if err := got.Load([]byte(`{"\u0061":"\u0062","c":["\u0064",{"\u0065":1}]}`)); err != nil {
+		t.Fatal(err)
+	}
 	left, ok := got.LoadQuoted([]byte(quoted))
 	if !ok || string(left) != rest {
 		t.Fatalf("%s: %q is left, %v", quoted, left, ok)

@@ -17,7 +17,7 @@ const (
 
 // command is one thing for a shard to do.
 type command struct {
-	Publication // but of publish, only its channel
+	Publication // all of it for publish, only its channel for the others
 	verb        verb
 	id          uint32        // of subscribe and unsubscribe
 	sub         *Subscription // of subscribe and unsubscribe

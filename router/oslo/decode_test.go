@@ -106,6 +106,21 @@ func TestDecodeRecorded(t *testing.T) {
 	}
 }
 
+// Nearly all messages must go the short way: the other one gives the same.
+func TestMostMessagesAreLoadedInPlace(t *testing.T) {
+	inPlace := 0
+	all := corpus(t)
+	for _, r := range all {
+		var n event.Notification
+		if loadUsual(&n, []byte(r.Body)) {
+			inPlace++
+		}
+	}
+	if inPlace < len(all)*3/4 { // the recording has more of the odd ones than a cloud
+		t.Errorf("%d of %d", inPlace, len(all))
+	}
+}
+
 // checkRedacted compares what is left with what there was: every value is as it
 // was, or null in a place that may be hidden.
 func checkRedacted(t *testing.T, before string, after []byte) {

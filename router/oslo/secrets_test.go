@@ -1,6 +1,7 @@
 package oslo
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -46,6 +47,8 @@ func TestSecretsAreGone(t *testing.T) {
 		"a Fernet token inside":    {`"description":"token is ` + fernet + `!"`, fernet},
 		"an escaped Fernet token":  {`"description":"\u0067` + fernet[1:] + `"`, fernet[1:]},
 		"a Fernet token in a list": {`"l":["a","` + fernet + `"]`, fernet},
+		"a short Fernet token":     {`"description":"gAAAAA` + strings.Repeat("x", minToken-5) + `"`, "gAAAAA"},
+		"short, escaped JSON":      {`"info":"\u007b\"token\": \"hush\"}"`, "hush"},
 		"a JWS token":              {`"description":"Bearer ` + jws + `"`, jws},
 		"a private key":            {`"content":"-----BEGIN OPENSSH PRIVATE KEY-----\nhush00000000000000000000000000000"`, "hush"},
 		"JSON in a string":         {`"info":"{\"data\": {\"auth_password\": \"hush\"}}"`, "hush"},
@@ -57,12 +60,15 @@ func TestSecretsAreGone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, place := range []string{`{"event_type":"x","payload":{%}}`, `{"event_type":"x",%}`, `{"event_type":"x","payload":[{"a":{%}}]}`} {
-				var n event.Notification
-				if err := NewDecoder(Config{}).Decode(&n, []byte(strings.Replace(place, "%", tc.member, 1)), ""); err != nil {
-					t.Fatal(err)
-				}
-				if strings.Contains(string(n.Raw()), tc.secret) {
-					t.Errorf("still there: %s", n.Raw())
+				message := strings.Replace(place, "%", tc.member, 1)
+				for _, body := range []string{message, `{"oslo.version": "2.0", "oslo.message": ` + strconv.Quote(message) + `}`} {
+					var n event.Notification
+					if err := NewDecoder(Config{}).Decode(&n, []byte(body), ""); err != nil {
+						t.Fatal(err)
+					}
+					if strings.Contains(string(n.Raw()), tc.secret) {
+						t.Errorf("still there: %s", n.Raw())
+					}
 				}
 			}
 		})

@@ -244,7 +244,7 @@ func (h *Host) judge(f, before *file, i int, taken map[string]string) *file {
 // notification's trip would queue behind the compiler otherwise.
 func (h *Host) renewAll(ctx context.Context, files []*file, stale map[*file]*file) {
 	cores, abreast := h.cores, h.cores
-	if h.workers.Load() > 0 {
+	if h.workers.Load() > 0 && len(stale) > 0 {
 		cores, abreast = max(h.cores-1, 1), 1
 		// A filter's start is one more call that Go cannot interrupt: there
 		// is still to be a turn for what cuts it off.

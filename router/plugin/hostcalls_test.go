@@ -92,7 +92,7 @@ func TestScratchMarksWhatDoesNotFit(t *testing.T) {
 	}
 	want := []string{
 		"5 compute.x", "0 ", "0 ", "5 0e5b1c2d", "5 2026-11-23T10:00:00.123Z", "5 " + n.Project, "0 ", "0 ",
-		"5 0123456789", "8 5", "1 ", "8 5", "0 ", "0 ", fmt.Sprintf("8 %d", len(n.Raw())),
+		"5 0123456789", "8 5", "1 ", "8 5", "0 ", "0 ", fmt.Sprintf("8 %d", len(n.Root().AppendTo(nil))),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

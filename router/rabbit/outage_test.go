@@ -178,16 +178,17 @@ func newProxy(t *testing.T, to string) *proxy {
 		t.Fatal(err)
 	}
 	p := &proxy{addr: listener.Addr().String()}
-	var serving sync.WaitGroup
+	var accepting, serving sync.WaitGroup
 	t.Cleanup(func() {
 		listener.Close()
+		accepting.Wait()
 		p.freeze()
 		for _, client := range p.clients {
 			client.Close()
 		}
 		serving.Wait()
 	})
-	serving.Go(func() {
+	accepting.Go(func() {
 		for {
 			client, err := listener.Accept()
 			if err != nil {
