@@ -32,6 +32,9 @@ func CompactLike(b, accepted []byte) error {
 	// The braces at the end of a JSON text close it. A member ends in front of
 	// them, but where the last object is empty; and in b too, if a comma or another
 	// brace follows and not more of a number.
+	if len(accepted) == 0 {
+		return CompactJSON(b)
+	}
 	same := len(bytes.TrimRight(accepted, "}"))
 	depth := len(accepted) - same
 	if depth == 0 || strings.IndexByte("{ \t", accepted[same-1]) >= 0 ||

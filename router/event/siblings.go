@@ -5,14 +5,12 @@ package event
 type Siblings struct {
 	pointers []Pointer
 	// table has the numbers of the pointers, from 1, by their keys' hashes; those
-	// that find their place taken stand behind it. It is nil where looking for one
-	// after the other is as good.
+	// that find their place taken stand behind it. It is nil where one of them has no
+	// key.
 	table []uint8
 }
 
 const (
-	// fewSiblings are looked for one after the other.
-	fewSiblings = 4
 	// MaxSiblings is how many there can be.
 	MaxSiblings = 64
 	// longWalk is how many values an object may hold that is gone through. Searches
@@ -25,9 +23,6 @@ const (
 func (s *Siblings) Add(p Pointer) {
 	s.pointers = append(s.pointers, p)
 	s.table = nil
-	if len(s.pointers) <= fewSiblings {
-		return
-	}
 	table := make([]uint8, 4*MaxSiblings) // three of four places at least are empty
 	for i, p := range s.pointers {
 		if len(p.segments) != 1 {
@@ -42,9 +37,9 @@ func (s *Siblings) Add(p Pointer) {
 	s.table = table
 }
 
-// GetAll fills found with what Get finds for each pointer. Where they are more than
-// a few, it goes through the object once, which touches less memory than
-// finding one member after the other.
+// GetAll fills found with what Get finds for each pointer, but goes through the object
+// once, which touches less memory than finding more than a few members one after the
+// other.
 func (v Value) GetAll(s *Siblings, found []Value) {
 	if v.Kind() != Object || s.table == nil || v.d.nodes[v.i].next-v.i > longWalk {
 		for i := range s.pointers {
@@ -52,7 +47,7 @@ func (v Value) GetAll(s *Siblings, found []Value) {
 		}
 		return
 	}
-	clear(found)
+	clear(found[:len(s.pointers)])
 	nodes, table := v.d.nodes, (*[4 * MaxSiblings]uint8)(s.table)
 	end := nodes[v.i].next
 	for i := v.i + 1; i < end; i = nodes[i].next {

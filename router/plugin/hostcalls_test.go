@@ -76,7 +76,7 @@ func TestScratchMarksWhatDoesNotFit(t *testing.T) {
 	}
 	room := len(n.Type) + len(n.MessageID) + len(n.AtText) + len(n.Project)
 	buf := make([]byte, scratchNeeds(len(s.wants))+room+10)
-	writeScratch(buf, n, &s)
+	writeScratch(buf, n, &s, s.room())
 	var got []string
 	for i := range abi.StandardFields + len(s.wants) {
 		at := abi.HeaderSize + i*abi.EntrySize
@@ -122,7 +122,7 @@ func FuzzScratch(f *testing.F) {
 		needs := scratchNeeds(len(s.wants))
 		guard := make([]byte, needs+int(room)+8)
 		buf := guard[: needs+int(room) : needs+int(room)]
-		writeScratch(buf, n, &s)
+		writeScratch(buf, n, &s, s.room())
 		for i := range abi.StandardFields + len(s.wants) {
 			at := abi.HeaderSize + i*abi.EntrySize
 			offset, word := binary.LittleEndian.Uint32(buf[at:]), binary.LittleEndian.Uint32(buf[at+4:])
@@ -158,8 +158,11 @@ func FuzzSubscription(f *testing.F) {
 			f := &s.families[i]
 			parts := make([]event.Value, len(f.places))
 			parents[i] = f.find(n, parents[:i])
-			parents[i].GetAll(&f.fields, parts)
+			parents[i].GetAll(&f.together, parts)
 			for k, place := range f.places {
+				if one := parents[i].Get(f.fields[k]); one != parts[k] {
+					t.Fatalf("%q is %q, together with others %q", s.wants[place], one.Raw(), parts[k].Raw())
+				}
 				placed++
 				p, err := event.ParsePointer(s.wants[place])
 				if err != nil {

@@ -62,6 +62,7 @@ type instance struct {
 	random *rand.ChaCha8
 	output [2]lineBuffer
 	paths  map[string]event.Pointer
+	room   []event.Value // to find wanted fields in
 }
 
 // maxSaid bounds what is quoted of a guest's last words, in bytes.
@@ -160,6 +161,7 @@ func (in *instance) adopt(answer uint64) error {
 		return faultf(faultStart, "%s subscribed to no event type, so that it would never be called; declare one", abi.Init)
 	}
 	in.scratch, in.scratchLength = pointer, length
+	in.room = in.sub.room()
 	in.startBytes = in.mem.Size()
 	in.ready = true
 	return nil
@@ -174,7 +176,7 @@ func (in *instance) handle(n *event.Notification) *Fault {
 	if !ok {
 		return faultf(faultResult, "its scratch buffer is gone")
 	}
-	writeScratch(buf, n, &in.filter.sub)
+	writeScratch(buf, n, &in.filter.sub, in.room)
 	in.budget = in.limits.fuel
 	in.fuel.Set(uint64(in.budget))
 	err := in.call.CallWithStack(in.ctx, in.stack[:])

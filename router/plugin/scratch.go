@@ -17,10 +17,13 @@ func scratchNeeds(wants int) int {
 	return abi.HeaderSize + (abi.StandardFields+wants)*abi.EntrySize
 }
 
+// few fields of an object are looked for one after the other.
+const few = 4
+
 // writeScratch lays the standard fields and the wanted ones out in buf, which
 // is guest memory of at least scratchNeeds bytes. What does not fit is marked
-// as too big. It allocates nothing.
-func writeScratch(buf []byte, n *event.Notification, sub *subscription) {
+// as too big. It allocates nothing; room is sub.room().
+func writeScratch(buf []byte, n *event.Notification, sub *subscription, room []event.Value) {
 	end := scratchNeeds(len(sub.wants))
 	entries := buf[abi.HeaderSize:end]
 	for i, text := range [abi.StandardFields]string{
@@ -40,14 +43,20 @@ func writeScratch(buf []byte, n *event.Notification, sub *subscription) {
 		end = putBytes(buf, entries[i*abi.EntrySize:], end, kind, text)
 	}
 	entries = entries[abi.StandardFields*abi.EntrySize:]
-	var parents, found [maxWants]event.Value
+	parents, found := room[:len(sub.families)], room[len(sub.families):]
 	for i := range sub.families {
 		f := &sub.families[i]
-		parents[i] = f.find(n, parents[:i])
-		values := found[:len(f.places)]
-		parents[i].GetAll(&f.fields, values)
+		parent := f.find(n, parents)
+		parents[i] = parent
+		if len(f.fields) <= few {
+			for k := range f.fields {
+				end = putValue(buf, entries[f.places[k]*abi.EntrySize:], end, parent.Get(f.fields[k]))
+			}
+			continue
+		}
+		parent.GetAll(&f.together, found)
 		for k, place := range f.places {
-			end = putValue(buf, entries[place*abi.EntrySize:], end, values[k])
+			end = putValue(buf, entries[place*abi.EntrySize:], end, found[k])
 		}
 	}
 	binary.LittleEndian.PutUint32(buf[abi.HeaderFeatures:], features)

@@ -35,8 +35,11 @@ type family struct {
 	parent string
 	within int
 	path   event.Pointer
-	fields event.Siblings
-	places []int // of the fields among the wants
+	// fields are those seen from there, together the same for a walk, and places
+	// theirs among the wants.
+	fields   []event.Pointer
+	together event.Siblings
+	places   []int
 }
 
 // Brief names the first of a filter's patterns, for a line that people read.
@@ -66,7 +69,8 @@ func (s *subscription) want(pointer string) error {
 	if err != nil {
 		return err
 	}
-	f.fields.Add(last)
+	f.fields = append(f.fields, last)
+	f.together.Add(last)
 	f.places = append(f.places, len(s.wants))
 	s.wants = append(s.wants, pointer)
 	return nil
@@ -92,12 +96,19 @@ func (s *subscription) family(parent string) (*family, error) {
 	return &s.families[len(s.families)-1], nil
 }
 
+// room is where the values of a notification are put together, families' objects
+// first. To make it anew for each call costs more than a small filter.
+func (s *subscription) room() []event.Value {
+	return make([]event.Value, len(s.families)+len(s.wants))
+}
+
 // find gives what f's fields stand in; before is the same of the families before.
 func (f *family) find(n *event.Notification, before []event.Value) event.Value {
+	v := n.Root()
 	if f.within >= 0 {
-		return before[f.within].Get(f.path)
+		v = before[f.within]
 	}
-	return n.Get(f.path)
+	return v.Get(f.path)
 }
 
 // declare adds the lines of a declaration.
