@@ -99,7 +99,7 @@ func DefaultConfig() Config {
 		BytesPerEmission:  64 << 10,
 		BytesPerEvent:     256 << 10,
 		HostCallsPerEvent: 1000,
-		CallTimeout:       25 * time.Millisecond,
+		CallTimeout:       20 * time.Millisecond,
 		StartTimeout:      time.Second,
 		SlowPerSecond:     100 * time.Millisecond,
 		LogLinesPerSecond: 20,
