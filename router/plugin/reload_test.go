@@ -311,9 +311,8 @@ func TestReloadsUnderTraffic(t *testing.T) {
 	if n := h.current.Load().holds.Load(); n != 1 {
 		t.Errorf("the current set is held %d times", n)
 	}
-	if after := runtime.NumGoroutine(); after > before {
-		t.Errorf("%d goroutines, %d before", after, before)
-	}
+	// A look for overtime may be on its way.
+	eventually(t, "no goroutines are left", func() bool { return runtime.NumGoroutine() <= before })
 }
 
 // What a hundred reloads leave behind is less than one version's instances.
