@@ -92,8 +92,8 @@ func (d *Document) Parse(text []byte) error {
 	return nil
 }
 
-// parse, which unquoter.parse follows, appends the text's nodes to nodes, which it also returns where it fails,
-// for their memory.
+// parse appends the text's nodes to nodes, which it also returns where it fails, for
+// their memory. unquoter.parse goes the same steps.
 func (d *Document) parse(text []byte, nodes []node) ([]node, error) {
 	if len(text) > math.MaxInt32 {
 		return nodes, ErrTooLarge

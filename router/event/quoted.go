@@ -9,9 +9,9 @@ import (
 
 // LoadQuoted is Load for an object that stands in another text as a JSON string,
 // as oslo.messaging's envelope has it: quoted begins behind that string's opening
-// quote, and rest with its closing one. The object is parsed as it stands, in one
-// pass, and keeps its length: each \" becomes a quote and a space outside the
-// string.
+// quote, and rest with its closing one. The notification takes a copy, which is parsed
+// with its escapes, in one pass, and keeps its length: each \" becomes a quote and a
+// space outside the string.
 //
 // It knows what Python's json.dumps makes of an object with printable ASCII in it
 // and no backslash, as nearly every notification is. For anything else, valid or
@@ -55,8 +55,9 @@ type unquoter struct {
 	strings int // found so far, keys included
 }
 
-// parse is Document.parse, and stops at the end of the value, which it returns; -1
-// where that is not as it should be.
+// parse is Document.parse for such a text, step by step the same: what changes in one
+// changes in the other. It stops at the end of the value, which it returns; -1 where
+// that is not as it should be.
 func (u *unquoter) parse(nodes []node) ([]node, int) {
 	var open [MaxDepth]uint32 // the containers around i
 	depth := 0

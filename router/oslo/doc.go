@@ -5,6 +5,6 @@
 // or an *Error that says why the message is none. Caller: the router's consumer,
 // before anything else sees the message.
 //
-// The files follow the message: compression.go, decode.go (the envelope and the
+// The files follow the message: compression.go, envelope.go, decode.go (the
 // members that every notification has), timestamp.go, secrets.go, owner.go.
 package oslo
