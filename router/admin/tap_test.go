@@ -7,13 +7,13 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"horizon-realtime/router/event"
 	"horizon-realtime/router/oslo"
+	"horizon-realtime/router/testwait"
 )
 
 // noticed is a notification with a line break and a secret in it.
@@ -55,15 +55,6 @@ func said(t *testing.T, answer *http.Response) string {
 	return strings.TrimSpace(string(text))
 }
 
-func eventually(t *testing.T, what string, ready func() bool) {
-	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !ready(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal(what)
-		}
-	}
-}
-
 func TestTapShowsWhatFiltersGet(t *testing.T) {
 	tap, server := newTap(t, 2)
 	one, two := read(t, server.URL), read(t, server.URL)
@@ -82,7 +73,7 @@ func TestTapShowsWhatFiltersGet(t *testing.T) {
 	}
 	one.Body.Close()
 	two.Body.Close()
-	eventually(t, "the taps of clients that are gone stay", func() bool { return tap.reading.Load() == 0 })
+	testwait.Until(t, "the taps of clients that are gone are closed", func() bool { return tap.reading.Load() == 0 })
 }
 
 func TestTapIsBounded(t *testing.T) {
@@ -103,7 +94,7 @@ func TestTapIsBounded(t *testing.T) {
 		t.Errorf("%v refused", n)
 	}
 	first.Body.Close()
-	eventually(t, "the place is not given back", func() bool { return tap.reading.Load() == 0 })
+	testwait.Until(t, "the place is given back", func() bool { return tap.reading.Load() == 0 })
 	if answer := read(t, server.URL); answer.StatusCode != http.StatusOK {
 		t.Error(answer.Status)
 	}
@@ -115,7 +106,7 @@ func TestTapCutsOffWhoDoesNotKeepUp(t *testing.T) {
 	tap, server := newTap(t, 1)
 	answer := read(t, server.URL)
 	n := noticed(t)
-	eventually(t, "it is not cut off", func() bool {
+	testwait.Until(t, "it is cut off", func() bool {
 		for range 1000 {
 			tap.Offer(n)
 		}

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"horizon-realtime/router/testwait"
 )
 
 // TestBatchDelay: what comes after a quiet time is sent at once; what follows is
@@ -41,18 +43,10 @@ func TestBatchDelay(t *testing.T) {
 		}
 		return n
 	}
-	until := func(what string, condition func() bool) {
-		t.Helper()
-		for end := time.Now().Add(30 * time.Second); !condition(); time.Sleep(time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatalf("%s: never; batches %v", what, batches)
-			}
-		}
-	}
 	say(1, 10)
-	until("the first one", func() bool { return delivered() == 1 })
+	testwait.Until(t, "the first one", func() bool { return delivered() == 1 })
 	say(40, 4<<10) // more than twice what the queue takes: it cannot wait for the hour
-	until("those for which there was no room", func() bool { return delivered() >= 1+2*14 })
+	testwait.Until(t, "those for which there was no room", func() bool { return delivered() >= 1+2*14 })
 	say(5, 10)
 	cancel()
 	running.Wait()
@@ -78,13 +72,8 @@ func TestBatchDelayPasses(t *testing.T) {
 	h.Subscribe(&Subscription{Channel: pattern(t, "public/a"), To: s}, 1)
 	for range 20 { // each waits for the one before
 		h.Publish(publication(t, "public/a", `1`))
-		select {
-		case n := <-next:
-			if n != 1 {
-				t.Fatalf("%d messages", n)
-			}
-		case <-time.After(30 * time.Second):
-			t.Fatal("never delivered")
+		if n := testwait.Receive(t, "the delivery", next); n != 1 {
+			t.Fatalf("%d messages", n)
 		}
 	}
 	cfg.BatchDelay = 6 * time.Millisecond

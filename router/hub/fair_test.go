@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"horizon-realtime/router/testwait"
 )
 
 // TestFairTurns: however much of one group waits, a message of another is
@@ -37,7 +39,7 @@ func TestFairTurns(t *testing.T) {
 			}
 		}
 	})
-	waitUntil(t, "the flood waits", func() bool {
+	testwait.Until(t, "the flood waits", func() bool {
 		s.queue.mu.Lock()
 		defer s.queue.mu.Unlock()
 		return s.queue.full(s.queue.lanes[h.group(pattern(t, "project/flood/*"))], 1000)

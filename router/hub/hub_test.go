@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/testwait"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -61,24 +62,15 @@ type ear struct {
 	answers []Recovery
 	ended   []uint32
 	room    int
-	news    chan struct{}
 }
 
-func newEar() *ear { return &ear{room: 1 << 20, news: make(chan struct{}, 1)} }
-
-func (e *ear) tell() {
-	select {
-	case e.news <- struct{}{}:
-	default:
-	}
-}
+func newEar() *ear { return &ear{room: 1 << 20} }
 
 func (e *ear) Deliver(b *Batch) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.frames++
 	e.lines = append(e.lines, strings.Split(string(b.Lines()), "\n")...)
-	e.tell()
 }
 
 func (e *ear) Subscribed(_ *Subscription, _ uint32, r *Recovery) {
@@ -87,14 +79,12 @@ func (e *ear) Subscribed(_ *Subscription, _ uint32, r *Recovery) {
 	kept := *r
 	kept.Publications = bytes.Clone(r.Publications)
 	e.answers = append(e.answers, kept)
-	e.tell()
 }
 
 func (e *ear) Unsubscribed(_ *Subscription, id uint32) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.ended = append(e.ended, id)
-	e.tell()
 }
 
 func (e *ear) Room() int { return e.room }
@@ -102,20 +92,11 @@ func (e *ear) Room() int { return e.room }
 // wait waits until the condition holds, which is asked with mu held.
 func (e *ear) wait(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	late := time.After(10 * time.Second)
-	for {
+	testwait.Until(t, what, func() bool {
 		e.mu.Lock()
-		ok := condition()
-		e.mu.Unlock()
-		if ok {
-			return
-		}
-		select {
-		case <-e.news:
-		case <-late:
-			t.Fatalf("%s: not in time; heard %d lines, %d answers", what, len(e.lines), len(e.answers))
-		}
-	}
+		defer e.mu.Unlock()
+		return condition()
+	})
 }
 
 // subscribe waits for the answer.
@@ -236,7 +217,7 @@ func TestPublishersWaitForAFullQueue(t *testing.T) {
 		}
 	})
 	q := h.shards[0].queue
-	waitUntil(t, "the queue is full", func() bool {
+	testwait.Until(t, "the queue is full", func() bool {
 		q.mu.Lock()
 		defer q.mu.Unlock()
 		if q.bytes > cfg.QueueBytes/share {
@@ -247,15 +228,6 @@ func TestPublishersWaitForAFullQueue(t *testing.T) {
 	run(t, h)
 	wg.Wait()
 	e.wait(t, "all", func() bool { return len(e.lines) == n })
-}
-
-func waitUntil(t testing.TB, what string, condition func() bool) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !condition(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal(what, "did not happen")
-		}
-	}
 }
 
 func TestUnsubscribeIsTheEnd(t *testing.T) {
@@ -271,7 +243,7 @@ func TestUnsubscribeIsTheEnd(t *testing.T) {
 	h.Subscribe(sub, 9)
 	e.wait(t, "two ends", func() bool { return len(e.ended) == 2 })
 	_, top := h.Position()
-	waitUntil(t, "the second publication", func() bool { _, top = h.Position(); return top == 2 })
+	testwait.Until(t, "the second publication", func() bool { _, top = h.Position(); return top == 2 })
 	if len(e.lines) != 1 || len(e.answers) != 1 {
 		t.Errorf("heard %v and %v", e.lines, e.answers)
 	}
@@ -281,7 +253,7 @@ func TestPositionCoversTheGapBeforeSubscribing(t *testing.T) {
 	h := newHub(DefaultConfig())
 	run(t, h)
 	h.Publish(publication(t, "public/other", "0"))
-	waitUntil(t, "the first publication", func() bool { _, top := h.Position(); return top == 1 })
+	testwait.Until(t, "the first publication", func() bool { _, top := h.Position(); return top == 1 })
 	epoch, offset := h.Position()
 	h.Publish(publication(t, "public/a", "1"))
 	h.Publish(publication(t, "public/b", "2"))

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"horizon-realtime/router/rabbit"
+	"horizon-realtime/router/testwait"
 )
 
 // A service's exchange that does not exist yet is not made by us, and is bound
@@ -33,7 +34,7 @@ func TestExchangeAppearsLater(t *testing.T) {
 		t.Fatalf("missing_exchanges is %v", n)
 	}
 	b.publish(early, "notifications.info", "1")
-	eventually(t, "the first delivery", func() bool { return got.len() == 1 })
+	testwait.Until(t, "the first delivery", func() bool { return got.len() == 1 })
 	out, err := node.Ctl("list_exchanges", "--no-table-headers", "name")
 	if err != nil || strings.Contains(out, late) || !strings.Contains(out, early) {
 		t.Fatalf("exchanges:\n%s\nerror: %v", out, err)
@@ -43,7 +44,7 @@ func TestExchangeAppearsLater(t *testing.T) {
 	b.publish(late, "versioned_notifications.error", "2")
 	b.publish(late, "compute.host1", "an RPC call")
 	b.publish(late, "notifications.info", "3")
-	eventually(t, "three deliveries", func() bool { return got.len() == 3 })
+	testwait.Until(t, "three deliveries", func() bool { return got.len() == 3 })
 	if diff := cmp.Diff([]string{"1", "2", "3"}, got.get()); diff != "" {
 		t.Fatal(diff)
 	}
@@ -56,7 +57,7 @@ func TestExchangeAppearsLater(t *testing.T) {
 	b.exchange(late, false)
 	c.bound(2)
 	b.publish(late, "notifications.info", "4")
-	eventually(t, "four deliveries", func() bool { return got.len() == 4 })
+	testwait.Until(t, "four deliveries", func() bool { return got.len() == 4 })
 }
 
 func TestDeclareMakesExchangesOnlyWhenAsked(t *testing.T) {
@@ -99,7 +100,7 @@ func TestQueueArguments(t *testing.T) {
 	}
 	var got list
 	consume(t, cfg, func(d *rabbit.Delivery) { got.add(string(d.Body)); d.Ack() })
-	eventually(t, "three deliveries", func() bool { return got.len() == 3 })
+	testwait.Until(t, "three deliveries", func() bool { return got.len() == 3 })
 	if diff := cmp.Diff([]string{"2", "3", "4"}, got.get()); diff != "" {
 		t.Fatal(diff)
 	}
@@ -122,7 +123,7 @@ func TestTakesNothingFromOthers(t *testing.T) {
 	for i := range 20 {
 		b.publish(cfg.Exchanges[0], "notifications.info", fmt.Sprint(i))
 	}
-	eventually(t, "20 acknowledged", func() bool { return c.metric("acked_total") == 20 })
+	testwait.Until(t, "20 acknowledged", func() bool { return c.metric("acked_total") == 20 })
 	q, err := b.QueueDeclarePassive("notifications.info", false, false, false, false, nil)
 	if err != nil || q.Messages != 20 || q.Consumers != 0 {
 		t.Fatalf("notifications.info has %d messages and %d consumers, error %v", q.Messages, q.Consumers, err)
@@ -144,8 +145,8 @@ func TestAcksOutOfOrderWithinThePrefetch(t *testing.T) {
 	for i := range 30 {
 		b.publish(cfg.Exchanges[0], "notifications.info", fmt.Sprint(i))
 	}
-	eventually(t, "the prefetch", func() bool { return len(taken) == 10 })
-	eventually(t, "20 left", func() bool { return messages(t, cfg.QueueName()) == 20 })
+	testwait.Until(t, "the prefetch", func() bool { return len(taken) == 10 })
+	testwait.Until(t, "20 left", func() bool { return messages(t, cfg.QueueName()) == 20 })
 	if n := c.metric("unacked"); n != 10 {
 		t.Fatalf("unacked is %v", n)
 	}
@@ -162,12 +163,12 @@ func TestAcksOutOfOrderWithinThePrefetch(t *testing.T) {
 		t.Fatalf("%v acknowledged before the oldest", n)
 	}
 	first[9].Ack()
-	eventually(t, "10 acknowledged", func() bool { return c.metric("acked_total") == 10 })
+	testwait.Until(t, "10 acknowledged", func() bool { return c.metric("acked_total") == 10 })
 	for range 20 {
 		d := <-taken
 		go d.Ack()
 	}
-	eventually(t, "30 acknowledged", func() bool { return c.metric("acked_total") == 30 })
+	testwait.Until(t, "30 acknowledged", func() bool { return c.metric("acked_total") == 30 })
 	c.stop()
 	if n := messages(t, cfg.QueueName()); n != 0 {
 		t.Fatalf("%d messages came back", n)
@@ -185,7 +186,7 @@ func TestStopAcknowledgesWhatIsSettled(t *testing.T) {
 	for i := range 5 {
 		b.publish(cfg.Exchanges[0], "notifications.info", fmt.Sprint(i))
 	}
-	eventually(t, "five deliveries", func() bool { return len(taken) == 5 })
+	testwait.Until(t, "five deliveries", func() bool { return len(taken) == 5 })
 	for range 3 {
 		(<-taken).Ack()
 	}
@@ -193,7 +194,7 @@ func TestStopAcknowledgesWhatIsSettled(t *testing.T) {
 	(<-taken).Ack() // void
 	var again list
 	consume(t, cfg, func(d *rabbit.Delivery) { again.add(fmt.Sprint(string(d.Body), " ", d.Redelivered)); d.Ack() })
-	eventually(t, "two redelivered", func() bool { return again.len() == 2 })
+	testwait.Until(t, "two redelivered", func() bool { return again.len() == 2 })
 	if diff := cmp.Diff([]string{"3 true", "4 true"}, again.get()); diff != "" {
 		t.Fatal(diff)
 	}
@@ -209,7 +210,7 @@ func TestDrain(t *testing.T) {
 	for i := range 20 {
 		b.publish(cfg.Exchanges[0], "notifications.info", fmt.Sprint(i))
 	}
-	eventually(t, "the prefetch", func() bool { return len(taken) == 8 })
+	testwait.Until(t, "the prefetch", func() bool { return len(taken) == 8 })
 	expired, cancel := context.WithCancel(context.Background())
 	cancel()
 	if err := c.Drain(expired); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "8 deliveries") {
@@ -218,14 +219,14 @@ func TestDrain(t *testing.T) {
 	if err := c.Ready(); err == nil {
 		t.Fatal("ready while draining")
 	}
-	eventually(t, "the consumer cancelled", func() bool {
+	testwait.Until(t, "the consumer cancelled", func() bool {
 		q, err := b.QueueDeclarePassive(cfg.QueueName(), true, false, false, false, nil)
 		return err == nil && q.Consumers == 0
 	})
 	for range 8 {
 		go (<-taken).Ack()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), testwait.Limit)
 	defer cancel()
 	if err := c.Drain(ctx); err != nil {
 		t.Fatal(err)
@@ -244,7 +245,7 @@ func TestDrainWithoutConnection(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.URLs = []string{"amqp://guest:guest@127.0.0.1:1/"}
 	c := consume(t, cfg, func(d *rabbit.Delivery) { d.Ack() })
-	eventually(t, "an attempt", func() bool { return c.metric("reconnects_total") > 0 })
+	testwait.Until(t, "an attempt", func() bool { return c.metric("reconnects_total") > 0 })
 	if err := c.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -274,8 +275,8 @@ func TestQuorumQueue(t *testing.T) {
 		b.publish(cfg.Exchanges[0], "notifications.info", "good")
 	}
 	b.publish(cfg.Exchanges[0], "notifications.info", "bad")
-	eventually(t, "all acknowledged", func() bool { return c.metric("acked_total") == 51 })
-	eventually(t, "a dead letter", func() bool { return messages(t, cfg.DeadLetterName()) == 1 })
+	testwait.Until(t, "all acknowledged", func() bool { return c.metric("acked_total") == 51 })
+	testwait.Until(t, "a dead letter", func() bool { return messages(t, cfg.DeadLetterName()) == 1 })
 	for _, queue := range []string{cfg.QueueName(), cfg.DeadLetterName()} {
 		c.stop()
 		if _, err := b.QueueDelete(queue, false, false, false); err != nil {

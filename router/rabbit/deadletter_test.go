@@ -10,6 +10,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"horizon-realtime/router/rabbit"
+	"horizon-realtime/router/testwait"
 )
 
 // get takes one message from a queue.
@@ -45,7 +46,7 @@ func TestRejectedGoesToTheDeadLetters(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.publish(cfg.Exchanges[0], "notifications.info", "good")
-	eventually(t, "both acknowledged", func() bool { return c.metric("acked_total") == 2 })
+	testwait.Until(t, "both acknowledged", func() bool { return c.metric("acked_total") == 2 })
 	m := b.get(cfg.DeadLetterName())
 	want := amqp.Table{"compression": "application/x-gzip", "nested": amqp.Table{"a": int32(1)},
 		rabbit.HeaderReason: "not_json: unexpected end", rabbit.HeaderExchange: cfg.Exchanges[0], rabbit.HeaderRoutingKey: "notifications.error"}
@@ -66,7 +67,7 @@ func TestRejectedGoesToTheDeadLetters(t *testing.T) {
 	for range 100 {
 		b.publish(cfg.Exchanges[0], "notifications.info", "long")
 	}
-	eventually(t, "all acknowledged", func() bool { return c.metric("acked_total") == 102 })
+	testwait.Until(t, "all acknowledged", func() bool { return c.metric("acked_total") == 102 })
 	if n := messages(t, cfg.DeadLetterName()); n != 100 {
 		t.Fatalf("%d dead letters", n)
 	}
@@ -91,7 +92,7 @@ func TestDeadLetterArguments(t *testing.T) {
 	for i := range 30 {
 		b.publish(cfg.Exchanges[0], "notifications.info", fmt.Sprint(i))
 	}
-	eventually(t, "all acknowledged", func() bool { return c.metric("acked_total") == 30 })
+	testwait.Until(t, "all acknowledged", func() bool { return c.metric("acked_total") == 30 })
 	if n := messages(t, cfg.DeadLetterName()); n != 10 {
 		t.Fatalf("%d dead letters", n)
 	}
@@ -113,7 +114,7 @@ func TestDeadLettersOff(t *testing.T) {
 	b.exchange(cfg.Exchanges[0], false)
 	c := consume(t, cfg, func(d *rabbit.Delivery) { d.Reject("why") }).ready().bound(1)
 	b.publish(cfg.Exchanges[0], "notifications.info", "x")
-	eventually(t, "dropped", func() bool { return c.metric("dead_letters_dropped_total") == 1 && c.metric("acked_total") == 1 })
+	testwait.Until(t, "dropped", func() bool { return c.metric("dead_letters_dropped_total") == 1 && c.metric("acked_total") == 1 })
 	if n := messages(t, cfg.DeadLetterName()); n != -1 {
 		t.Fatal("a dead-letter queue was made")
 	}
@@ -145,8 +146,8 @@ func TestMemoryAlarm(t *testing.T) {
 		}
 	})
 	(<-reject).Reject("why")
-	eventually(t, "the alarm", func() bool { return c.metric("blocked") == 1 })
-	eventually(t, "dropped", func() bool { return c.metric("dead_letters_dropped_total") == 1 && c.metric("acked_total") == 2 })
+	testwait.Until(t, "the alarm", func() bool { return c.metric("blocked") == 1 })
+	testwait.Until(t, "dropped", func() bool { return c.metric("dead_letters_dropped_total") == 1 && c.metric("acked_total") == 2 })
 	if err := c.Ready(); err != nil {
 		t.Fatal(err)
 	}

@@ -13,19 +13,8 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"horizon-realtime/router/rabbit"
+	"horizon-realtime/router/testwait"
 )
-
-const patience = 60 * time.Second
-
-// eventually polls until the condition holds.
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within %s: %s", patience, what)
-		}
-	}
-}
 
 // testConfig has a group and an exchange of the test's own, on the node that it
 // starts if no test has.
@@ -83,14 +72,14 @@ func consume(t testing.TB, cfg rabbit.Config, handler rabbit.Handler) *consumer 
 
 func (c *consumer) ready() *consumer {
 	c.t.Helper()
-	eventually(c.t, "consuming", func() bool { return c.Ready() == nil })
+	testwait.Until(c.t, "consuming", func() bool { return c.Ready() == nil })
 	return c
 }
 
 // bound waits until n exchanges are bound on each broker.
 func (c *consumer) bound(n int) *consumer {
 	c.t.Helper()
-	eventually(c.t, fmt.Sprintf("%d exchanges bound", n), func() bool {
+	testwait.Until(c.t, fmt.Sprintf("%d exchanges bound", n), func() bool {
 		for _, s := range c.Status() {
 			if len(s.Bound) != n {
 				return false

@@ -15,6 +15,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"horizon-realtime/router/rabbit"
+	"horizon-realtime/router/testwait"
 )
 
 // While services publish (durably, confirmed), RabbitMQ is stopped in good
@@ -38,23 +39,23 @@ func TestOutageLosesNothingAccepted(t *testing.T) {
 	}()
 	for _, outage := range []func() error{node.Stop, func() error { node.Kill(); return nil }} {
 		before := accepted.len()
-		eventually(t, "traffic", func() bool { return accepted.len() > before+50 })
+		testwait.Until(t, "traffic", func() bool { return accepted.len() > before+50 })
 		if err := outage(); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "not ready", func() bool { return c.Ready() != nil })
+		testwait.Until(t, "not ready", func() bool { return c.Ready() != nil })
 		if err := node.Start(); err != nil {
 			t.Fatal(err)
 		}
 		c.ready().bound(1) // the exchange that is not durable is gone
 	}
 	before := accepted.len()
-	eventually(t, "traffic again", func() bool { return accepted.len() > before+50 })
+	testwait.Until(t, "traffic again", func() bool { return accepted.len() > before+50 })
 	stop.Store(true)
 	<-done
 
 	arrived := map[string]bool{}
-	eventually(t, "everything accepted has arrived", func() bool {
+	testwait.Until(t, "everything accepted has arrived", func() bool {
 		for _, body := range got.get() {
 			arrived[body] = true
 		}
@@ -65,7 +66,7 @@ func TestOutageLosesNothingAccepted(t *testing.T) {
 	b.exchange(passing, false)
 	c.bound(2)
 	b.publish(passing, "notifications.info", "after")
-	eventually(t, "the passing exchange's", func() bool { return slices.Contains(got.get(), "after") })
+	testwait.Until(t, "the passing exchange's", func() bool { return slices.Contains(got.get(), "after") })
 	if n := c.metric("reconnects_total"); n < 2 {
 		t.Fatalf("reconnects_total is %v", n)
 	}
@@ -137,9 +138,9 @@ func TestQueueDeleted(t *testing.T) {
 	if _, err := b.QueueDelete(cfg.QueueName(), false, false, false); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "another session", func() bool { return c.metric("reconnects_total") == 1 && c.Ready() == nil })
+	testwait.Until(t, "another session", func() bool { return c.metric("reconnects_total") == 1 && c.Ready() == nil })
 	b.publish(cfg.Exchanges[0], "notifications.info", "1")
-	eventually(t, "a delivery", func() bool { return got.len() == 1 })
+	testwait.Until(t, "a delivery", func() bool { return got.len() == 1 })
 	if log := c.log.String(); !strings.Contains(log, "consumer cancelled by the broker: queue "+cfg.QueueName()) {
 		t.Fatalf("log:\n%s", log)
 	}
@@ -157,8 +158,8 @@ func TestSilentBroker(t *testing.T) {
 	c := consume(t, cfg, func(d *rabbit.Delivery) { got.add(string(d.Body)); d.Ack() }).ready().bound(1)
 	proxy.freeze()
 	b.publish(cfg.Exchanges[0], "notifications.info", "1")
-	eventually(t, "another session", func() bool { return c.metric("reconnects_total") == 1 && c.Ready() == nil })
-	eventually(t, "a delivery", func() bool { return got.len() == 1 })
+	testwait.Until(t, "another session", func() bool { return c.metric("reconnects_total") == 1 && c.Ready() == nil })
+	testwait.Until(t, "a delivery", func() bool { return got.len() == 1 })
 	if log := c.log.String(); !strings.Contains(log, "i/o timeout") {
 		t.Fatalf("log:\n%s", log)
 	}
@@ -231,7 +232,7 @@ func TestFailover(t *testing.T) {
 	cfg.Reconnect.Min, cfg.Reconnect.Max = time.Minute, time.Minute
 	dial(t, node.URL()).exchange(cfg.Exchanges[0], false)
 	c := consume(t, cfg, func(d *rabbit.Delivery) { d.Ack() }).ready()
-	eventually(t, "the other broker's failure", func() bool { return strings.Contains(c.Status()[1].Error, "refused") })
+	testwait.Until(t, "the other broker's failure", func() bool { return strings.Contains(c.Status()[1].Error, "refused") })
 	s := c.Status()
 	if !s[0].Consuming || s[0].Host != node.Addr() || s[0].Queue != cfg.QueueName() || s[1].Consuming {
 		t.Fatalf("status %+v", s)
@@ -250,7 +251,7 @@ func TestTLS(t *testing.T) {
 	dial(t, node.URL()).exchange(cfg.Exchanges[0], false)
 	t.Run("unknown authority", func(t *testing.T) {
 		c := consume(t, cfg, func(d *rabbit.Delivery) { d.Ack() })
-		eventually(t, "refused by us", func() bool {
+		testwait.Until(t, "refused by us", func() bool {
 			err := c.Ready()
 			return err != nil && strings.Contains(err.Error(), "unknown authority")
 		})
@@ -258,7 +259,7 @@ func TestTLS(t *testing.T) {
 	cfg.TLS.CAFile = certs + "/ca.pem"
 	t.Run("no client certificate", func(t *testing.T) {
 		c := consume(t, cfg, func(d *rabbit.Delivery) { d.Ack() })
-		eventually(t, "refused by the broker", func() bool {
+		testwait.Until(t, "refused by the broker", func() bool {
 			err := c.Ready()
 			return err != nil && (strings.Contains(err.Error(), "certificate") || c.metric("reconnects_total") > 2)
 		})
@@ -268,7 +269,7 @@ func TestTLS(t *testing.T) {
 		cfg := cfg
 		cfg.TLS.ServerName = "rabbit.example.org"
 		c := consume(t, cfg, func(d *rabbit.Delivery) { d.Ack() })
-		eventually(t, "refused by us", func() bool {
+		testwait.Until(t, "refused by us", func() bool {
 			err := c.Ready()
 			return err != nil && strings.Contains(err.Error(), "rabbit.example.org")
 		})

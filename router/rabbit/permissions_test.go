@@ -8,6 +8,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"horizon-realtime/router/rabbit"
+	"horizon-realtime/router/testwait"
 )
 
 // With the permissions of the package's documentation everything works, and
@@ -34,7 +35,7 @@ func TestLeastPrivilege(t *testing.T) {
 		ctl("set_permissions", "least", "^$", "^$", "^$")
 		p := cfg.Permissions()
 		c := consume(t, cfg, func(d *rabbit.Delivery) { d.Ack() })
-		eventually(t, "refused with the way out", func() bool {
+		testwait.Until(t, "refused with the way out", func() bool {
 			err := c.Ready()
 			return err != nil && strings.Contains(err.Error(), "rabbitmqctl set_permissions USER '"+p.Configure+"' '"+p.Write+"' '"+p.Read+"'")
 		})
@@ -48,7 +49,7 @@ func TestLeastPrivilege(t *testing.T) {
 	ctl("set_topic_permissions", "least", nova, "^$", `^(notifications|versioned_notifications)\.\*$`)
 	c := consume(t, cfg, func(d *rabbit.Delivery) { d.Reject("why") }).ready().bound(1)
 	b.publish(nova, "notifications.info", "x")
-	eventually(t, "consumed and put aside", func() bool { return c.metric("acked_total") == 1 && c.metric("dead_lettered_total") == 1 })
+	testwait.Until(t, "consumed and put aside", func() bool { return c.metric("acked_total") == 1 && c.metric("dead_lettered_total") == 1 })
 
 	for name, forbidden := range map[string]func(*amqp.Channel) error{
 		"read notifications.info": func(ch *amqp.Channel) error {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"horizon-realtime/router/rabbit"
+	"horizon-realtime/router/testwait"
 )
 
 // TestProbe looks at a broker that has one of two exchanges, while a service
@@ -45,7 +46,7 @@ func TestProbe(t *testing.T) {
 	if d := cmp.Diff(want, got[0]); d != "" {
 		t.Error(d)
 	}
-	eventually(t, "the probe's queue is gone", func() bool { return queues(t) == before })
+	testwait.Until(t, "the probe's queue is gone", func() bool { return queues(t) == before })
 }
 
 // TestProbeProblems names what is wrong, and the way out.

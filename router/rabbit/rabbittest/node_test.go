@@ -1,6 +1,7 @@
 package rabbittest_test
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"horizon-realtime/router/rabbit/rabbittest"
+	"horizon-realtime/router/testwait"
 )
 
 // A message in a durable queue is there again after the node was stopped and
@@ -56,9 +58,13 @@ func TestNodeKeepsItsDataAndLeavesNothingBehind(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if left := processesUnder(t, dir); len(left) > 0 {
-		t.Fatalf("left running: %q", left)
-	}
+	// Some of Erlang's own helpers notice a moment later that their parent has gone.
+	testwait.Succeeds(t, "all of its processes have ended", func() error {
+		if left := processesUnder(t, dir); len(left) > 0 {
+			return fmt.Errorf("left running: %q", left)
+		}
+		return nil
+	})
 }
 
 func queue(t *testing.T, n *rabbittest.Node, do func(*amqp.Channel)) {
@@ -75,28 +81,20 @@ func queue(t *testing.T, n *rabbittest.Node, do func(*amqp.Channel)) {
 	do(ch)
 }
 
-// processesUnder lists the processes that have dir in their environment. Some
-// of Erlang's own helpers notice a moment later that their parent has gone.
-func processesUnder(t *testing.T, dir string) []string {
+// processesUnder lists the processes that have dir in their environment.
+func processesUnder(t *testing.T, dir string) (found []string) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
-	for {
-		var found []string
-		files, err := filepath.Glob("/proc/[0-9]*/environ")
-		if err != nil || len(files) == 0 {
-			t.Fatalf("read /proc: %d processes, %v", len(files), err)
-		}
-		for _, file := range files {
-			env, err := os.ReadFile(file)
-			if err != nil || !strings.Contains(string(env), "HOME="+dir) {
-				continue
-			}
-			cmd, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
-			found = append(found, strings.ReplaceAll(string(cmd), "\x00", " "))
-		}
-		if len(found) == 0 || time.Now().After(deadline) {
-			return found
-		}
-		time.Sleep(20 * time.Millisecond)
+	files, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("read /proc: %d processes, %v", len(files), err)
 	}
+	for _, file := range files {
+		env, err := os.ReadFile(file)
+		if err != nil || !strings.Contains(string(env), "HOME="+dir) {
+			continue
+		}
+		cmd, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
+		found = append(found, strings.ReplaceAll(string(cmd), "\x00", " "))
+	}
+	return found
 }
