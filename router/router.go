@@ -98,8 +98,8 @@ func New(ctx context.Context, cfg Config, parts Parts) (_ *Router, err error) {
 	r.admin.Handle("GET /api/notifications", tap)
 	r.pipeline.tap = tap
 	r.pipeline.identity = func(n *event.Notification) {
-		if concerned := r.auth.Affected(n); concerned != nil {
-			r.server.Revalidate(concerned)
+		if revoked := r.auth.Revocation(n); revoked != nil {
+			r.server.Revalidate(revoked)
 		}
 	}
 	r.admin.Require(

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// anonymous is who a client without a token is, if the operator lets any in:
-// without force, one on this machine only.
+// anonymous identifies a client without a token, if the operator lets any in:
+// without force only those on this machine.
 func (a *Authenticator) anonymous(r *http.Request) (*Identity, error) {
 	cfg := &a.cfg.Anonymous
 	if !cfg.Enabled {
@@ -31,13 +31,13 @@ func (a *Authenticator) anonymous(r *http.Request) (*Identity, error) {
 	}, nil
 }
 
-// notLocal says why a request may have been made on another machine, or "". A
-// loopback peer is not enough: it can be a reverse proxy that speaks for the
-// world, or a browser here that obeys a page from elsewhere, whose origin, or
-// whose host name made to point here, gives it away.
+// notLocal says why a request may come from another machine, or returns "". A
+// loopback peer is not enough. It can be a reverse proxy that speaks for the
+// world, or a local browser that runs a foreign page; the page's origin, or a
+// host name that was made to point here, gives that away.
 func notLocal(r *http.Request) string {
 	if r == nil {
-		return "there is no request to judge by"
+		return "there is no request to check"
 	}
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil || !peer.Addr().Unmap().IsLoopback() {
@@ -60,7 +60,7 @@ func notLocal(r *http.Request) string {
 	return ""
 }
 
-// forwards tells whether only a proxy sets such a header.
+// forwards reports whether only proxies set this header.
 func forwards(name string) bool {
 	name = strings.ToLower(name)
 	switch name {

@@ -21,14 +21,14 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// clock is a time that stands still until it is moved.
+// clock stands still until it is moved.
 type clock struct{ nanos atomic.Int64 }
 
 func (c *clock) now() time.Time        { return time.Unix(0, c.nanos.Load()) }
 func (c *clock) move(by time.Duration) { c.nanos.Add(int64(by)) }
 
-// newTest makes an Authenticator with a clock of its own, and ends what it
-// keeps open.
+// newTest makes an Authenticator whose clock the test moves. It is closed with the
+// test.
 func newTest(t testing.TB, change func(*Config)) (*Authenticator, *clock) {
 	t.Helper()
 	cfg := DefaultConfig()

@@ -15,38 +15,37 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// What a client can be told. Every error of Authenticate and Revalidate wraps
-// one of them; what else it says is for the log, and never holds a token.
+// Errors that a client can act on. Every error of Authenticate and Revalidate
+// wraps one of them. The rest of its text is for the log and never holds a token.
 var (
-	// ErrUnauthorized: the token is not good and will not become so (101; to a
-	// connection, 3500).
+	// ErrUnauthorized: the token is invalid and stays so (101; a connection is
+	// closed with 3500).
 	ErrUnauthorized = errors.New("unauthorized")
-	// ErrExpired: it was good; a new one will do (109).
+	// ErrExpired: the token was valid; a new one will do (109).
 	ErrExpired = errors.New("token expired")
-	// ErrUnavailable: nobody could tell, try again (100, temporary).
+	// ErrUnavailable: the token could not be checked; try again (100, temporary).
 	ErrUnavailable = errors.New("temporarily unavailable")
 )
 
-// maxToken bounds a token in bytes. Keystone's are below 300, a JWT with long
-// lists of roles and channels below 8 KiB.
+// maxToken bounds a token, in bytes. A JWT with long lists of roles and channels
+// stays below 8 KiB.
 const maxToken = 16 << 10
 
-// Authenticator turns tokens into identities. Any number of goroutines may use
-// one.
+// Authenticator turns tokens into identities. It is safe for concurrent use.
 type Authenticator struct {
 	cfg      Config
 	log      *slog.Logger
 	metrics  *metrics
 	tickets  *tickets
-	failures *failures
+	lockout  *lockout
 	jwt      *jwtVerifier // nil: closed
 	keystone *keystone    // nil: closed
 	now      func() time.Time
 }
 
-// New makes an Authenticator from a validated Config. Key files are read now,
-// so that a wrong one is found at the start; a key set's URL is first read by
-// Run, since its server may start later than the router.
+// New makes an Authenticator from a validated Config. It reads key files at once,
+// so that a mistake shows at the start. The URL of a key set is first read by
+// Run, because its server may start after the router.
 //
 // # Errors
 //
@@ -55,7 +54,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger, reg prometheus.Regis
 	a := &Authenticator{cfg: cfg, log: log, metrics: newMetrics(reg), now: time.Now}
 	clock := func() time.Time { return a.now() }
 	a.tickets = newTickets(cfg.Ticket, a.metrics, clock)
-	a.failures = newFailures(cfg.Ticket.FailuresPerMinute, a.metrics, clock)
+	a.lockout = newLockout(cfg.Ticket.FailuresPerMinute, a.metrics, clock)
 	var err error
 	if len(cfg.JWT.sources()) > 0 {
 		if a.jwt, err = newJWTVerifier(ctx, &a.cfg, log, a.metrics, clock); err != nil {
@@ -77,16 +76,16 @@ func New(ctx context.Context, cfg Config, log *slog.Logger, reg prometheus.Regis
 	return a, nil
 }
 
-// Open tells whether there is any way in at all.
+// Open reports whether there is any way in.
 func (a *Authenticator) Open() bool {
 	return a.cfg.Anonymous.Enabled || a.jwt != nil || a.keystone != nil
 }
 
-// Reach asks Keystone for its version, where [auth.keystone] names one.
+// Reach asks Keystone for its version, if [auth.keystone] names one.
 //
 // # Errors
 //
-// It does not answer, or is not Keystone.
+// Keystone does not answer, or something else does.
 func (a *Authenticator) Reach(ctx context.Context) error {
 	if a.keystone == nil {
 		return nil
@@ -112,10 +111,10 @@ func (a *Authenticator) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// Authenticate tells who sent r with this token. The token's shape decides who
-// judges it: none is anonymous, `hrt_…` a ticket, a compact JWS a JWT, anything
-// else Keystone's. r is looked at for where it comes from (anonymous, a ticket's
-// origin), not for the token.
+// Authenticate identifies the client that sent r with this token. The token's
+// shape decides who checks it: no token is anonymous, `hrt_…` is a ticket, a
+// compact JWS is a JWT, anything else is Keystone's. r says where the request
+// comes from, for anonymous clients and a ticket's origin.
 //
 // # Errors
 //
@@ -138,7 +137,7 @@ func (a *Authenticator) judge(ctx context.Context, r *http.Request, token string
 	return a.judgeToken(ctx, token)
 }
 
-// judgeToken is for the tokens that stand by themselves.
+// judgeToken is for tokens that are neither tickets nor absent.
 func (a *Authenticator) judgeToken(ctx context.Context, token string) (method string, id *Identity, err error) {
 	if len(token) > maxToken {
 		return methodNone, nil, fmt.Errorf("%w: the token has %d bytes, over the limit of %d", ErrUnauthorized, len(token), maxToken)
@@ -158,8 +157,8 @@ func (a *Authenticator) judgeToken(ctx context.Context, token string) (method st
 	return methodNone, nil, fmt.Errorf("%w: no open way takes such a token; see [auth.jwt] and [auth.keystone]", ErrUnauthorized)
 }
 
-// printable tells whether a token is visible ASCII: it can stand in a header, and
-// has no line breaks, which a base64 decoder would overlook.
+// printable reports whether a token is visible ASCII: it fits in a header, and has
+// no line breaks, which a base64 decoder would skip.
 func printable(token string) bool {
 	for i := 0; i < len(token); i++ {
 		if token[i] <= ' ' || token[i] > '~' {
@@ -169,10 +168,9 @@ func printable(token string) bool {
 	return true
 }
 
-// looksLikeJWT tells whether a token is three parts with a JSON object for a
-// header, and whether its claims say that Keystone made it: Keystone's own
-// tokens look like this with `[token] provider = jws`. Nothing is believed by
-// that, it only chooses who is asked.
+// looksLikeJWT reports whether a token has three parts and a JSON object for a
+// header, and whether its claims say that Keystone made it, as with
+// `[token] provider = jws`. It only selects who checks the token.
 func looksLikeJWT(token string) (header, keystones bool) {
 	parts := strings.SplitN(token, ".", 4)
 	if len(parts) != 3 {
@@ -193,8 +191,8 @@ func decodePart(part string, into any) bool {
 	return err == nil && json.Unmarshal(text, into) == nil
 }
 
-// redeem gives a ticket for the identity it was issued for, as that is now: an
-// Affected notification in between is not missed.
+// redeem turns a ticket into the identity that it was issued for. The identity is
+// checked again, so that a revocation in between is not missed.
 func (a *Authenticator) redeem(ctx context.Context, r *http.Request, ticket string) (*Identity, error) {
 	id, err := a.Redeem(ticket, OriginOf(r))
 	if err != nil {
@@ -203,9 +201,9 @@ func (a *Authenticator) redeem(ctx context.Context, r *http.Request, ticket stri
 	return a.Revalidate(ctx, id)
 }
 
-// OriginOf is the origin of the page that a browser made a request for. A
-// browser leaves Origin out of a GET to the page's own origin (an EventSource
-// makes one), where Referer says the same.
+// OriginOf is the origin of the page whose browser sent r. Browsers omit Origin
+// from a GET to the page's own origin (as of an EventSource); then Referer holds
+// it.
 func OriginOf(r *http.Request) string {
 	if r == nil {
 		return ""
@@ -220,14 +218,14 @@ func OriginOf(r *http.Request) string {
 	return page.Scheme + "://" + page.Host
 }
 
-// Revalidate judges an identity's token again, when RevalidateAt has come or an
-// Affected notification concerns it. It gives the identity as it is now, with
-// which each subscription has to pass MayHear again.
+// Revalidate checks an identity's token again: when RevalidateAt has come, or when
+// a Revocation matches it. It returns the identity as it is now, with which every
+// subscription has to pass MayHear again.
 //
 // # Errors
 //
-// ErrUnauthorized or ErrExpired end the connection. ErrUnavailable does not:
-// the identity stays good until it expires, and is tried again later.
+// ErrUnauthorized and ErrExpired end the connection. ErrUnavailable does not: the
+// identity stays valid until it expires, and is checked again later.
 func (a *Authenticator) Revalidate(ctx context.Context, id *Identity) (*Identity, error) {
 	if !id.Expires.IsZero() && !a.now().Before(id.Expires) {
 		return nil, fmt.Errorf("%w: at %s", ErrExpired, id.Expires.UTC().Format(time.RFC3339))
@@ -242,5 +240,5 @@ func (a *Authenticator) Revalidate(ctx context.Context, id *Identity) (*Identity
 	return now, err
 }
 
-// isAdmin tells whether one of the roles opens admin/*.
+// isAdmin reports whether one of the roles opens admin/*.
 func (c *Config) isAdmin(roles []string) bool { return hasAny(roles, c.AdminRoles) }

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// tokenKey is a token's SHA-256: a copy of the cache's keys is of no use to
-// anybody, and looking one up takes the same time for every wrong token.
+// tokenKey is a token's SHA-256. A copy of the keys is useless to a thief, and a
+// lookup takes the same time for every wrong token.
 type tokenKey = [sha256.Size]byte
 
 func hashToken(token string) tokenKey { return sha256.Sum256([]byte(token)) }
 
-// tokenCache remembers what Keystone said about tokens, each until it is due to
-// be checked again or expires. It is bounded: the oldest answer makes room.
+// tokenCache remembers Keystone's answers, each until its recheck is due or the
+// token expires. It is bounded; the oldest answer is dropped first.
 type tokenCache struct {
 	size   int
 	metric *metrics
@@ -50,14 +50,14 @@ func (c *tokenCache) get(key tokenKey) *Identity {
 	return id
 }
 
-// generation is the number of changes so far, to give to put.
+// generation is the number of changes so far, for put.
 func (c *tokenCache) generation() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.changes
 }
 
-// put keeps an answer that was asked for at generation since, and tells whether
+// put keeps an answer to a question asked at generation since. It reports whether
 // it did: not after a change.
 func (c *tokenCache) put(key tokenKey, id *Identity, since uint64) bool {
 	c.mu.Lock()

@@ -10,10 +10,10 @@ import (
 	"horizon-realtime/router/event"
 )
 
-// Config is the table [auth]: the ways a client can say who it is. A way whose
-// table is left empty is closed.
+// Config is the table [auth]: the ways in which a client can authenticate. A way
+// whose table is left empty is closed.
 type Config struct {
-	// AdminRoles are the role names that open admin/*.
+	// AdminRoles are the names of the roles that open admin/*.
 	AdminRoles []string        `toml:"admin_roles"`
 	JWT        JWTConfig       `toml:"jwt"`
 	Keystone   KeystoneConfig  `toml:"keystone"`
@@ -21,27 +21,27 @@ type Config struct {
 	Anonymous  AnonymousConfig `toml:"anonymous"`
 }
 
-// JWTConfig is the table [auth.jwt]. At most one source of keys is set; its kind
-// decides which signatures are accepted.
+// JWTConfig is the table [auth.jwt]. At most one source of keys is set, and the
+// kind of key decides which signatures are accepted.
 type JWTConfig struct {
-	// HMACSecret is shared with the issuer, at least 32 bytes.
+	// HMACSecret is shared with the issuer. It has at least 32 bytes.
 	HMACSecret string `toml:"hmac_secret"`
-	// HMACSecretFile holds the secret; a line break at its end is not part of it.
+	// HMACSecretFile holds the secret. Line breaks at its end are ignored.
 	HMACSecretFile string `toml:"hmac_secret_file"`
 	// PublicKeyFile is a PEM file with one public key or certificate.
 	PublicKeyFile string `toml:"public_key_file"`
-	// JWKSFile is a JSON Web Key Set, read again as it changes.
+	// JWKSFile is a JSON Web Key Set.
 	JWKSFile string `toml:"jwks_file"`
 	// JWKSURL is where the issuer publishes its JSON Web Key Set.
 	JWKSURL string `toml:"jwks_url"`
-	// JWKSRefresh is how often the set is read again; a key id that is not in
-	// it asks for it at once.
+	// JWKSRefresh is how often the set is read again. A token with an unknown key
+	// id causes a reading at once.
 	JWKSRefresh time.Duration `toml:"jwks_refresh"`
-	// Audience must be in a token's `aud`, where set.
+	// Audience, if set, must be in a token's `aud`.
 	Audience string `toml:"audience"`
-	// Issuer must be a token's `iss`, where set.
+	// Issuer, if set, must be a token's `iss`.
 	Issuer string `toml:"issuer"`
-	// Leeway is the difference between the clocks that is overlooked.
+	// Leeway is how far the issuer's clock may differ from this one.
 	Leeway time.Duration `toml:"leeway"`
 }
 
@@ -62,55 +62,55 @@ func (c *JWTConfig) sources() (names []string) {
 
 // KeystoneConfig is the table [auth.keystone].
 type KeystoneConfig struct {
-	// URL is Keystone's, with or without /v3.
+	// URL is Keystone's endpoint, with or without /v3.
 	URL string `toml:"url"`
-	// CAFile is a PEM file with the authorities to trust instead of the
-	// system's.
+	// CAFile is a PEM file with the certificate authorities to trust instead of
+	// the system's.
 	CAFile string `toml:"ca_file"`
-	// CacheTTL is how long an answer is relied on, at most 300 s.
+	// CacheTTL is how long an answer is trusted, at most 300 s.
 	CacheTTL time.Duration `toml:"cache_ttl"`
-	// CacheSize bounds how many answers are kept; the oldest makes room.
+	// CacheSize bounds how many answers are kept. The oldest is dropped first.
 	CacheSize int `toml:"cache_size"`
-	// Timeout bounds one question, waiting for its turn included.
+	// Timeout bounds one question, including the wait for a slot.
 	Timeout time.Duration `toml:"timeout"`
-	// MaxRequests bounds how many questions are asked at the same time.
+	// MaxRequests bounds how many questions run at the same time.
 	MaxRequests int `toml:"max_requests"`
 }
 
 // TicketConfig is the table [auth.ticket]: the one-use tickets that Horizon's
-// backend gets for a browser.
+// backend gets for its pages.
 type TicketConfig struct {
-	// TTL is how long a ticket can be used, at most 30 s.
+	// TTL is how long a ticket is valid, at most 30 s.
 	TTL time.Duration `toml:"ttl"`
-	// Max bounds how many tickets wait to be used.
+	// Max bounds how many tickets are unused at the same time.
 	Max int `toml:"max"`
-	// MaxPerUser bounds how many of them are one user's.
+	// MaxPerUser bounds how many of those belong to one user.
 	MaxPerUser int `toml:"max_per_user"`
 	// FailuresPerMinute is how many refused tokens one address may send before
-	// its unknown tokens are not looked at.
+	// its unknown tokens are refused unseen.
 	FailuresPerMinute int `toml:"failures_per_minute"`
 }
 
-// AnonymousConfig is the table [auth.anonymous]: who a client without a token is.
+// AnonymousConfig is the table [auth.anonymous]: the identity of a client
+// without a token.
 type AnonymousConfig struct {
 	Enabled   bool     `toml:"enabled"`
 	ProjectID string   `toml:"project_id"`
 	UserID    string   `toml:"user_id"`
 	Roles     []string `toml:"roles"`
-	// Force drops the condition that the client is on this machine.
+	// Force lets in clients from other machines, too.
 	Force bool `toml:"force"`
 }
 
-// The longest that an answer of Keystone's is relied on and that a ticket waits,
-// and the shortest secret that resists being guessed from one token (RFC 7518
-// §3.2 asks for the hash's size).
+// Bounds of Config. RFC 7518 §3.2 wants a secret as long as the hash: a shorter
+// one can be guessed from a single token.
 const (
 	maxCacheTTL  = 300 * time.Second
 	maxTicketTTL = 30 * time.Second
 	minSecret    = 32
 )
 
-// DefaultConfig is what holds for every key left out: nobody gets in.
+// DefaultConfig holds the defaults, with which nobody gets in.
 func DefaultConfig() Config {
 	return Config{
 		AdminRoles: []string{"admin"},
@@ -122,11 +122,11 @@ func DefaultConfig() Config {
 	}
 }
 
-// Validate looks for what cannot work, without reading any file.
+// Validate checks the configuration without reading any file.
 //
 // # Errors
 //
-// Everything found, one problem a line.
+// Every problem found, one per line.
 func (c *Config) Validate() error {
 	var p problems
 	for _, role := range c.AdminRoles {

@@ -1,10 +1,11 @@
-// Package auth says who a client is, and keeps both doors of the tenancy: what
-// an identity may hear, and where a filter may send a notification.
+// Package auth authenticates clients and guards both doors of the tenancy: what
+// an identity may hear, and where a plugin may send what it made of a
+// notification.
 //
 // In: a token (a one-use ticket, a JWT, a Keystone token, or none) with the HTTP
-// request it came on; notifications from Keystone. Out: an Identity, or one of
-// three errors a client can act on; a yes or a Refusal for each channel.
-// Callers: server authenticates connections and asks MayHear before each
-// subscription, the router asks MayEmit before each publication and hands
-// identity.* notifications to Affected. The package imports only event.
+// request that brought it; Keystone's notifications. Out: an Identity, or one of
+// three errors that a client can act on; nil or a Refusal for each channel.
+// Callers: the server authenticates connections and calls MayHear before each
+// subscription; the router calls MayEmit before each publication and hands
+// identity.* notifications to Revocation.
 package auth

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// FuzzAuthenticate throws tokens at an Authenticator with every way open. None
-// of them was issued, so none may open anything; and what is wrong is always one
-// of the three things a client can be told.
+// FuzzAuthenticate throws tokens at an Authenticator with every way open. None of
+// them was issued, so none may be accepted, and every error is one that a client
+// can act on.
 func FuzzAuthenticate(f *testing.F) {
 	k := newFakeKeystone(f)
 	a, c := newTest(f, func(cfg *Config) {
@@ -50,7 +50,7 @@ func FuzzAuthenticate(f *testing.F) {
 	})
 }
 
-// FuzzOrigin: an origin has one spelling, which is its own.
+// FuzzOrigin checks that a canonical origin stays as it is.
 func FuzzOrigin(f *testing.F) {
 	for _, seed := range []string{"https://horizon.example", "HTTP://H:80/", "https://[::1]:443", "null", "//x", "https://u@h", "https://h?", "http://h#"} {
 		f.Add(seed)
@@ -66,8 +66,8 @@ func FuzzOrigin(f *testing.F) {
 	})
 }
 
-// FuzzKeystoneAnswer: whatever Keystone's port says, no identity comes of it
-// that lacks a user or an end.
+// FuzzKeystoneAnswer checks that no answer makes an identity without a user or an
+// expiry.
 func FuzzKeystoneAnswer(f *testing.F) {
 	k := newFakeKeystone(f)
 	a, c := newTest(f, func(cfg *Config) { cfg.Keystone.URL = k.URL })

@@ -8,44 +8,45 @@ import (
 	"horizon-realtime/router/event"
 )
 
-// Identity is who a client proved to be. It is made by an Authenticator and not
-// changed afterwards, so any number of goroutines may read one.
+// Identity is who a client proved to be. An Authenticator makes it and nobody
+// changes it afterwards, so it is safe for concurrent reading.
 type Identity struct {
-	// User is Keystone's user id. An empty one matches no channel.
+	// User is Keystone's user id. An empty id matches no channel.
 	User string
-	// Project is the id of the project the token is scoped to; empty for a
-	// domain's, the system's or no scope at all, and then matches no channel.
+	// Project is the id of the project that the token is scoped to. It is empty
+	// for a token scoped to a domain, the system or nothing, and then matches no
+	// channel.
 	Project string
-	// Roles are the names of the roles held in that scope.
+	// Roles are the names of the user's roles in that scope.
 	Roles []string
-	// Admin opens admin/*: a role of [auth] admin_roles, or a reader of the
-	// whole system.
+	// Admin opens admin/*. It takes one of [auth] admin_roles, or the role reader
+	// on the whole system.
 	Admin bool
 	// Expires is when the connection must end; zero: never.
 	Expires time.Time
-	// Channels narrows what may be heard to this list of channels and
-	// patterns. nil does not narrow; an empty list leaves nothing.
+	// Channels limits what the identity may hear to these channels and patterns.
+	// nil sets no limit; an empty list allows nothing.
 	Channels []event.Channel
-	// Name is for people, nothing is decided by it.
+	// Name is for display only.
 	Name string
 
-	// proof is what the identity rests on. It holds the token, and is a
-	// pointer so that printing an Identity cannot print it.
+	// proof holds the token. It is a pointer so that printing an Identity cannot
+	// print the token.
 	proof *proof
 }
 
-// proof is the evidence of an identity, kept to ask again.
+// proof is the evidence for an identity, kept so that it can be checked again.
 type proof struct {
 	method  string // one of the method constants
 	token   string
-	recheck time.Time // when a periodic check is due; zero: none
-	// concerns are ids in Keystone whose change may end this identity: the
-	// user, the project, their domains, a trust, an application credential.
-	concerns []string
+	recheck time.Time // when the next periodic check is due; zero: never
+	// dependencies are further Keystone ids whose change may end this identity:
+	// domains, a trust and its users, an application credential.
+	dependencies []string
 }
 
-// RevalidateAt is when the identity is due to be checked with
-// Authenticator.Revalidate; zero: only when an Affected notification says so.
+// RevalidateAt is when the identity is due for Authenticator.Revalidate. Zero
+// means only when a Revocation matches it.
 func (id *Identity) RevalidateAt() time.Time {
 	if id.proof == nil {
 		return time.Time{}
@@ -53,8 +54,8 @@ func (id *Identity) RevalidateAt() time.Time {
 	return id.proof.recheck
 }
 
-// Hearable lists the widest patterns the identity may subscribe to, for a page
-// that wants to know what to ask for. Each of them passes MayHear.
+// Hearable lists the widest patterns that the identity may subscribe to, so that
+// a page knows what to ask for. Each of them passes MayHear.
 func (id *Identity) Hearable() []string {
 	names := []string{}
 	if id.Channels != nil {
@@ -75,18 +76,18 @@ func (id *Identity) Hearable() []string {
 	return names
 }
 
-// concerned tells whether the identity depends on something in Keystone by that
-// id. An empty id concerns nobody.
-func (id *Identity) concerned(keystoneID string) bool {
+// dependsOn reports whether a change of this Keystone object may end the
+// identity. No identity depends on an empty id.
+func (id *Identity) dependsOn(keystoneID string) bool {
 	if keystoneID == "" {
 		return false
 	}
 	return id.User == keystoneID || id.Project == keystoneID ||
-		id.proof != nil && slices.Contains(id.proof.concerns, keystoneID)
+		id.proof != nil && slices.Contains(id.proof.dependencies, keystoneID)
 }
 
-// hasAny tells whether one of the roles is one of the wanted. Role names are
-// compared as Keystone's policies do, without regard to case.
+// hasAny reports whether roles and wanted share a name. Like Keystone's policies
+// it ignores case.
 func hasAny(roles, wanted []string) bool {
 	for _, role := range roles {
 		if slices.ContainsFunc(wanted, func(w string) bool { return strings.EqualFold(w, role) }) {

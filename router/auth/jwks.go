@@ -23,15 +23,15 @@ const (
 	maxJWKSBytes = 1 << 20
 	maxJWKSKeys  = 100
 	jwksTimeout  = 5 * time.Second
-	// unknownKeyPause is the shortest time between two readings that unknown
-	// key ids ask for: anybody can make up a key id.
+	// unknownKeyPause is the least time between two readings for unknown key
+	// ids, since anybody can make up a key id.
 	unknownKeyPause = 10 * time.Second
 	firstBackOff    = time.Second
 )
 
-// keySet is a JSON Web Key Set (RFC 7517) in a file or at a URL. It is read
-// again every so often, and when a token names a key that is not in it, which is
-// how a rotation looks from here. The last good set stays when a reading fails.
+// keySet is a JSON Web Key Set (RFC 7517) in a file or at a URL. It is read again
+// periodically, and when a token names an unknown key, which is how a rotation
+// shows. If a reading fails, the last good set stays.
 type keySet struct {
 	load    func(ctx context.Context) ([]byte, error)
 	where   string
@@ -59,8 +59,9 @@ func newKeySet(cfg *JWTConfig, log *slog.Logger, m *metrics, now func() time.Tim
 	return s
 }
 
-// run reads the set now and then every s.every, sooner after a failure, until
-// ctx is done. Waits vary by a tenth, so that routers started together part.
+// run reads the set at once and then every s.every, sooner after a failure, until
+// ctx is done. Waits vary by a tenth, so that routers started together drift
+// apart.
 func (s *keySet) run(ctx context.Context) error {
 	backOff := firstBackOff
 	for {
@@ -104,8 +105,8 @@ func (s *keySet) refreshLocked(ctx context.Context) error {
 	return nil
 }
 
-// key finds the token's key by its `kid`; a token without one is tried against
-// all. What else a header names (jku, jwk, x5u, x5c) is not looked at.
+// key finds the token's key by its `kid`. A token without a kid is tried against
+// all keys. Other headers that name keys (jku, jwk, x5u, x5c) are ignored.
 func (s *keySet) key(ctx context.Context, token *jwt.Token) (any, error) {
 	key, err := s.lookUp(token)
 	if err == nil || !errors.Is(err, jwkset.ErrKeyNotFound) && !errors.Is(err, ErrUnavailable) {
@@ -120,13 +121,13 @@ func (s *keySet) key(ctx context.Context, token *jwt.Token) (any, error) {
 func (s *keySet) lookUp(token *jwt.Token) (any, error) {
 	keys := s.current.Load()
 	if keys == nil {
-		return nil, fmt.Errorf("%w: the key set was not read yet", ErrUnavailable)
+		return nil, fmt.Errorf("%w: the key set has not been read yet", ErrUnavailable)
 	}
 	return (*keys).Keyfunc(token)
 }
 
-// refreshOnDemand reads the set unless that was tried a moment ago, and says how
-// the last reading went.
+// refreshOnDemand reads the set unless that was tried a moment ago, and returns
+// the error of the last reading.
 func (s *keySet) refreshOnDemand(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,9 +137,9 @@ func (s *keySet) refreshOnDemand(ctx context.Context) error {
 	return s.lastErr
 }
 
-// parseKeySet keeps the keys that can verify a signature. As RFC 7517 §5 asks,
-// one that is not understood does not spoil the others. Symmetric keys are left
-// out: a set is published, a secret is not.
+// parseKeySet keeps the keys that can verify a signature. As RFC 7517 §5 asks, a
+// key that it does not understand does not spoil the others. Symmetric keys are
+// left out: a set is public, a secret is not.
 func parseKeySet(ctx context.Context, text []byte, log *slog.Logger) (keyfunc.Keyfunc, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
@@ -196,7 +197,7 @@ func fetchBounded(ctx context.Context, url string) ([]byte, error) {
 		return nil, err
 	}
 	req.Header.Set("Accept", "application/json")
-	// Read rarely, so no connection is kept.
+	// The set is read rarely, so no connection is kept.
 	client := http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}}
 	resp, err := client.Do(req)
 	if err != nil {

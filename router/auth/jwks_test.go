@@ -49,7 +49,7 @@ func jwk(t testing.TB, key, kid string, private bool, use jwkset.USE) string {
 
 func jwks(keys ...string) string { return `{"keys":[` + strings.Join(keys, ",") + `]}` }
 
-// issuer publishes a key set that the test changes.
+// issuer publishes a key set that the test can change.
 type issuer struct {
 	*httptest.Server
 	mu     sync.Mutex
@@ -165,7 +165,7 @@ func TestJWKSRotation(t *testing.T) {
 	wantError(t, try(old), ErrUnauthorized)
 }
 
-// Run reads the set at the start and, by and by, after a failure.
+// Run reads the set at the start, and again after a failure.
 func TestJWKSRun(t *testing.T) {
 	i := newIssuer(t, "")
 	i.change("", http.StatusServiceUnavailable)

@@ -12,21 +12,21 @@ import (
 	"horizon-realtime/router/event"
 )
 
-// maxClaimList bounds the lists in a token's claims.
+// maxClaimList bounds each list in a token's claims.
 const maxClaimList = 200
 
-// jwtVerifier judges JSON Web Tokens (RFC 7519). Their claims: `sub` the user's
-// id, `exp`, and as far as they apply `project_id`, `roles`, `name`,
-// `domain_id`, `channels` (a narrower list).
+// jwtVerifier checks JSON Web Tokens (RFC 7519). The claims `sub` (the user's id)
+// and `exp` are required; `project_id`, `roles`, `name`, `domain_id` and
+// `channels` (a list that narrows what may be heard) are optional.
 type jwtVerifier struct {
-	parser *jwt.Parser
-	keys   keySource
-	cfg    *Config
-	gone   *graves
+	parser  *jwt.Parser
+	keys    keySource
+	cfg     *Config
+	deleted *deletions
 }
 
 func newJWTVerifier(ctx context.Context, cfg *Config, log *slog.Logger, m *metrics, now func() time.Time) (*jwtVerifier, error) {
-	v := &jwtVerifier{cfg: cfg, gone: newGraves(m, now)}
+	v := &jwtVerifier{cfg: cfg, deleted: newDeletions(m, now)}
 	options := []jwt.ParserOption{
 		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(cfg.JWT.Leeway), jwt.WithTimeFunc(now), jwt.WithStrictDecoding(),
 	}
@@ -62,17 +62,17 @@ func newKeySource(ctx context.Context, cfg *JWTConfig, log *slog.Logger, m *metr
 	return set, nil
 }
 
-// identity judges one token: signature first, then its times, audience and
-// issuer, then what it says.
+// identity checks one token: the signature first, then its times, audience and
+// issuer, then its claims.
 //
 // # Errors
 //
-// ErrExpired where its age is all that is wrong with it, ErrUnavailable where
-// the keys could not be had, ErrUnauthorized otherwise.
+// ErrExpired if the token's age is all that is wrong with it, ErrUnavailable if
+// the keys could not be read, ErrUnauthorized otherwise.
 func (v *jwtVerifier) identity(ctx context.Context, token string) (*Identity, error) {
 	claims := jwt.MapClaims{}
 	_, err := v.parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) {
-		// RFC 7515 §4.1.11: extensions that must be understood, and are not.
+		// RFC 7515 §4.1.11: an extension that must be understood, and is not.
 		if _, ok := t.Header["crit"]; ok {
 			return nil, errors.New("its header has crit")
 		}
@@ -92,8 +92,8 @@ func (v *jwtVerifier) identity(ctx context.Context, token string) (*Identity, er
 	return id, nil
 }
 
-// jwtError puts the library's error under one of ours. The text of a token's
-// own can be in it, so it is cut to a length that suits a log.
+// jwtError wraps the library's error in one of ours. It can quote the token's
+// text, so it is cut to a length that suits a log.
 func jwtError(err error) error {
 	if errors.Is(err, ErrUnavailable) {
 		return err
@@ -107,8 +107,8 @@ func jwtError(err error) error {
 	return fmt.Errorf("%w: %.200s", kind, err)
 }
 
-// read takes the identity out of verified claims. Names are matched exactly: a
-// decoder into a struct would take `Project_ID` for `project_id`.
+// read makes an identity of verified claims. Names must match exactly: decoding
+// into a struct would accept `Project_ID` for `project_id`.
 func (v *jwtVerifier) read(token string, claims jwt.MapClaims) (*Identity, error) {
 	r := claimReader{claims: claims}
 	id := &Identity{
@@ -118,7 +118,7 @@ func (v *jwtVerifier) read(token string, claims jwt.MapClaims) (*Identity, error
 		Name:    r.text("name"),
 		proof:   &proof{method: methodJWT, token: token},
 	}
-	id.proof.concerns = append(id.proof.concerns, r.text("domain_id"))
+	id.proof.dependencies = append(id.proof.dependencies, r.text("domain_id"))
 	if _, limited := claims["channels"]; limited {
 		id.Channels = []event.Channel{}
 		for _, name := range r.list("channels") {
@@ -142,15 +142,15 @@ func (v *jwtVerifier) read(token string, claims jwt.MapClaims) (*Identity, error
 	id.Expires = expires.Add(v.cfg.JWT.Leeway)
 	id.Admin = v.cfg.isAdmin(id.Roles)
 	issued, _ := claims.GetIssuedAt()
-	for _, owner := range append(id.proof.concerns, id.User, id.Project) {
-		if v.gone.covers(owner, issued) {
+	for _, owner := range append(id.proof.dependencies, id.User, id.Project) {
+		if v.deleted.covers(owner, issued) {
 			return nil, errors.New("its user, project or domain was deleted after it was issued")
 		}
 	}
 	return id, nil
 }
 
-// claimReader reads claims of a known type and keeps the first complaint.
+// claimReader reads claims of a known type and keeps the first error.
 type claimReader struct {
 	claims jwt.MapClaims
 	err    error

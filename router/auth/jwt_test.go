@@ -25,7 +25,7 @@ import (
 
 const testSecret = "0123456789abcdef0123456789abcdef"
 
-// Keys of every kind, made once: RSA takes its time.
+// Keys of every kind, made once because RSA is slow.
 var testKeys = sync.OnceValue(func() map[string]any {
 	keys := map[string]any{"hmac": []byte(testSecret)}
 	for name, bits := range map[string]int{"rsa": 2048, "other rsa": 2048, "weak rsa": 1024} {
@@ -99,8 +99,8 @@ func with(claims jwt.MapClaims, name string, value any) jwt.MapClaims {
 	return claims
 }
 
-// Every algorithm against every kind of key: it opens where the two belong
-// together, and nowhere else.
+// Tries every algorithm against every kind of key. Only those that belong together
+// may pass.
 func TestJWTAlgorithms(t *testing.T) {
 	fits := map[string]string{
 		"HS256": "hmac", "HS384": "hmac", "HS512": "hmac",
@@ -212,7 +212,7 @@ func TestJWTClaims(t *testing.T) {
 	}
 }
 
-// Tokens made to be believed.
+// Forged tokens.
 func TestHostileJWT(t *testing.T) {
 	rsaFile := publicPEM(t, testKeys()["rsa"])
 	a, c := newTest(t, func(cfg *Config) { cfg.JWT.PublicKeyFile = file(t, rsaFile) })

@@ -17,11 +17,11 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// keySource finds the key that a token has to be signed with: one fixed key, or
-// a set that changes.
+// keySource finds the key that a token must be signed with: one fixed key, or
+// one of a set that changes.
 type keySource interface {
-	// key gives a key or a jwt.VerificationKeySet of them. It fails with
-	// ErrUnavailable where the keys could not be had.
+	// key returns a key or a jwt.VerificationKeySet. It fails with ErrUnavailable
+	// if the keys could not be read.
 	key(ctx context.Context, token *jwt.Token) (any, error)
 }
 
@@ -29,11 +29,11 @@ type fixedKey struct{ value any }
 
 func (k fixedKey) key(context.Context, *jwt.Token) (any, error) { return k.value, nil }
 
-// minRSABits is what NIST SP 800-131A still allows.
+// minRSABits is the least that NIST SP 800-131A allows.
 const minRSABits = 2048
 
-// algorithmsOf lists what a key may verify. The key decides, never the token:
-// a public key is not also an HMAC secret, and `none` belongs to no key.
+// algorithmsOf lists the algorithms that a key may verify. The key decides, never
+// the token: a public key is not an HMAC secret, and `none` belongs to no key.
 func algorithmsOf(key any) []string {
 	switch k := key.(type) {
 	case []byte:
@@ -59,7 +59,7 @@ func algorithmsOf(key any) []string {
 	return nil
 }
 
-// fitting leaves of what a keySource gave the keys that may verify alg.
+// fitting keeps those of a keySource's keys that may verify alg.
 func fitting(got any, alg string) (any, error) {
 	fits := func(key any) bool { return slices.Contains(algorithmsOf(key), alg) }
 	set, ok := got.(jwt.VerificationKeySet)

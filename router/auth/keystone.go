@@ -19,12 +19,12 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// maxAnswer bounds what Keystone may answer, in bytes. Without the catalogue an
-// answer is below 4 KiB.
+// maxAnswer bounds Keystone's answer, in bytes. Without the catalogue an answer is
+// below 4 KiB.
 const maxAnswer = 1 << 20
 
-// keystone judges tokens by asking Keystone. A token is its own credential: the
-// policy lets it validate itself, so the router needs no account.
+// keystone checks tokens by asking Keystone. A token is its own credential:
+// Keystone's policy lets it validate itself, so the router needs no account.
 type keystone struct {
 	client *gophercloud.ServiceClient
 	cache  *tokenCache
@@ -52,7 +52,7 @@ func newKeystone(cfg *Config, log *slog.Logger, m *metrics, now func() time.Time
 	}
 	provider := &gophercloud.ProviderClient{HTTPClient: http.Client{
 		Transport: boundedTransport{transport},
-		// net/http would take X-Auth-Token along to wherever it is sent.
+		// net/http would send X-Auth-Token along to wherever it is redirected.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	provider.UserAgent.Prepend("horizon-realtime")
@@ -68,7 +68,7 @@ func newKeystone(cfg *Config, log *slog.Logger, m *metrics, now func() time.Time
 	}, nil
 }
 
-// reach asks for what Keystone tells everybody.
+// reach asks for the version, which Keystone tells everybody.
 func (k *keystone) reach(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, k.cfg.Keystone.Timeout)
 	defer cancel()
@@ -96,19 +96,19 @@ func (k *keystone) reach(ctx context.Context) error {
 
 func (k *keystone) close() { k.client.HTTPClient.CloseIdleConnections() }
 
-// identity judges one token: from the cache, or by asking, once for all that
-// ask at the same time.
+// identity checks one token: from the cache, or by asking Keystone once for all
+// callers that wait for the same token.
 //
 // # Errors
 //
-// ErrUnauthorized where Keystone does not know the token, ErrExpired where its
-// time is over, ErrUnavailable where Keystone does not answer.
+// ErrUnauthorized if Keystone does not know the token, ErrExpired if the token has
+// expired, ErrUnavailable if Keystone does not answer.
 func (k *keystone) identity(ctx context.Context, token string) (*Identity, error) {
 	key := hashToken(token)
 	if id := k.cache.get(key); id != nil {
 		return id, nil
 	}
-	// The first asks for all, so its own client's leaving must not end it.
+	// The first caller asks for all, so its context must not end the question.
 	ctx = context.WithoutCancel(ctx)
 	got, err, _ := k.flight.Do(string(key[:]), func() (any, error) { return k.ask(ctx, key, token) })
 	if err != nil {
@@ -117,8 +117,8 @@ func (k *keystone) identity(ctx context.Context, token string) (*Identity, error
 	return got.(*Identity), nil
 }
 
-// ask asks Keystone and keeps the answer, unless a change of identities came
-// while it was under way: then it may be from before, and is asked for again.
+// ask asks Keystone and keeps the answer. If a revocation came meanwhile, the
+// answer may be older than the change, and Keystone is asked again.
 func (k *keystone) ask(ctx context.Context, key tokenKey, token string) (*Identity, error) {
 	ctx, cancel := context.WithTimeout(ctx, k.cfg.Keystone.Timeout)
 	defer cancel()
@@ -127,7 +127,7 @@ func (k *keystone) ask(ctx context.Context, key tokenKey, token string) (*Identi
 		defer func() { <-k.slots }()
 	case <-ctx.Done():
 		k.metric.limit(limitRequests)
-		return nil, fmt.Errorf("%w: no turn to ask Keystone within %s; [auth.keystone] max_requests is %d",
+		return nil, fmt.Errorf("%w: no slot to ask Keystone within %s; [auth.keystone] max_requests is %d",
 			ErrUnavailable, k.cfg.Keystone.Timeout, cap(k.slots))
 	}
 	for range 3 {
@@ -145,7 +145,7 @@ func (k *keystone) ask(ctx context.Context, key tokenKey, token string) (*Identi
 	return nil, fmt.Errorf("%w: identities keep changing", ErrUnavailable)
 }
 
-// subject is what Keystone says about a token, `GET /v3/auth/tokens`.
+// subject is Keystone's answer about a token, `GET /v3/auth/tokens`.
 type subject struct {
 	User struct {
 		ID     string  `json:"id"`
@@ -193,8 +193,8 @@ func (k *keystone) validate(ctx context.Context, token string) (*Identity, error
 	return s.identity(k.cfg, token), nil
 }
 
-// fetch makes the one request. gophercloud's own errors quote the body, and
-// Keystone's bodies quote the token, so only the status is taken from them.
+// fetch sends the request. gophercloud's errors quote the body, and Keystone's
+// bodies quote the token, so only the status is taken from them.
 func (k *keystone) fetch(ctx context.Context, token string) (*subject, error) {
 	var r tokens.GetResult
 	resp, err := k.client.Get(ctx, k.client.ServiceURL("auth", "tokens")+"?nocatalog", &r.Body, &gophercloud.RequestOpts{
@@ -224,9 +224,9 @@ func (k *keystone) fetch(ctx context.Context, token string) (*subject, error) {
 	return nil, fmt.Errorf("%w: Keystone answered %d", ErrUnavailable, status.Actual)
 }
 
-// identity is who the subject is. A project's scope and the system's can make
-// an admin. A domain's cannot: its admin is one of a part of the cloud, and
-// admin/* tells of all of it.
+// identity makes an Identity of the answer. A token scoped to a project or the
+// system can be an admin's. One scoped to a domain cannot: its admin manages a
+// part of the cloud, and admin/* is about all of it.
 func (s *subject) identity(cfg *Config, token string) *Identity {
 	id := &Identity{
 		User:    s.User.ID,
@@ -237,24 +237,24 @@ func (s *subject) identity(cfg *Config, token string) *Identity {
 	for _, role := range s.Roles {
 		id.Roles = append(id.Roles, role.Name)
 	}
-	concerns := []string{s.User.Domain.ID}
+	dependencies := []string{s.User.Domain.ID}
 	switch {
 	case s.Project != nil:
 		id.Project = s.Project.ID
-		concerns = append(concerns, s.Project.Domain.ID)
+		dependencies = append(dependencies, s.Project.Domain.ID)
 		id.Admin = cfg.isAdmin(id.Roles) && (s.IsAdminProject == nil || *s.IsAdminProject)
 	case s.System != nil && s.System.All:
 		id.Admin = cfg.isAdmin(id.Roles) || hasAny(id.Roles, []string{"reader"})
 	case s.Domain != nil:
-		concerns = append(concerns, s.Domain.ID)
+		dependencies = append(dependencies, s.Domain.ID)
 	}
 	if s.Trust != nil {
-		concerns = append(concerns, s.Trust.ID, s.Trust.Trustor.ID, s.Trust.Trustee.ID)
+		dependencies = append(dependencies, s.Trust.ID, s.Trust.Trustor.ID, s.Trust.Trustee.ID)
 	}
 	if s.Credential != nil {
-		concerns = append(concerns, s.Credential.ID)
+		dependencies = append(dependencies, s.Credential.ID)
 	}
-	id.proof.concerns = concerns
+	id.proof.dependencies = dependencies
 	return id
 }
 
@@ -272,7 +272,7 @@ func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// CloseIdleConnections lets http.Client.CloseIdleConnections through.
+// CloseIdleConnections makes http.Client.CloseIdleConnections work.
 func (t boundedTransport) CloseIdleConnections() {
 	t.RoundTripper.(*http.Transport).CloseIdleConnections()
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// fakeKeystone speaks `GET /v3/auth/tokens` as Keystone does, errors included:
-// its 404 quotes the token.
+// fakeKeystone answers `GET /v3/auth/tokens` as Keystone does. Its errors quote the
+// token, too.
 type fakeKeystone struct {
 	*httptest.Server
 	t testing.TB
@@ -89,8 +89,8 @@ func (k *fakeKeystone) questions() int {
 	return k.asked
 }
 
-// subjectJSON is a project's token as Keystone 22 answers it; scope replaces
-// the members after the user.
+// subjectJSON is Keystone 22's answer about a token. scope is the members after the
+// user.
 func subjectJSON(expires time.Time, user, scope string) string {
 	return fmt.Sprintf(`{"methods":["password"],"user":{"domain":{"id":"default","name":"Default"},"id":%q,"name":"ann","password_expires_at":null},
 		"audit_ids":["x"],"expires_at":%q,"issued_at":"2026-11-23T14:51:20.000000Z",%s}`, user, expires.UTC().Format("2006-01-02T15:04:05.000000Z"), scope)
@@ -160,8 +160,8 @@ func TestKeystoneScopes(t *testing.T) {
 	}
 	for id, want := range map[string]bool{"t1": true, "u9": true, "u8": true, "d1": true, "default": true, "ac1": false, "": false} {
 		trust, _ := a.Authenticate(t.Context(), nil, "trust")
-		if trust.concerned(id) != want {
-			t.Errorf("concerned by %q: %v", id, !want)
+		if trust.dependsOn(id) != want {
+			t.Errorf("depends on %q: %v", id, !want)
 		}
 	}
 }
@@ -279,7 +279,7 @@ func TestKeystoneCacheIsBounded(t *testing.T) {
 	}
 }
 
-// All that ask about one token at the same time make one question of it.
+// Callers that wait for the same token share one question.
 func TestKeystoneSingleFlight(t *testing.T) {
 	a, k, _ := withKeystone(t, nil)
 	const callers = 50
@@ -327,7 +327,7 @@ func TestKeystoneRequestsAreBounded(t *testing.T) {
 	}
 }
 
-// An answer that was under way while rights changed is not believed.
+// An answer that was under way while rights changed is asked for again.
 func TestChangeDuringQuestion(t *testing.T) {
 	a, k, c := withKeystone(t, nil)
 	first := true
@@ -337,7 +337,7 @@ func TestChangeDuringQuestion(t *testing.T) {
 			k.set(func() {
 				k.tokens["good"] = subjectJSON(c.now().Add(time.Hour), "u1", `"project":{"id":"p2"},"roles":[]`)
 			})
-			if a.Affected(notification(t, `{"event_type":"identity.user.updated","payload":{"resource_info":"u1"}}`)) == nil {
+			if a.Revocation(notification(t, `{"event_type":"identity.user.updated","payload":{"resource_info":"u1"}}`)) == nil {
 				t.Error("nobody affected")
 			}
 		}
@@ -360,7 +360,7 @@ func TestTokenBecomesAnothers(t *testing.T) {
 	wantError(t, err, ErrUnauthorized)
 }
 
-// Keystone's own JWS tokens look like JWTs and go to Keystone all the same.
+// Keystone's JWS tokens look like JWTs and still go to Keystone.
 func TestKeystoneJWS(t *testing.T) {
 	a, k, c := withKeystone(t, func(cfg *Config) { cfg.JWT.HMACSecret = testSecret })
 	claims := goodClaims(c)

@@ -6,24 +6,24 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Ways of saying who one is, as the label `method` and in an identity's proof.
+// Ways to authenticate, as the label `method` and in an identity's proof.
 const (
 	methodAnonymous = "anonymous"
 	methodTicket    = "ticket"
 	methodJWT       = "jwt"
 	methodKeystone  = "keystone"
-	methodNone      = "none" // no way that is open takes such a token
+	methodNone      = "none" // no open way takes such a token
 )
 
-// Bounds that can be reached, as the label `limit`.
+// Bounds, as the label `limit`.
 const (
 	limitCache        = "keystone_cache"
 	limitRequests     = "keystone_requests"
 	limitTickets      = "tickets"
 	limitUserTickets  = "tickets_of_a_user"
-	limitFailures     = "ticket_failures"
-	limitFailurePeers = "ticket_failure_peers"
-	limitGone         = "deleted_ids"
+	limitLockout      = "ticket_failures"
+	limitLockoutPeers = "ticket_failure_peers"
+	limitDeletions    = "deleted_ids"
 )
 
 type metrics struct {
@@ -38,11 +38,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	m := &metrics{
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "horizon_realtime_auth_attempts_total",
-			Help: "Clients that said who they are, by way and outcome.",
+			Help: "Attempts to authenticate, by way and outcome.",
 		}, []string{"method", "result"}),
 		limits: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "horizon_realtime_auth_limit_reached_total",
-			Help: "How often a bound of [auth] was reached.",
+			Help: "Times that a bound of [auth] was reached.",
 		}, []string{"limit"}),
 		keystone: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "horizon_realtime_auth_keystone_seconds",
@@ -64,7 +64,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 
 func (m *metrics) limit(name string) { m.limits.WithLabelValues(name).Inc() }
 
-// result is an outcome as a label.
+// result is an outcome as a metric's label.
 func result(err error) string {
 	switch {
 	case err == nil:

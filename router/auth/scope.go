@@ -2,45 +2,46 @@ package auth
 
 import "horizon-realtime/router/event"
 
-// Refusal is why a door stayed shut. It is an error that costs nothing to
-// return, a comparable value for errors.Is, and a small closed set for a
-// metric's label (Reason).
+// Refusal is why MayHear or MayEmit said no. It is an error that costs nothing to
+// return, compares with errors.Is, and has few values, so that Reason can label a
+// metric.
 type Refusal uint8
 
 // Refusals of MayHear and MayEmit.
 const (
-	// NoIdentity: nobody is asking.
+	// NoIdentity: there is no identity.
 	NoIdentity Refusal = iota + 1
-	// NoChannel: not a channel that ParseChannel or ParsePattern made, or a
-	// wildcard where a concrete channel is needed.
+	// NoChannel: ParseChannel or ParsePattern did not make this channel, or it is
+	// a wildcard and a concrete channel is needed.
 	NoChannel
-	// OtherProject: the project is not the client's, or not the resource's.
+	// OtherProject: the channel belongs to a project that is not the client's, or
+	// does not own the resource.
 	OtherProject
-	// OtherUser: the user is not the client, or not the resource's.
+	// OtherUser: the channel belongs to a user who is not the client, or does not
+	// own the resource.
 	OtherUser
 	// NotAdmin: admin/* without an admin role, or without the admin grant.
 	NotAdmin
-	// NotListed: the token names the channels it is good for; not this one.
+	// NotListed: the token is limited to other channels.
 	NotListed
-	// NoOwner: the notification names no owner, so only admin/* can have it.
+	// NoOwner: the notification names no owner, so it may go to admin/* only.
 	NoOwner
-	// NotPublic: public/* reaches every project.
+	// NotPublic: public/* reaches every project and takes cross_project.
 	NotPublic
 )
 
 var refusals = [...]struct{ reason, text string }{
-	NoIdentity:   {"no_identity", "there is no identity to decide for"},
+	NoIdentity:   {"no_identity", "there is no identity"},
 	NoChannel:    {"no_channel", "this is not a channel"},
-	OtherProject: {"other_project", "the channel belongs to another project; a filter needs the grant cross_project for it"},
-	OtherUser:    {"other_user", "the channel belongs to another user; a filter needs the grant cross_project for it"},
+	OtherProject: {"other_project", "the channel belongs to another project; a plugin needs the grant cross_project for it"},
+	OtherUser:    {"other_user", "the channel belongs to another user; a plugin needs the grant cross_project for it"},
 	NotAdmin:     {"not_admin", "admin channels need a role of [auth] admin_roles to hear and the grant admin to emit"},
 	NotListed:    {"not_listed", "the channel is not among those the token is limited to"},
 	NoOwner:      {"no_owner", "the notification names no owner; without the grant cross_project it can only go to admin channels"},
-	NotPublic:    {"not_public", "public channels reach every project; a filter needs the grant cross_project for them"},
+	NotPublic:    {"not_public", "public channels reach every project; a plugin needs the grant cross_project for them"},
 }
 
-// Error says what was refused, and what would allow it. It holds nothing that a
-// client must not see.
+// Error says what was refused and what would allow it. A client may see it.
 func (r Refusal) Error() string {
 	if int(r) >= len(refusals) || r == 0 {
 		return "refused"
@@ -56,16 +57,16 @@ func (r Refusal) Reason() string {
 	return refusals[r].reason
 }
 
-// MayHear tells whether the client may subscribe to ch, which may be a wildcard:
-// a wildcard stays within its group, and the group is judged.
+// MayHear decides whether a client may subscribe to ch. A wildcard stays within
+// its group, so the group decides.
 //
 //	project/<id>/…  the client's own project
 //	user/<id>/…     the client itself
 //	admin/…         Identity.Admin
-//	public/…        everybody who is somebody
+//	public/…        everybody with an identity
 //
-// Identity.Channels narrows that further: ch must be listed, or be in a listed
-// wildcard's group. It allocates nothing.
+// Identity.Channels narrows that: ch must be listed, or belong to the group of a
+// listed wildcard. MayHear allocates nothing.
 //
 // # Errors
 //
@@ -110,16 +111,16 @@ func listed(list []event.Channel, ch event.Channel) bool {
 	return false
 }
 
-// MayEmit tells whether a filter with these grants may send what it made of n to
-// ch. Only the owners that the payload names count, not who acted.
+// MayEmit decides whether a plugin with these grants may send what it made of n
+// to ch. The owners named in the payload count, not the user who acted.
 //
 //	project/<id>/…  <id> owns the resource (n.Project), or cross_project
 //	user/<id>/…     <id> owns the resource (n.User), or cross_project
-//	admin/…         the grant admin; cross_project does not imply it
-//	public/…        cross_project: every project hears it
+//	admin/…         the grant admin, which cross_project does not imply
+//	public/…        cross_project, because every project hears it
 //
-// Where n names no owner, admin channels are all that is left without
-// cross_project. It allocates nothing, whatever it answers.
+// If n names no owner, a plugin without cross_project can reach admin channels
+// only. MayEmit allocates nothing.
 //
 // # Errors
 //

@@ -86,7 +86,7 @@ func TestMayHear(t *testing.T) {
 	}
 }
 
-// Channels that no parser made: an empty id must not match an empty owner.
+// An empty id must not match an empty owner, even in channels that no parser made.
 func TestHandMadeChannels(t *testing.T) {
 	nobody, owned := &Identity{Admin: true}, &event.Notification{Project: "p1", User: "u1"}
 	for name, ch := range map[string]event.Channel{
@@ -110,7 +110,7 @@ func TestHandMadeChannels(t *testing.T) {
 	}
 }
 
-// Every combination of grant, owner and channel there is.
+// Tries every combination of grant, owner and channel.
 func TestMayEmit(t *testing.T) {
 	none, admin, cross := Grants(0), GrantAdmin, GrantCrossProject
 	const (
@@ -161,9 +161,9 @@ func TestMayEmit(t *testing.T) {
 	}
 }
 
-// TestScopeProperties says the promise over again in terms of the channel's
-// name, which is what travels, and tries it on every shape of identity,
-// notification and channel that a small alphabet of ids can make.
+// TestScopeProperties states the promise again in terms of the channel's name,
+// which is what travels. It tries random identities, notifications and channels
+// over a small alphabet of ids.
 func TestScopeProperties(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	ids := []string{"a", "b", "A", "aa", "a-", "admin", "public", "project"}
@@ -302,7 +302,7 @@ func TestHearable(t *testing.T) {
 	}
 }
 
-// The doors are on the hot path: they allocate nothing, open or shut.
+// Both doors are on the hot path and allocate nothing, whatever they decide.
 func TestDoorsAllocateNothing(t *testing.T) {
 	id := &Identity{User: "u1", Project: "p1", Channels: patterns(t, "user/u1/*", "project/p1/*")}
 	n := &event.Notification{Project: "p1"}

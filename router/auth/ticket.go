@@ -12,19 +12,18 @@ import (
 	"time"
 )
 
-// ticketPrefix tells a ticket from other tokens, and a scanner of leaked secrets
-// what it found.
+// ticketPrefix distinguishes a ticket from other tokens, also for scanners that
+// look for leaked secrets.
 const ticketPrefix = "hrt_"
 
-// ticketBytes of randomness are in a ticket.
+// ticketBytes is how many random bytes a ticket has.
 const ticketBytes = 32
 
-// ErrTooMany: tickets that wait to be used are at their bound, the router's or
-// the user's.
+// ErrTooMany means that the router or the user has too many unused tickets.
 var ErrTooMany = errors.New("too many tickets")
 
-// tickets are the issued ones that wait to be used. They are kept by their
-// SHA-256, so that looking one up tells nothing about those that are there.
+// tickets holds the unused tickets. They are kept by their SHA-256, so that the
+// time of a lookup reveals nothing about them.
 type tickets struct {
 	cfg    TicketConfig
 	metric *metrics
@@ -32,15 +31,15 @@ type tickets struct {
 
 	mu      sync.Mutex
 	waiting map[tokenKey]*list.Element // of ticket
-	order   *list.List                 // oldest first, which is the first to end
+	order   *list.List                 // oldest first, which expires first
 	users   map[string]int
 }
 
 type ticket struct {
-	key    tokenKey
-	id     *Identity
-	origin string // "": any
-	ends   time.Time
+	key     tokenKey
+	id      *Identity
+	origin  string // "": any
+	expires time.Time
 }
 
 func newTickets(cfg TicketConfig, m *metrics, now func() time.Time) *tickets {
@@ -50,24 +49,24 @@ func newTickets(cfg TicketConfig, m *metrics, now func() time.Time) *tickets {
 	}
 }
 
-// Issue makes a ticket: good once, for [auth.ticket] ttl, for a connection from
-// origin (`https://horizon.example`); an empty origin leaves it to the server's
-// own check.
+// Issue makes a ticket. It is valid once, for [auth.ticket] ttl, for a connection
+// from origin (`https://horizon.example`). With an empty origin the server's own
+// check is all there is.
 //
 // # Errors
 //
-// ErrTooMany; an origin that is none.
+// ErrTooMany, or a malformed origin.
 func (a *Authenticator) Issue(id *Identity, origin string) (string, error) {
 	return a.tickets.issue(id, origin)
 }
 
-// Redeem uses a ticket up, whatever comes of it, and gives the identity it was
-// issued for. Authenticate does this, and revalidates.
+// Redeem consumes a ticket, even if it then refuses it, and returns the identity
+// that it was issued for. Authenticate does this and revalidates.
 //
 // # Errors
 //
-// ErrUnauthorized where there is no such ticket, or its origin is another;
-// ErrExpired where it came too late.
+// ErrUnauthorized if there is no such ticket or it is for another origin,
+// ErrExpired if it came too late.
 func (a *Authenticator) Redeem(ticket, origin string) (*Identity, error) {
 	return a.tickets.redeem(ticket, origin)
 }
@@ -80,7 +79,7 @@ func (t *tickets) issue(id *Identity, origin string) (string, error) {
 		}
 	}
 	var random [ticketBytes]byte
-	rand.Read(random[:]) // never fails, it ends the program instead
+	rand.Read(random[:]) // never fails: it would end the program
 	text := ticketPrefix + base64.RawURLEncoding.EncodeToString(random[:])
 	key := hashToken(text)
 
@@ -89,11 +88,11 @@ func (t *tickets) issue(id *Identity, origin string) (string, error) {
 	t.sweep()
 	if t.users[id.User] >= t.cfg.MaxPerUser {
 		t.metric.limit(limitUserTickets)
-		return "", fmt.Errorf("%w: %d of this user wait to be used, the limit of [auth.ticket] max_per_user", ErrTooMany, t.cfg.MaxPerUser)
+		return "", fmt.Errorf("%w: %d of this user are unused, the limit of [auth.ticket] max_per_user", ErrTooMany, t.cfg.MaxPerUser)
 	}
 	if t.order.Len() >= t.cfg.Max {
 		t.metric.limit(limitTickets)
-		return "", fmt.Errorf("%w: %d wait to be used, the limit of [auth.ticket] max", ErrTooMany, t.cfg.Max)
+		return "", fmt.Errorf("%w: %d are unused, the limit of [auth.ticket] max", ErrTooMany, t.cfg.Max)
 	}
 	t.waiting[key] = t.order.PushBack(ticket{key, id, origin, t.now().Add(t.cfg.TTL)})
 	t.users[id.User]++
@@ -110,8 +109,8 @@ func (t *tickets) redeem(text, origin string) (*Identity, error) {
 	}
 	found := e.Value.(ticket)
 	t.remove(e)
-	if !t.now().Before(found.ends) {
-		return nil, fmt.Errorf("%w: the ticket was good for %s", ErrExpired, t.cfg.TTL)
+	if !t.now().Before(found.expires) {
+		return nil, fmt.Errorf("%w: the ticket was valid for %s", ErrExpired, t.cfg.TTL)
 	}
 	if found.origin != "" {
 		if got, err := parseOrigin(origin); err != nil || got != found.origin {
@@ -121,9 +120,9 @@ func (t *tickets) redeem(text, origin string) (*Identity, error) {
 	return found.id, nil
 }
 
-// sweep forgets the tickets whose time is over.
+// sweep forgets the expired tickets.
 func (t *tickets) sweep() {
-	for e := t.order.Front(); e != nil && !t.now().Before(e.Value.(ticket).ends); e = t.order.Front() {
+	for e := t.order.Front(); e != nil && !t.now().Before(e.Value.(ticket).expires); e = t.order.Front() {
 		t.remove(e)
 	}
 }
@@ -136,8 +135,8 @@ func (t *tickets) remove(e *list.Element) {
 	}
 }
 
-// parseOrigin gives the one spelling of a web origin (RFC 6454 §6.2): lower
-// case, without the scheme's own port.
+// parseOrigin returns the canonical spelling of a web origin (RFC 6454 §6.2):
+// lower case, without the scheme's default port.
 func parseOrigin(s string) (string, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil ||

@@ -14,11 +14,10 @@ import (
 // maxTicketBody bounds a request for a ticket, in bytes.
 const maxTicketBody = 4 << 10
 
-// Position is where the hub's log stands: what is published from now on has a
-// larger offset.
+// Position is the end of the hub's log. Later publications have larger offsets.
 type Position func() (epoch string, offset uint64)
 
-// ticketAnswer is what Horizon's backend hands to its page.
+// ticketAnswer is the answer that Horizon's backend passes on to its page.
 type ticketAnswer struct {
 	Ticket    string   `json:"ticket"`
 	ExpiresIn int      `json:"expires_in"` // seconds
@@ -29,24 +28,23 @@ type ticketAnswer struct {
 	} `json:"position"`
 }
 
-// TicketHandler answers `POST …/ticket`, which Horizon's backend sends with the
-// user's token in X-Auth-Token and, as JSON, the origin its page has:
+// TicketHandler answers `POST …/ticket`. Horizon's backend sends it with the user's
+// token in X-Auth-Token and the page's origin as JSON:
 //
 //	{"origin": "https://horizon.example"}
 //
-// It answers with a ticket for that page's connection, the channels that are
-// open to it, and the position at which the page is being rendered:
+// The answer has a ticket for the page's connection, the channels that the page
+// may subscribe to, and the position at which it is being rendered:
 //
 //	{"ticket": "hrt_…", "expires_in": 30, "channels": ["project/…/*"],
 //	 "position": {"epoch": "…", "offset": 41}}
 //
-// Errors are `{"error": {"code": 101, "message": "unauthorized"}}` with the
-// client protocol's codes. Nothing of an answer may be stored, no token is
-// logged, and an address that keeps sending tokens that are refused is made to
-// wait.
+// Errors are `{"error": {"code": 101, "message": "unauthorized"}}` with the client
+// protocol's codes. Answers must not be cached, no token is logged, and an address
+// that keeps sending refused tokens has to wait.
 func (a *Authenticator) TicketHandler(position Position) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// First, so that it is not later than anything the page shows.
+		// Read first, so that it is not later than anything the page shows.
 		epoch, offset := position()
 		var answer ticketAnswer
 		answer.Position.Epoch, answer.Position.Offset = epoch, offset
@@ -70,8 +68,8 @@ func (a *Authenticator) answerTicket(w http.ResponseWriter, r *http.Request, ans
 		return
 	}
 	token, peer := r.Header.Get("X-Auth-Token"), peerOf(r)
-	if !a.failures.ok(peer) && !a.known(token) {
-		a.metrics.limit(limitFailures)
+	if !a.lockout.ok(peer) && !a.known(token) {
+		a.metrics.limit(limitLockout)
 		h.Set("Retry-After", "60")
 		a.refuseTicket(w, http.StatusTooManyRequests, 111, "too many refused tokens")
 		return
@@ -96,8 +94,8 @@ func (a *Authenticator) answerTicket(w http.ResponseWriter, r *http.Request, ans
 	a.writeTicket(w, http.StatusOK, answer)
 }
 
-// bearer judges the token of a request for a ticket: one that stands by itself,
-// so no other ticket and not none.
+// bearer checks the token of a ticket request. A ticket does not buy another, and
+// there are no anonymous tickets.
 func (a *Authenticator) bearer(r *http.Request, token string) (*Identity, error) {
 	method, id, err := methodNone, (*Identity)(nil), error(nil)
 	switch {
@@ -112,8 +110,8 @@ func (a *Authenticator) bearer(r *http.Request, token string) (*Identity, error)
 	return id, err
 }
 
-// known tells whether a token was found good lately, so that somebody else's
-// refused ones do not lock its owner out of a shared address.
+// known reports whether a token was valid lately, so that refused tokens from a
+// shared address do not lock out its owner.
 func (a *Authenticator) known(token string) bool {
 	return a.keystone != nil && a.keystone.cache.get(hashToken(token)) != nil
 }
@@ -124,10 +122,10 @@ func (a *Authenticator) refuseToken(w http.ResponseWriter, peer string, err erro
 		w.Header().Set("Retry-After", "5")
 		a.refuseTicket(w, http.StatusServiceUnavailable, 100, ErrUnavailable.Error())
 	case errors.Is(err, ErrExpired):
-		a.failures.note(peer)
+		a.lockout.note(peer)
 		a.refuseTicket(w, http.StatusUnauthorized, 109, ErrExpired.Error())
 	default:
-		a.failures.note(peer)
+		a.lockout.note(peer)
 		a.refuseTicket(w, http.StatusUnauthorized, 101, ErrUnauthorized.Error())
 	}
 }
@@ -146,11 +144,11 @@ func (a *Authenticator) writeTicket(w http.ResponseWriter, status int, answer an
 	a.metrics.tickets.WithLabelValues(strconv.Itoa(status)).Inc()
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	// A client that has left cannot be told so.
+	// The client may have left.
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
-// readOrigin reads the request's body; a status other than 0 refuses it.
+// readOrigin reads the request's body. A status other than 0 refuses it.
 func readOrigin(w http.ResponseWriter, r *http.Request) (origin string, status int) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxTicketBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
@@ -176,8 +174,8 @@ func readOrigin(w http.ResponseWriter, r *http.Request) (origin string, status i
 	return asked.Origin, 0
 }
 
-// peerOf is the address a request came from, without its port; of an IPv6
-// address the network, since a host has the whole of it.
+// peerOf is the address that a request came from, without the port. For IPv6 it is
+// the /64 network, all of which belongs to one host.
 func peerOf(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

@@ -92,7 +92,7 @@ func TestTicketsAreBounded(t *testing.T) {
 	}
 }
 
-// However many ask at the same time, one of them has it.
+// Of many concurrent callers exactly one can use a ticket.
 func TestTicketIsGoodOnce(t *testing.T) {
 	a, _ := newTest(t, func(*Config) {})
 	ticket, err := a.Issue(&Identity{User: "u1"}, "")
@@ -175,7 +175,7 @@ func TestTicketHandler(t *testing.T) {
 	}
 }
 
-// A ticket opens a connection from its page, once, and carries the token's end.
+// A ticket opens one connection, from its page, which ends with the token.
 func TestTicketForAConnection(t *testing.T) {
 	a, k, c := withKeystone(t, nil)
 	h := a.TicketHandler(func() (string, uint64) { return "e", 0 })
@@ -210,7 +210,7 @@ func TestTicketForAConnection(t *testing.T) {
 	// The token is revoked while the ticket waits.
 	waiting := ticket()
 	k.set(func() { delete(k.tokens, "good") })
-	a.Affected(notification(t, `{"event_type":"identity.user.updated","payload":{"resource_info":"u1"}}`))
+	a.Revocation(notification(t, `{"event_type":"identity.user.updated","payload":{"resource_info":"u1"}}`))
 	_, err = connect(waiting, "Origin", "https://horizon.example")
 	wantError(t, err, ErrUnauthorized)
 	// A ticket does not buy another.
@@ -221,7 +221,7 @@ func TestTicketForAConnection(t *testing.T) {
 	}
 }
 
-func TestTicketFailuresAreLimited(t *testing.T) {
+func TestLockout(t *testing.T) {
 	a, k, c := withKeystone(t, func(cfg *Config) { cfg.Ticket.FailuresPerMinute = 5 })
 	k.tokens["young"] = subjectJSON(c.now().Add(time.Hour), "u2", memberOf)
 	h := a.TicketHandler(func() (string, uint64) { return "e", 0 })
@@ -250,8 +250,8 @@ func TestTicketFailuresAreLimited(t *testing.T) {
 	steps(429, "192.0.2.1:2", "wrong")
 	steps(429, peer, "young")
 	steps(200, peer, "good") // known, so it costs nothing
-	if k.questions() != asked || a.limited(limitFailures) != 2 {
-		t.Fatalf("%d more questions, limit reached %v times", k.questions()-asked, a.limited(limitFailures))
+	if k.questions() != asked || a.limited(limitLockout) != 2 {
+		t.Fatalf("%d more questions, limit reached %v times", k.questions()-asked, a.limited(limitLockout))
 	}
 	steps(200, "192.0.2.2:1", "young")
 	steps(200, peer, "young") // known by now
@@ -266,18 +266,18 @@ func TestTicketFailuresAreLimited(t *testing.T) {
 	}
 }
 
-func TestFailurePeersAreBounded(t *testing.T) {
+func TestLockoutIsBounded(t *testing.T) {
 	a, c := newTest(t, func(*Config) {})
-	for i := range maxFailurePeers + 10 {
-		a.failures.note(fmt.Sprint(i))
+	for i := range maxLockoutPeers + 10 {
+		a.lockout.note(fmt.Sprint(i))
 	}
-	if len(a.failures.peers) != maxFailurePeers || a.limited(limitFailurePeers) != 10 {
-		t.Fatalf("%d peers, limit reached %v times", len(a.failures.peers), a.limited(limitFailurePeers))
+	if len(a.lockout.peers) != maxLockoutPeers || a.limited(limitLockoutPeers) != 10 {
+		t.Fatalf("%d peers, limit reached %v times", len(a.lockout.peers), a.limited(limitLockoutPeers))
 	}
 	c.move(time.Minute)
-	a.failures.note("new")
-	if len(a.failures.peers) != 1 {
-		t.Fatalf("%d peers", len(a.failures.peers))
+	a.lockout.note("new")
+	if len(a.lockout.peers) != 1 {
+		t.Fatalf("%d peers", len(a.lockout.peers))
 	}
 	for remote, want := range map[string]string{
 		"192.0.2.1:5": "192.0.2.1", "[2001:db8::1:2:3:4]:5": "2001:db8::/64", "[::ffff:192.0.2.1]:5": "192.0.2.1",

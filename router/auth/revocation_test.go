@@ -8,9 +8,9 @@ import (
 )
 
 // The payloads are Keystone 22's, cut to what matters.
-func TestAffected(t *testing.T) {
-	keystones := func(user, project string, concerns ...string) *Identity {
-		return &Identity{User: user, Project: project, proof: &proof{method: methodKeystone, token: "t", concerns: concerns}}
+func TestRevocation(t *testing.T) {
+	keystones := func(user, project string, dependencies ...string) *Identity {
+		return &Identity{User: user, Project: project, proof: &proof{method: methodKeystone, token: "t", dependencies: dependencies}}
 	}
 	people := []struct {
 		name string
@@ -19,7 +19,7 @@ func TestAffected(t *testing.T) {
 		{"ann", keystones("u1", "p1", "d1")},
 		{"bob", keystones("u2", "p1", "d1")},
 		{"cat", keystones("u3", "p2", "d2", "trust1", "u1", "cred1")},
-		{"jwt", &Identity{User: "u1", Project: "p1", proof: &proof{method: methodJWT, token: "t", concerns: []string{""}}}},
+		{"jwt", &Identity{User: "u1", Project: "p1", proof: &proof{method: methodJWT, token: "t", dependencies: []string{""}}}},
 		{"anon", &Identity{User: "me", Project: "demo"}},
 	}
 	const cadf = `"initiator":{"id":"u2","user_id":"u2","project_id":"p2"},"observer":{"id":"u3"},"target":{"id":"%s"}`
@@ -58,7 +58,7 @@ func TestAffected(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a, _, _ := withKeystone(t, nil)
 			n := notification(t, fmt.Sprintf(`{"event_type":%q,"payload":{%s}}`, c.typ, c.payload))
-			match := a.Affected(n)
+			match := a.Revocation(n)
 			n.Reset() // what it said must not be needed any more
 			var hit []string
 			for _, p := range people {
@@ -73,8 +73,8 @@ func TestAffected(t *testing.T) {
 	}
 }
 
-// Who lost a role hears of it at once, not when the cache has forgotten.
-func TestAffectedForgets(t *testing.T) {
+// Losing a role counts at once, not when the cache entry ends.
+func TestRevocationForgets(t *testing.T) {
 	a, k, c := withKeystone(t, nil)
 	k.tokens["root"] = subjectJSON(c.now().Add(time.Hour), "u2", `"project":{"id":"p1"},"roles":[{"name":"admin"}]`)
 	root, err := a.Authenticate(t.Context(), nil, "root")
@@ -85,7 +85,7 @@ func TestAffectedForgets(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.set(func() { k.tokens["root"] = subjectJSON(c.now().Add(time.Hour), "u2", memberOf) })
-	match := a.Affected(notification(t, `{"event_type":"identity.role_assignment.deleted","payload":{"user":"u2","project":"p1"}}`))
+	match := a.Revocation(notification(t, `{"event_type":"identity.role_assignment.deleted","payload":{"user":"u2","project":"p1"}}`))
 	if !match(root) {
 		t.Fatal("not affected")
 	}
@@ -110,7 +110,7 @@ func TestJWTOfTheDeleted(t *testing.T) {
 	}
 	c.move(time.Second)
 	gone := func(kind, what string) {
-		if a.Affected(notification(t, fmt.Sprintf(`{"event_type":"identity.%s.deleted","payload":{"resource_info":%q}}`, kind, what))) == nil {
+		if a.Revocation(notification(t, fmt.Sprintf(`{"event_type":"identity.%s.deleted","payload":{"resource_info":%q}}`, kind, what))) == nil {
 			t.Fatal("nobody affected")
 		}
 	}
@@ -132,14 +132,14 @@ func TestJWTOfTheDeleted(t *testing.T) {
 	wantError(t, err, ErrUnauthorized)
 }
 
-func TestGravesAreBounded(t *testing.T) {
+func TestDeletionsAreBounded(t *testing.T) {
 	a, _ := newTest(t, func(cfg *Config) { cfg.JWT.HMACSecret = testSecret })
-	g := a.jwt.gone
-	for i := range maxGraves + 5 {
+	g := a.jwt.deleted
+	for i := range maxDeletions + 5 {
 		g.add(fmt.Sprint(i))
 		g.add(fmt.Sprint(i))
 	}
-	if len(g.when) != maxGraves || g.order.Len() != maxGraves || a.limited(limitGone) != 5 || g.covers("4", nil) || !g.covers("5", nil) {
-		t.Fatalf("%d and %d remembered, limit reached %v times", len(g.when), g.order.Len(), a.limited(limitGone))
+	if len(g.when) != maxDeletions || g.order.Len() != maxDeletions || a.limited(limitDeletions) != 5 || g.covers("4", nil) || !g.covers("5", nil) {
+		t.Fatalf("%d and %d remembered, limit reached %v times", len(g.when), g.order.Len(), a.limited(limitDeletions))
 	}
 }

@@ -1,0 +1,50 @@
+package auth
+
+import (
+	"container/list"
+	"sync"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// maxDeletions bounds how many deleted ids are remembered.
+const maxDeletions = 10000
+
+// deletions remembers which users, projects and domains were deleted, and when. A
+// JWT cannot be revoked; this keeps one from outliving its owner. The memory ends
+// with the process; after that only the token's own expiry counts.
+type deletions struct {
+	metric *metrics
+	now    func() time.Time
+
+	mu    sync.RWMutex
+	when  map[string]time.Time
+	order *list.List // of string, oldest first
+}
+
+func newDeletions(m *metrics, now func() time.Time) *deletions {
+	return &deletions{metric: m, now: now, when: map[string]time.Time{}, order: list.New()}
+}
+
+func (d *deletions) add(id string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, known := d.when[id]; !known {
+		if d.order.Len() >= maxDeletions {
+			d.metric.limit(limitDeletions)
+			delete(d.when, d.order.Remove(d.order.Front()).(string))
+		}
+		d.order.PushBack(id)
+	}
+	d.when[id] = d.now()
+}
+
+// covers reports whether id was deleted after a token was issued. A token that
+// does not say when (nil) counts as older.
+func (d *deletions) covers(id string, issued *jwt.NumericDate) bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	when, deleted := d.when[id]
+	return deleted && (issued == nil || !issued.After(when))
+}
