@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
 	"horizon-realtime/router/oslo"
 	"horizon-realtime/router/rabbit"
 )
@@ -52,7 +53,7 @@ func instanceUpdate() (rabbit.Recorded, *event.Notification, error) {
 	if err != nil {
 		return rabbit.Recorded{}, nil, err
 	}
-	state, err := event.ParsePointer("/payload/state")
+	state, err := json.ParsePointer("/payload/state")
 	if err != nil {
 		return rabbit.Recorded{}, nil, err
 	}

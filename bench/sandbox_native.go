@@ -1,17 +1,18 @@
 package main
 
 import (
-	"encoding/json"
+	stdjson "encoding/json"
 	"errors"
 
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
 )
 
 // native is the filters as functions of the host: no border, no bounds.
 type native struct {
 	n               *event.Notification
 	text            []byte
-	id, name, state event.Pointer
+	id, name, state json.Pointer
 	channel         string
 	payload         []byte
 }
@@ -22,8 +23,8 @@ func newNative(n *event.Notification) *native {
 }
 
 // pointer is a constant's.
-func pointer(s string) event.Pointer {
-	p, err := event.ParsePointer(s)
+func pointer(s string) json.Pointer {
+	p, err := json.ParsePointer(s)
 	if err != nil {
 		panic(err)
 	}
@@ -57,7 +58,7 @@ func (f *native) fromText(filter string) error {
 			State       string `json:"state"`
 		} `json:"payload"`
 	}
-	if err := json.Unmarshal(f.text, &m); err != nil {
+	if err := stdjson.Unmarshal(f.text, &m); err != nil {
 		return err
 	}
 	p := &m.Payload
@@ -72,6 +73,6 @@ func (f *native) answer(filter, project, id, name, state string) (err error) {
 		return nil
 	}
 	f.channel = "project/" + project + "/instances"
-	f.payload, err = json.Marshal(routed{V: 1, Kind: "server", ID: id, Name: name, Status: state})
+	f.payload, err = stdjson.Marshal(routed{V: 1, Kind: "server", ID: id, Name: name, Status: state})
 	return err
 }

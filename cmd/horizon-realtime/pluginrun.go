@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	stdjson "encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -12,6 +12,7 @@ import (
 
 	"horizon-realtime/cmd/horizon-realtime/workshop"
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
 	"horizon-realtime/router/oslo"
 	"horizon-realtime/router/plugin"
 )
@@ -109,7 +110,7 @@ type pluginRun struct {
 	n     event.Notification
 	// unseen are the wanted fields that no notification has had so far: one that
 	// stays is probably misspelt.
-	unseen []event.Pointer
+	unseen []json.Pointer
 
 	read, malformed, heard, emissions, refused, faults int
 }
@@ -127,7 +128,7 @@ type heard struct {
 // expect begins to look for the wanted fields.
 func (r *pluginRun) expect(wants []string) error {
 	for _, want := range wants {
-		pointer, err := event.ParsePointer(want)
+		pointer, err := json.ParsePointer(want)
 		if err != nil {
 			return err // the plugin host has parsed it as well
 		}
@@ -154,7 +155,7 @@ func (r *pluginRun) send(ctx context.Context, m workshop.Message) error {
 		return nil
 	}
 	r.heard++
-	r.unseen = slices.DeleteFunc(r.unseen, func(p event.Pointer) bool { return n.Get(p).Kind() != event.Absent })
+	r.unseen = slices.DeleteFunc(r.unseen, func(p json.Pointer) bool { return n.Get(p).Kind() != json.Absent })
 	r.emissions += len(a.Emissions)
 	for _, e := range a.Emissions {
 		if e.Refused != "" {
@@ -166,7 +167,7 @@ func (r *pluginRun) send(ctx context.Context, m workshop.Message) error {
 	}
 	if r.json() {
 		r.printed = true
-		encoder := json.NewEncoder(r.out)
+		encoder := stdjson.NewEncoder(r.out)
 		encoder.SetEscapeHTML(false)
 		return encoder.Encode(heard{m.Line, n.Type, n.MessageID, n.Project, n.User, a})
 	}

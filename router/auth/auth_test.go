@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -73,7 +74,7 @@ func notification(t testing.TB, text string) *event.Notification {
 	if err := n.Load([]byte(text)); err != nil {
 		t.Fatal(err)
 	}
-	typ, err := event.ParsePointer("/event_type")
+	typ, err := json.ParsePointer("/event_type")
 	if err != nil {
 		t.Fatal(err)
 	}

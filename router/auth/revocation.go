@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
 )
 
 // Where Keystone's notifications say what changed, in its own format and in CADF.
@@ -19,8 +20,8 @@ var (
 	atActorIs  = pointer("/payload/actor_type")
 )
 
-func pointer(s string) event.Pointer {
-	p, err := event.ParsePointer(s)
+func pointer(s string) json.Pointer {
+	p, err := json.ParsePointer(s)
 	if err != nil {
 		panic(err)
 	}

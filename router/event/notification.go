@@ -3,18 +3,16 @@ package event
 import (
 	"time"
 	"unsafe"
+
+	"horizon-realtime/router/json"
 )
 
 // TimeLayout is how AtText is written: RFC 3339, UTC, with milliseconds.
 const TimeLayout = "2006-01-02T15:04:05.000Z"
 
-// keepBytes and keepNodes are the largest buffer and index that a Reset keeps.
-// Notifications have 3 kB and a hundred values, the longest seen three times as
-// much; the rare one of megabytes gives its memory back.
-const (
-	keepBytes = 256 << 10
-	keepNodes = 8 << 10
-)
+// keepBytes is the largest buffer that a Reset keeps. Notifications have 3 kB, the
+// longest seen three times as much; the rare one of megabytes gives its memory back.
+const keepBytes = 256 << 10
 
 // Notification is what one message of a service says. The zero value is empty;
 // a decoder fills it, and fills it again for the next message, allocating
@@ -23,7 +21,7 @@ const (
 // not copy it.
 type Notification struct {
 	// Document is the inner object, with its secrets removed.
-	Document
+	json.Document
 	// Type is the event type, such as `compute.instance.update`.
 	Type string
 	// Publisher is the service and its host: `compute.cloud1`, or in nova's
@@ -55,16 +53,10 @@ func (n *Notification) Reset() {
 	n.Type, n.Publisher, n.Priority, n.MessageID, n.RequestID = "", "", "", "", ""
 	n.Project, n.User, n.Resource, n.AtText = "", "", "", ""
 	n.At = time.Time{}
-	n.Document.text, n.Document.nodes = nil, n.Document.nodes[:0]
+	n.Document.Reset()
 	n.buf, n.extra = n.buf[:0], n.extra[:0]
 	if cap(n.buf) > keepBytes {
 		n.buf = nil
-	}
-	if cap(n.Document.nodes) > keepNodes {
-		n.Document.nodes = nil
-	}
-	if cap(n.Document.members.table) > 2*keepNodes {
-		n.Document.members = members{}
 	}
 	if cap(n.extra) > keepBytes {
 		n.extra = nil
@@ -80,19 +72,32 @@ func (n *Notification) Buffer() []byte { return n.buf[:0] }
 //
 // # Errors
 //
-// Those of Document.Parse.
+// Those of json.Document.Parse.
 func (n *Notification) Load(text []byte) error {
 	n.buf = text
 	return n.Parse(text)
 }
 
+// LoadQuoted is Load for an object that stands in another text as a JSON string:
+// quoted begins behind that string's opening quote, and rest with its closing one. The
+// notification parses a copy. Where ok is false, its content is gone, and Load knows
+// what json.Document.ParseQuoted does not.
+func (n *Notification) LoadQuoted(quoted []byte) (rest []byte, ok bool) {
+	n.buf = append(n.buf[:0], quoted...)
+	end, ok := n.ParseQuoted(n.buf)
+	if !ok {
+		return nil, false
+	}
+	return quoted[end:], true
+}
+
 // Keep gives a string value as one that lives as long as the notification's
 // content, without a copy where it has no escapes. Empty unless v is a string.
-func (n *Notification) Keep(v Value) string {
+func (n *Notification) Keep(v json.Value) string {
 	if text, ok := v.Plain(); ok {
 		return unsafe.String(unsafe.SliceData(text), len(text))
 	}
-	if v.Kind() != String {
+	if v.Kind() != json.String {
 		return ""
 	}
 	from := len(n.extra)

@@ -28,7 +28,7 @@ type Publication struct {
 	Channel event.Channel
 	// Key is the id of the resource, may be empty, and is at most 256 bytes.
 	Key []byte
-	// Data is one JSON value without a line break, as event.CompactJSON checks.
+	// Data is one JSON value without a line break, as json.CheckLine checks.
 	Data []byte
 	// Removed says that the resource is gone.
 	Removed bool

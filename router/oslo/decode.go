@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
 )
 
 // DefaultMaxBodyBytes is MaxBodyBytes where nothing else is said: 4 MiB, a
@@ -38,12 +39,12 @@ type Decoder struct {
 
 // scratch is what one Decode needs besides the notification.
 type scratch struct {
-	envelope event.Document
+	envelope json.Document
 	plain    []byte
 	judge    judge
 	// judge's, made once
 	secretKey  func(key []byte, hash uint32) bool
-	secretText func(text []byte, v event.Value) bool
+	secretText func(text []byte, v json.Value) bool
 }
 
 // NewDecoder makes a Decoder.
@@ -114,7 +115,7 @@ func (s *scratch) open(n *event.Notification, body []byte) error {
 			return jsonError(err)
 		}
 	}
-	if n.Root().Kind() != event.Object {
+	if n.Root().Kind() != json.Object {
 		return refuse(Envelope, "the message is no JSON object")
 	}
 	return nil
@@ -189,10 +190,10 @@ func lower(s string) string {
 }
 
 // paths are pointers that are written in this package.
-func paths(texts ...string) []event.Pointer {
-	list := make([]event.Pointer, len(texts))
+func paths(texts ...string) []json.Pointer {
+	list := make([]json.Pointer, len(texts))
 	for i, text := range texts {
-		p, err := event.ParsePointer(text)
+		p, err := json.ParsePointer(text)
 		if err != nil {
 			panic(err)
 		}

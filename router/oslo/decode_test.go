@@ -6,7 +6,7 @@ import (
 	"compress/gzip"
 	"compress/zlib"
 	"encoding/hex"
-	"encoding/json"
+	stdjson "encoding/json"
 	"errors"
 	"os"
 	"strings"
@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
 )
 
 // recorded is a line of testdata/recorded.jsonl: a message that a service of
@@ -58,7 +59,7 @@ func corpus(t testing.TB) []recorded {
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var r recorded
-		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+		if err := stdjson.Unmarshal(lines.Bytes(), &r); err != nil {
 			t.Fatal(err)
 		}
 		list = append(list, r)
@@ -73,7 +74,7 @@ func corpus(t testing.TB) []recorded {
 func inner(t testing.TB, body string) string {
 	t.Helper()
 	var envelope map[string]string
-	if err := json.Unmarshal([]byte(body), &envelope); err != nil {
+	if err := stdjson.Unmarshal([]byte(body), &envelope); err != nil {
 		t.Fatal(err)
 	}
 	return envelope["oslo.message"]
@@ -126,10 +127,10 @@ func TestMostMessagesAreLoadedInPlace(t *testing.T) {
 func checkRedacted(t *testing.T, before string, after []byte) {
 	t.Helper()
 	var was, is any
-	if err := json.Unmarshal([]byte(before), &was); err != nil {
+	if err := stdjson.Unmarshal([]byte(before), &was); err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(after, &is); err != nil {
+	if err := stdjson.Unmarshal(after, &is); err != nil {
 		t.Fatalf("no longer JSON: %v: %s", err, after)
 	}
 	hidden := map[string]bool{
@@ -153,7 +154,7 @@ func checkRedacted(t *testing.T, before string, after []byte) {
 		}
 		for key := range object {
 			now := is.(map[string]any)[key]
-			if empty, _ := json.Marshal(now); hidden[key] && (string(empty) == "null" || string(empty) == "[]" || string(empty) == "{}") {
+			if empty, _ := stdjson.Marshal(now); hidden[key] && (string(empty) == "null" || string(empty) == "[]" || string(empty) == "{}") {
 				continue
 			}
 			walk(path+"/"+key, object[key], now)
@@ -272,7 +273,7 @@ func TestDecodeRefusals(t *testing.T) {
 		"latin 1":              {"{\"event_type\":\"\xe4\"}", "", NotUTF8},
 		"too deep":             {strings.Repeat(`{"a":`, 80) + "1" + strings.Repeat("}", 80), "", TooDeep},
 		"too deep inside":      {`{"oslo.version":"2.0","oslo.message":"` + strings.Repeat("[", 80) + `"}`, "", TooDeep},
-		"too many":             {`[` + strings.Repeat("1,", event.MaxNodes) + `1]`, "", TooManyValues},
+		"too many":             {`[` + strings.Repeat("1,", json.MaxNodes) + `1]`, "", TooManyValues},
 		"too large":            {strings.Repeat(" ", 1<<18+1), "", TooLarge},
 		"a bomb":               {bomb.String(), "application/x-gzip", TooLarge},
 		"not compressed":       {`{"event_type":"a"}`, "gzip", Compression},
@@ -360,7 +361,7 @@ func FuzzDecode(f *testing.F) {
 		if n.Type == "" || n.AtText == "" {
 			t.Fatal("accepted without a type or a time")
 		}
-		if !json.Valid(n.Raw()) {
+		if !stdjson.Valid(n.Raw()) {
 			t.Fatalf("no longer JSON: %s", n.Raw())
 		}
 		noSecretKeys(t, n.Raw())
@@ -370,7 +371,7 @@ func FuzzDecode(f *testing.F) {
 // noSecretKeys looks with encoding/json for a secret that is still there.
 func noSecretKeys(t *testing.T, text []byte) {
 	var all any
-	if json.Unmarshal(text, &all) != nil {
+	if stdjson.Unmarshal(text, &all) != nil {
 		return
 	}
 	var walk func(any)
@@ -382,7 +383,7 @@ func noSecretKeys(t *testing.T, text []byte) {
 			}
 		case map[string]any:
 			for key, e := range v {
-				left, _ := json.Marshal(e)
+				left, _ := stdjson.Marshal(e)
 				if isSecretName([]byte(key)) && !strings.Contains(` null 0 "" {} [] `, " "+string(left)+" ") {
 					t.Fatalf("%q still has %s", key, left)
 				}
@@ -417,10 +418,10 @@ func BenchmarkDecode(b *testing.B) {
 		for i := 0; b.Loop(); i++ {
 			var envelope map[string]string
 			var message map[string]any
-			if err := json.Unmarshal(bodies[i%len(bodies)], &envelope); err != nil {
+			if err := stdjson.Unmarshal(bodies[i%len(bodies)], &envelope); err != nil {
 				b.Fatal(err)
 			}
-			if err := json.Unmarshal([]byte(envelope["oslo.message"]), &message); err != nil {
+			if err := stdjson.Unmarshal([]byte(envelope["oslo.message"]), &message); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"strings"
 
-	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
 )
 
 // quoted gives what stands behind the opening quote of the message, if the
@@ -46,14 +46,14 @@ func (s *scratch) unwrap(dst, body []byte) ([]byte, error) {
 		return nil, jsonError(err)
 	}
 	root := s.envelope.Root()
-	if root.Kind() != event.Object {
+	if root.Kind() != json.Object {
 		return nil, refuse(Envelope, "the body is no JSON object")
 	}
 	message := root.Member("oslo.message")
 	switch message.Kind() {
-	case event.Absent:
+	case json.Absent:
 		return append(dst, body...), nil
-	case event.String:
+	case json.String:
 		if v, ok := root.Member("oslo.version").Plain(); !ok || !strings.HasPrefix(string(v), "2.") {
 			return nil, refuse(Envelope, "oslo.version is not 2.x")
 		}

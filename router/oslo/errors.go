@@ -3,7 +3,7 @@ package oslo
 import (
 	"errors"
 
-	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
 )
 
 // Reason is why a message was refused: a closed set, fit for a metric's label.
@@ -20,7 +20,7 @@ const (
 	NotJSON Reason = "not_json"
 	// NotUTF8: it has bytes that are no UTF-8.
 	NotUTF8 Reason = "not_utf8"
-	// TooDeep and TooManyValues: see event.MaxDepth and event.MaxNodes.
+	// TooDeep and TooManyValues: see json.MaxDepth and json.MaxNodes.
 	TooDeep       Reason = "too_deep"
 	TooManyValues Reason = "too_many_values"
 	// Envelope: the envelope is of another version, or not what it should be.
@@ -47,11 +47,11 @@ func refuse(reason Reason, text string) *Error { return &Error{reason, errors.Ne
 // jsonError sorts a refusal of the parser.
 func jsonError(err error) *Error {
 	switch {
-	case errors.Is(err, event.ErrUTF8):
+	case errors.Is(err, json.ErrUTF8):
 		return &Error{NotUTF8, err}
-	case errors.Is(err, event.ErrTooDeep):
+	case errors.Is(err, json.ErrTooDeep):
 		return &Error{TooDeep, err}
-	case errors.Is(err, event.ErrTooLarge):
+	case errors.Is(err, json.ErrTooLarge):
 		return &Error{TooManyValues, err}
 	}
 	return &Error{NotJSON, err}

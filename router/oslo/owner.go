@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
 )
 
 // rule says where a service's payload names the owner of what the event is
@@ -15,7 +16,7 @@ import (
 // The context is never asked. It is about who acted, and admins act on other
 // people's resources.
 type rule struct {
-	project, user, resource []event.Pointer
+	project, user, resource []json.Pointer
 	// neutron is the member of the payload that holds a neutron resource.
 	neutron string
 }
@@ -116,13 +117,13 @@ var rules = map[string]rule{
 	"baremetal.node": {resource: paths("/payload/ironic_object.data/uuid")},
 }
 
-func payload(member string) []event.Pointer { return paths("/payload/" + member) }
-func nova(member string) []event.Pointer    { return paths("/payload/nova_object.data/" + member) }
-func either(member string) []event.Pointer  { return append(nova(member), payload(member)...) }
+func payload(member string) []json.Pointer { return paths("/payload/" + member) }
+func nova(member string) []json.Pointer    { return paths("/payload/nova_object.data/" + member) }
+func either(member string) []json.Pointer  { return append(nova(member), payload(member)...) }
 
 // designate's zones come as a dict, or as a serialized object around it.
-func designate(members ...string) []event.Pointer {
-	var list []event.Pointer
+func designate(members ...string) []json.Pointer {
+	var list []json.Pointer
 	for _, member := range members {
 		list = append(list, paths("/payload/"+member, "/payload/designate_object.data/"+member)...)
 	}
@@ -164,7 +165,7 @@ func ruleFor(eventType string) (rule, bool) {
 }
 
 // agreed is the one string that all of the places name.
-func agreed(n *event.Notification, places []event.Pointer) string {
+func agreed(n *event.Notification, places []json.Pointer) string {
 	found := ""
 	for _, p := range places {
 		text := n.Keep(n.Get(p))
@@ -193,7 +194,7 @@ func neutronOwner(n *event.Notification, name string) {
 	if strings.HasSuffix(n.Type, ".start") {
 		return
 	}
-	if one.Kind() == event.Object {
+	if one.Kind() == json.Object {
 		n.Project, _ = neutronProject(n, one)
 		return
 	}
@@ -209,7 +210,7 @@ func neutronOwner(n *event.Notification, name string) {
 
 // neutronProject reads project_id, or tenant_id, its older name; where both are
 // there, they agree.
-func neutronProject(n *event.Notification, resource event.Value) (string, bool) {
+func neutronProject(n *event.Notification, resource json.Value) (string, bool) {
 	project, tenant := n.Keep(resource.Member("project_id")), n.Keep(resource.Member("tenant_id"))
 	switch {
 	case project == "":
@@ -222,7 +223,7 @@ func neutronProject(n *event.Notification, resource event.Value) (string, bool) 
 
 // idBeside finds the id where it is not in the resource: a deletion has it as
 // <resource>_id, the start of an update as id.
-func idBeside(n *event.Notification, body event.Value, name string) string {
+func idBeside(n *event.Notification, body json.Value, name string) string {
 	var buffer [64]byte
 	key := append(append(buffer[:0], name...), "_id"...)
 	if id := n.Keep(body.Member(string(key))); id != "" {
@@ -232,7 +233,7 @@ func idBeside(n *event.Notification, body event.Value, name string) string {
 }
 
 // plural is neutron's: policies, security_groups.
-func plural(body event.Value, name string) event.Value {
+func plural(body json.Value, name string) json.Value {
 	var buffer [64]byte
 	key := append(buffer[:0], name...)
 	if bytes.HasSuffix(key, []byte("y")) {

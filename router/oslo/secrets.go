@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"strings"
 
-	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
 )
 
 // contextKept are the members of the actor's context that plugins may see: who
@@ -165,7 +165,7 @@ func normalise(dst, key []byte) []byte {
 
 // secretText tells whether a string holds a token or a private key, or is
 // itself JSON, or Python's way of writing a dict, that has a secret member.
-func (j *judge) secretText(text []byte, v event.Value) bool {
+func (j *judge) secretText(text []byte, v json.Value) bool {
 	if len(text) <= minToken && (len(text) == 0 || text[0] != '{' && text[0] != '[' && text[0] != '\\') {
 		return false
 	}

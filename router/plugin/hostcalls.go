@@ -7,6 +7,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
 	"horizon-realtime/sdk/abi"
 )
 
@@ -133,16 +134,16 @@ func hostField(in *instance, mem api.Memory, stack []uint64) {
 }
 
 // pointer parses a JSON Pointer once, for all later calls with the same.
-func (in *instance) pointer(path []byte) event.Pointer {
+func (in *instance) pointer(path []byte) json.Pointer {
 	if p, ok := in.paths[string(path)]; ok {
 		return p
 	}
-	p, err := event.ParsePointer(string(path))
+	p, err := json.ParsePointer(string(path))
 	if err != nil {
 		panic(faultf(faultCall, "%s called %s with a %s", in.doing, abi.ImportField, err))
 	}
 	if len(in.paths) == maxPaths || in.paths == nil {
-		in.paths = make(map[string]event.Pointer)
+		in.paths = make(map[string]json.Pointer)
 	}
 	in.paths[string(path)] = p
 	return p

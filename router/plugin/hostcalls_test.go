@@ -3,7 +3,7 @@ package plugin
 import (
 	"context"
 	"encoding/binary"
-	"encoding/json"
+	stdjson "encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
 	"horizon-realtime/sdk/abi"
 )
 
@@ -33,7 +34,7 @@ func TestSDKFilterGetsWhatTheABIPromises(t *testing.T) {
 			if !e.Removed || string(e.Channel) != "project/"+n.Project+"/probe" || string(e.Key) != "key" {
 				t.Errorf("got %+v", e)
 			}
-			if err := json.Unmarshal(e.Payload, &got); err != nil {
+			if err := stdjson.Unmarshal(e.Payload, &got); err != nil {
 				t.Error(err)
 			}
 		})
@@ -153,10 +154,10 @@ func FuzzSubscription(f *testing.F) {
 			t.Fatal(err)
 		}
 		placed := 0
-		parents := make([]event.Value, len(s.families))
+		parents := make([]json.Value, len(s.families))
 		for i := range s.families {
 			f := &s.families[i]
-			parts := make([]event.Value, len(f.places))
+			parts := make([]json.Value, len(f.places))
 			parents[i] = f.find(n, parents[:i])
 			parents[i].GetAll(&f.together, parts)
 			for k, place := range f.places {
@@ -164,11 +165,11 @@ func FuzzSubscription(f *testing.F) {
 					t.Fatalf("%q is %q, together with others %q", s.wants[place], one.Raw(), parts[k].Raw())
 				}
 				placed++
-				p, err := event.ParsePointer(s.wants[place])
+				p, err := json.ParsePointer(s.wants[place])
 				if err != nil {
 					t.Fatal(err)
 				}
-				if whole := n.Get(p); whole != parts[k] && whole.Kind()|parts[k].Kind() != event.Absent {
+				if whole := n.Get(p); whole != parts[k] && whole.Kind()|parts[k].Kind() != json.Absent {
 					t.Fatalf("%q is %q, by its parent %q", s.wants[place], whole.Raw(), parts[k].Raw())
 				}
 			}

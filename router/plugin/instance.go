@@ -15,6 +15,7 @@ import (
 
 	"horizon-realtime/router/event"
 	"horizon-realtime/router/fuel"
+	"horizon-realtime/router/json"
 	"horizon-realtime/sdk/abi"
 )
 
@@ -61,8 +62,8 @@ type instance struct {
 	clock  int64
 	random *rand.ChaCha8
 	output [2]lineBuffer
-	paths  map[string]event.Pointer
-	room   []event.Value // to find wanted fields in
+	paths  map[string]json.Pointer
+	room   []json.Value // to find wanted fields in
 }
 
 // maxSaid bounds what is quoted of a guest's last words, in bytes.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"unicode/utf8"
 
-	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
 	"horizon-realtime/sdk/abi"
 )
 
@@ -107,7 +107,7 @@ func (e *emission) decode(body, before []byte, l *limits) error {
 	case len(e.payload) > l.emission:
 		return fmt.Errorf("the payload has %d bytes, over the limit of %d; send less, or raise [plugins] bytes_per_emission", len(e.payload), l.emission)
 	}
-	if err := event.CompactLike(e.payload, before); err != nil {
+	if err := json.CheckLineLike(e.payload, before); err != nil {
 		return fmt.Errorf("the payload is not one line of JSON: %w", err)
 	}
 	return nil

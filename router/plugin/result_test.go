@@ -8,7 +8,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
 	"horizon-realtime/sdk/abi"
 )
 
@@ -117,7 +117,7 @@ func FuzzResult(f *testing.F) {
 		for _, e := range r.emissions {
 			total += len(e.channel) + len(e.key) + len(e.payload) + abi.RecordHeader + abi.EmitHeader
 			if len(e.channel) == 0 || len(e.channel) > maxChannelBytes || len(e.key) > maxKeyBytes ||
-				len(e.payload) > testLimits.emission || !utf8.Valid(e.channel) || !utf8.Valid(e.key) || event.CompactJSON(e.payload) != nil {
+				len(e.payload) > testLimits.emission || !utf8.Valid(e.channel) || !utf8.Valid(e.key) || json.CheckLine(e.payload) != nil {
 				t.Fatalf("admitted %q %q %q", e.channel, e.key, e.payload)
 			}
 		}

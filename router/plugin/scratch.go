@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
 	"horizon-realtime/sdk/abi"
 )
 
@@ -23,7 +24,7 @@ const few = 4
 // writeScratch lays the standard fields and the wanted ones out in buf, which
 // is guest memory of at least scratchNeeds bytes. What does not fit is marked
 // as too big. It allocates nothing; room is sub.room().
-func writeScratch(buf []byte, n *event.Notification, sub *subscription, room []event.Value) {
+func writeScratch(buf []byte, n *event.Notification, sub *subscription, room []json.Value) {
 	end := scratchNeeds(len(sub.wants))
 	entries := buf[abi.HeaderSize:end]
 	for i, text := range [abi.StandardFields]string{
@@ -78,7 +79,7 @@ func putBytes[T string | []byte](buf, entry []byte, end int, kind uint32, text T
 
 // putValue is putBytes for a wanted field. Nearly all of them are strings without
 // escapes, which are copied as they stand.
-func putValue(buf, entry []byte, end int, v event.Value) int {
+func putValue(buf, entry []byte, end int, v json.Value) int {
 	if text, ok := v.Plain(); ok {
 		return putBytes(buf, entry, end, abi.String, text)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
 	"horizon-realtime/sdk/abi"
 )
 
@@ -34,11 +35,11 @@ type family struct {
 	// before, none where that is -1.
 	parent string
 	within int
-	path   event.Pointer
+	path   json.Pointer
 	// fields are those seen from there, together the same for a walk, and places
 	// theirs among the wants.
-	fields   []event.Pointer
-	together event.Siblings
+	fields   []json.Pointer
+	together json.Siblings
 	places   []int
 }
 
@@ -55,13 +56,13 @@ func Brief(patterns []string) string {
 //
 // # Errors
 //
-// Those of event.ParsePointer.
+// Those of json.ParsePointer.
 func (s *subscription) want(pointer string) error {
-	if _, err := event.ParsePointer(pointer); err != nil {
+	if _, err := json.ParsePointer(pointer); err != nil {
 		return err
 	}
 	cut := max(strings.LastIndexByte(pointer, '/'), 0)
-	last, err := event.ParsePointer(pointer[cut:])
+	last, err := json.ParsePointer(pointer[cut:])
 	if err != nil {
 		return err
 	}
@@ -88,7 +89,7 @@ func (s *subscription) family(parent string) (*family, error) {
 			within, path = i, rest
 		}
 	}
-	p, err := event.ParsePointer(path)
+	p, err := json.ParsePointer(path)
 	if err != nil {
 		return nil, err
 	}
@@ -98,12 +99,12 @@ func (s *subscription) family(parent string) (*family, error) {
 
 // room is where the values of a notification are put together, families' objects
 // first. To make it anew for each call costs more than a small filter.
-func (s *subscription) room() []event.Value {
-	return make([]event.Value, len(s.families)+len(s.wants))
+func (s *subscription) room() []json.Value {
+	return make([]json.Value, len(s.families)+len(s.wants))
 }
 
 // find gives what f's fields stand in; before is the same of the families before.
-func (f *family) find(n *event.Notification, before []event.Value) event.Value {
+func (f *family) find(n *event.Notification, before []json.Value) json.Value {
 	v := n.Root()
 	if f.within >= 0 {
 		v = before[f.within]

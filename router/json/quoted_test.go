@@ -1,4 +1,4 @@
-package event
+package json
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ func quote(text string) string { return strings.ReplaceAll(text, `"`, `\"`) }
 // plainSample is sample without its one escape.
 func plainSample() string { return strings.ReplaceAll(string(sample()), `\u00fc`, "u") }
 
-func TestLoadQuoted(t *testing.T) {
+func TestParseQuoted(t *testing.T) {
 	long := strings.Repeat("a name that is longer than what is copied at once, ", 3)
 	for _, text := range []string{
 		`{}`, `[]`, `{"a": "b"}`, `{"": ""}`, `{"a": [], "b": {}, "c": [{}, [], "d", 1]}`,
@@ -25,7 +25,7 @@ func TestLoadQuoted(t *testing.T) {
 	}
 }
 
-func TestLoadQuotedIsNotForEverything(t *testing.T) {
+func TestParseQuotedIsNotForEverything(t *testing.T) {
 	for name, quoted := range map[string]string{
 		"empty": ``, "no object": `x`, "a string in raw quotes": `"\\"`, "a raw quote": `{"a": 1}`, "a raw quote in a string": `{\"a": 1, \"b\": 2}`,
 		"a raw quote and a stray backslash": `{\"a"\": \"b\\": 1}`, "an escape in a string": `{\"a\": \"b\\n\"}`,
@@ -35,25 +35,25 @@ func TestLoadQuotedIsNotForEverything(t *testing.T) {
 		"truncated key": `{\"`, "backslash at the end": `{\`, "a bad number": `{\"a\": 01}`, "a bad word": `[nul]`,
 		"too deep": nested(MaxDepth + 1), "too many": `[` + strings.Repeat("1,", MaxNodes-1) + `1]`,
 	} {
-		var n Notification
-		if rest, ok := n.LoadQuoted([]byte(quoted)); ok || rest != nil || n.Root().Kind() != Absent {
-			t.Errorf("%s: %q, %v, %s", name, rest, ok, n.Raw())
+		var d Document
+		if end, ok := d.ParseQuoted([]byte(quoted)); ok || end != 0 || d.Root().Kind() != Absent {
+			t.Errorf("%s: %d, %v, %s", name, end, ok, d.Raw())
 		}
 	}
 }
 
-// checkQuoted wants of LoadQuoted what Load makes of the text without its escapes,
+// checkQuoted wants of ParseQuoted what Parse makes of the text without its escapes,
 // but for white space.
 func checkQuoted(t *testing.T, quoted, rest string) {
 	t.Helper()
-	var got, want Notification
+	var got, want Document
 	// What another one has left must not be taken for this one's.
-	if err := got.Load([]byte(`{"\u0061":"\u0062","c":["\u0064",{"\u0065":1}]}`)); err != nil {
+	if err := got.Parse([]byte(`{"\u0061":"\u0062","c":["\u0064",{"\u0065":1}]}`)); err != nil {
 		t.Fatal(err)
 	}
-	left, ok := got.LoadQuoted([]byte(quoted))
-	if !ok || string(left) != rest {
-		t.Fatalf("%s: %q is left, %v", quoted, left, ok)
+	end, ok := got.ParseQuoted([]byte(quoted))
+	if !ok || quoted[end:] != rest {
+		t.Fatalf("%s: %q is left, %v", quoted, quoted[end:], ok)
 	}
 	quoted = quoted[:len(quoted)-len(rest)]
 	if len(got.Raw()) != len(quoted) {
@@ -63,14 +63,14 @@ func checkQuoted(t *testing.T, quoted, rest string) {
 	if err := json.Unmarshal([]byte(`"`+quoted+`"`), &text); err != nil {
 		t.Fatalf("%s: %v", quoted, err)
 	}
-	if err := want.Load([]byte(text)); err != nil {
+	if err := want.Parse([]byte(text)); err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
 	if len(got.nodes) != len(want.nodes) {
 		t.Fatalf("%s: %d values, want %d", text, len(got.nodes), len(want.nodes))
 	}
 	for i := range want.nodes {
-		checkNode(t, &got.Document, &want.Document, uint32(i))
+		checkNode(t, &got, &want, uint32(i))
 	}
 }
 
@@ -101,14 +101,14 @@ func checkNode(t *testing.T, got, want *Document, i uint32) {
 	}
 }
 
-func FuzzLoadQuoted(f *testing.F) {
+func FuzzParseQuoted(f *testing.F) {
 	f.Add([]byte(quote(plainSample()) + `"}`))
 	f.Add([]byte(`{\"a\": [1, -2.5e3, null, {\"b\": true}], \"a\": \"\"}" `))
 	f.Add([]byte(`{\"a"\": \"b\\": 1}"`))
 	f.Fuzz(func(t *testing.T, quoted []byte) {
-		var n Notification
-		if rest, ok := n.LoadQuoted(quoted); ok && len(quoted) <= 1<<12 {
-			checkQuoted(t, string(quoted), string(rest))
+		var d Document
+		if end, ok := d.ParseQuoted(bytes.Clone(quoted)); ok && len(quoted) <= 1<<12 {
+			checkQuoted(t, string(quoted), string(quoted[end:]))
 		}
 	})
 }

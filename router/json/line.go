@@ -1,4 +1,4 @@
-package event
+package json
 
 import (
 	"bytes"
@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// CompactJSON tells whether b is exactly one JSON value in valid UTF-8, without
+// CheckLine tells whether b is exactly one JSON value in valid UTF-8, without
 // a line break anywhere and nested no deeper than MaxDepth: what can be put on
 // the wire as it stands, in a protocol that ends a message with a line break.
 // It allocates nothing unless it refuses.
@@ -14,32 +14,32 @@ import (
 // # Errors
 //
 // ErrSyntax (also for a line break), ErrUTF8, ErrTooDeep.
-func CompactJSON(b []byte) error {
+func CheckLine(b []byte) error {
 	if !utf8.Valid(b) {
 		return ErrUTF8
 	}
 	return compact(b, skipBlank(b, 0), 0, 0)
 }
 
-// CompactLike is CompactJSON for a text that may begin as another does which
-// CompactJSON has accepted, and then looks at the rest of it only: what a filter
+// CheckLineLike is CheckLine for a text that may begin as another does which
+// CheckLine has accepted, and then looks at the rest of it only: what a filter
 // sends to admins is mostly what it sent to the project, and some members more.
 //
 // # Errors
 //
-// Those of CompactJSON.
-func CompactLike(b, accepted []byte) error {
+// Those of CheckLine.
+func CheckLineLike(b, accepted []byte) error {
 	// The braces at the end of a JSON text close it. A member ends in front of
 	// them, but where the last object is empty; and in b too, if a comma or another
 	// brace follows and not more of a number.
 	if len(accepted) == 0 {
-		return CompactJSON(b)
+		return CheckLine(b)
 	}
 	same := len(bytes.TrimRight(accepted, "}"))
 	depth := len(accepted) - same
 	if depth == 0 || strings.IndexByte("{ \t", accepted[same-1]) >= 0 ||
 		!bytes.HasPrefix(b, accepted[:same]) || len(b) == same || b[same] != ',' && b[same] != '}' {
-		return CompactJSON(b)
+		return CheckLine(b)
 	}
 	if !utf8.Valid(b[same:]) {
 		return ErrUTF8

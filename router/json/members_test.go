@@ -1,4 +1,4 @@
-package event
+package json
 
 import (
 	"encoding/json"

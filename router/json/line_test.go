@@ -1,4 +1,4 @@
-package event
+package json
 
 import (
 	"errors"
@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestCompactLikeLooksAtTheRest(t *testing.T) {
+func TestCheckLineLikeLooksAtTheRest(t *testing.T) {
 	deep := strings.Repeat(`{"":`, MaxDepth) + "1" + strings.Repeat("}", MaxDepth)
 	for name, c := range map[string]struct {
 		accepted, text string
@@ -34,27 +34,27 @@ func TestCompactLikeLooksAtTheRest(t *testing.T) {
 		"braces that are in text": {`"}}"`, `"}}",1}`, ErrSyntax},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := CompactLike([]byte(c.text), []byte(c.accepted)); !errors.Is(err, c.want) {
+			if err := CheckLineLike([]byte(c.text), []byte(c.accepted)); !errors.Is(err, c.want) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
 		})
 	}
 }
 
-// FuzzCompactLike holds CompactLike to CompactJSON, for texts that begin alike up to
+// FuzzCheckLineLike holds CheckLineLike to CheckLine, for texts that begin alike up to
 // anywhere.
-func FuzzCompactLike(f *testing.F) {
+func FuzzCheckLineLike(f *testing.F) {
 	f.Add([]byte(`{"v":1,"data":{"a":[{}],"b":null}}`), 32, []byte(`,"host":"cloud1"}}`))
 	f.Add([]byte(`{"a":{ }}`), 7, []byte(`}`))
 	f.Add([]byte(`{"a":1}`), 6, []byte(`2}`))
 	f.Fuzz(func(t *testing.T, accepted []byte, cut int, rest []byte) {
-		if CompactJSON(accepted) != nil {
+		if CheckLine(accepted) != nil {
 			return
 		}
 		text := slices.Concat(accepted[:max(0, cut)%(len(accepted)+1)], rest)
-		like, whole := CompactLike(text, accepted), CompactJSON(text)
+		like, whole := CheckLineLike(text, accepted), CheckLine(text)
 		if (like == nil) != (whole == nil) {
-			t.Fatalf("%q after %q: %v, CompactJSON: %v", text, accepted, like, whole)
+			t.Fatalf("%q after %q: %v, CheckLine: %v", text, accepted, like, whole)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package event
+package json
 
 import (
 	"bytes"
@@ -7,30 +7,29 @@ import (
 	"slices"
 )
 
-// LoadQuoted is Load for an object that stands in another text as a JSON string,
-// as oslo.messaging's envelope has it: quoted begins behind that string's opening
-// quote, and rest with its closing one. The notification takes a copy, which is parsed
-// with its escapes, in one pass, and keeps its length: each \" becomes a quote and a
-// space outside the string.
+// ParseQuoted is Parse for a value that stands in another text as a JSON string, as
+// oslo.messaging's envelope has it: text begins behind that string's opening quote, and
+// text[end:] with its closing one. It is parsed with its escapes, in one pass, and keeps
+// its length: each \" becomes a quote and a space outside the string.
 //
 // It knows what Python's json.dumps makes of an object with printable ASCII in it
 // and no backslash, as nearly every notification is. For anything else, valid or
-// not, ok is false and the notification's content gone: Load knows the rest.
-func (n *Notification) LoadQuoted(quoted []byte) (rest []byte, ok bool) {
-	if len(quoted) > math.MaxInt32 {
-		return nil, false
+// not, ok is false, the Document empty and the text spoilt: Parse knows the rest.
+func (d *Document) ParseQuoted(text []byte) (end int, ok bool) {
+	if len(text) > math.MaxInt32 {
+		d.text, d.nodes = nil, d.nodes[:0]
+		return 0, false
 	}
-	n.buf = append(n.buf[:0], quoted...)
-	n.members.reset(len(quoted))
-	u := unquoter{text: n.buf, members: &n.members}
-	nodes, end := u.parse(n.nodes[:0])
+	d.members.reset(len(text))
+	u := unquoter{text: text, members: &d.members}
+	nodes, end := u.parse(d.nodes[:0])
 	// Where there are no quotes but those of strings, each had its backslash.
-	if end < 0 || !isPrintable(quoted[:end]) || bytes.Count(quoted[:end], []byte{'"'}) != 2*u.strings {
-		n.text, n.nodes = nil, nodes[:0]
-		return nil, false
+	if end < 0 || !isPrintable(text[:end]) || bytes.Count(text[:end], []byte{'"'}) != 2*u.strings {
+		d.text, d.nodes = nil, nodes[:0]
+		return 0, false
 	}
-	n.text, n.nodes = n.buf[:end], nodes
-	return quoted[end:], true
+	d.text, d.nodes = text[:end], nodes
+	return end, true
 }
 
 // isPrintable tells whether text is ASCII without control characters (but DEL, which

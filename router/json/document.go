@@ -1,4 +1,4 @@
-package event
+package json
 
 import (
 	"bytes"
@@ -33,7 +33,7 @@ const (
 	MaxNodes = 1 << 16
 )
 
-// What Parse and CompactJSON refuse; every refusal wraps one of them.
+// What Parse and CheckLine refuse; every refusal wraps one of them.
 var (
 	ErrSyntax   = errors.New("not valid JSON")
 	ErrUTF8     = errors.New("not valid UTF-8")
@@ -72,6 +72,22 @@ type Document struct {
 	nodes   []node
 	members members
 	scratch []byte
+}
+
+// keepNodes is the largest index that a Reset keeps: notifications have a hundred
+// values, the longest seen three times as many.
+const keepNodes = 8 << 10
+
+// Reset empties the Document and keeps its memory, unless that has grown far beyond
+// what a notification takes.
+func (d *Document) Reset() {
+	d.text, d.nodes = nil, d.nodes[:0]
+	if cap(d.nodes) > keepNodes {
+		d.nodes = nil
+	}
+	if cap(d.members.table) > 2*keepNodes {
+		d.members = members{}
+	}
 }
 
 // Parse checks and indexes text, which the Document refers to from then on and

@@ -1,4 +1,4 @@
-package event
+package json
 
 import (
 	"bytes"
@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// The lexical grammar of RFC 8259, shared by Document.Parse and CompactJSON.
+// The lexical grammar of RFC 8259, shared by Document.Parse and CheckLine.
 // Every scan function takes the position of a token's first byte and returns
 // the position after its last, or -1 where the token is not valid. Whether the
 // text is UTF-8 is checked beforehand, for the whole text at once.

@@ -1,4 +1,4 @@
-package event
+package json
 
 import (
 	"bytes"
@@ -82,8 +82,8 @@ func TestParseRefusals(t *testing.T) {
 			if d.Root().Kind() != Absent || d.Raw() != nil {
 				t.Error("a refused text is still there")
 			}
-			if err := CompactJSON([]byte(tc.text)); !errors.Is(err, tc.want) {
-				t.Errorf("CompactJSON: %v, want %v", err, tc.want)
+			if err := CheckLine([]byte(tc.text)); !errors.Is(err, tc.want) {
+				t.Errorf("CheckLine: %v, want %v", err, tc.want)
 			}
 		})
 	}
@@ -249,6 +249,17 @@ func TestEscapes(t *testing.T) {
 	}
 }
 
+func TestResetGivesAHugeIndexBack(t *testing.T) {
+	var d Document
+	if err := d.Parse([]byte("[" + strings.Repeat("0,", keepNodes) + `"` + strings.Repeat("x", 1<<18) + `"]`)); err != nil {
+		t.Fatal(err)
+	}
+	d.Reset()
+	if d.Raw() != nil || d.Root().Kind() != Absent || cap(d.nodes) > keepNodes || cap(d.members.table) > 2*keepNodes {
+		t.Errorf("kept %d nodes and a table of %d places", cap(d.nodes), cap(d.members.table))
+	}
+}
+
 // sample has the shape of a legacy nova notification, at its usual size.
 func sample() []byte {
 	var b bytes.Buffer
@@ -284,11 +295,11 @@ func TestNoAllocation(t *testing.T) {
 		t.Errorf("read %q", buffer)
 	}
 	if n := testing.AllocsPerRun(100, func() {
-		if err := CompactJSON(text); err != nil {
+		if err := CheckLine(text); err != nil {
 			t.Fatal(err)
 		}
 	}); n != 0 {
-		t.Errorf("CompactJSON: %v allocations", n)
+		t.Errorf("CheckLine: %v allocations", n)
 	}
 }
 
@@ -304,9 +315,9 @@ func FuzzParse(f *testing.F) {
 		if valid := json.Valid(text) && utf8.Valid(text); valid != (err == nil) && !bounded {
 			t.Fatalf("Parse: %v, encoding/json and unicode/utf8 say %v", err, valid)
 		}
-		compact := CompactJSON(text)
+		compact := CheckLine(text)
 		if want := err == nil && !bytes.ContainsAny(text, "\r\n"); want != (compact == nil) && !bounded {
-			t.Fatalf("CompactJSON: %v, Parse: %v", compact, err)
+			t.Fatalf("CheckLine: %v, Parse: %v", compact, err)
 		}
 		if err != nil {
 			return
@@ -395,10 +406,10 @@ func BenchmarkGet(b *testing.B) {
 	}
 }
 
-func BenchmarkCompactJSON(b *testing.B) {
+func BenchmarkCheckLine(b *testing.B) {
 	text := sample()
 	for name, valid := range map[string]func([]byte) bool{
-		"CompactJSON":   func(b []byte) bool { return CompactJSON(b) == nil },
+		"CheckLine":     func(b []byte) bool { return CheckLine(b) == nil },
 		"encoding-json": json.Valid,
 	} {
 		b.Run(name, func(b *testing.B) {

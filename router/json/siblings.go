@@ -1,4 +1,4 @@
-package event
+package json
 
 // Siblings are pointers of one segment, to members that are looked for in one
 // object at a time. They are made once and do not change while they are used.
