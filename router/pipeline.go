@@ -164,7 +164,7 @@ func (w *worker) emit(e plugin.Emission) {
 		w.channels[ch.Name] = ch
 	}
 	n := &w.current.Notification
-	if err := auth.MayEmit(auth.Grants(e.Grants), n, ch); err != nil {
+	if err := auth.MayEmit(e.Grants, n, ch); err != nil {
 		w.refuse(e, err)
 		return
 	}

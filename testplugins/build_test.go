@@ -196,7 +196,7 @@ func TestForgedChannelsAreRefused(t *testing.T) {
 		judged++
 		ch, err := event.ParseChannel(string(e.Channel))
 		if err == nil {
-			err = auth.MayEmit(auth.Grants(e.Grants), n, ch)
+			err = auth.MayEmit(e.Grants, n, ch)
 		}
 		if err == nil {
 			t.Errorf("an emission to %s gets through", e.Channel)

@@ -36,7 +36,7 @@ func (s *stock) send(t *testing.T, message []byte) (n *event.Notification, all [
 		}}
 		ch, err := event.ParseChannel(one.Channel)
 		if err == nil {
-			err = auth.MayEmit(auth.Grants(e.Grants), n, ch)
+			err = auth.MayEmit(e.Grants, n, ch)
 		}
 		one.refused = err
 		all = append(all, one)

@@ -125,18 +125,18 @@ func listed(list []event.Channel, ch event.Channel) bool {
 // # Errors
 //
 // A Refusal.
-func MayEmit(grants Grants, n *event.Notification, ch event.Channel) error {
+func MayEmit(grants event.Grants, n *event.Notification, ch event.Channel) error {
 	if ch.Topic == "" || ch.Wildcard() {
 		return NoChannel
 	}
-	cross := grants&GrantCrossProject != 0
+	cross := grants&event.GrantCrossProject != 0
 	switch ch.Scope {
 	case event.ScopeProject:
 		return owned(cross, n, ch.ID, n.Project, OtherProject)
 	case event.ScopeUser:
 		return owned(cross, n, ch.ID, n.User, OtherUser)
 	case event.ScopeAdmin:
-		if grants&GrantAdmin == 0 {
+		if grants&event.GrantAdmin == 0 {
 			return NotAdmin
 		}
 		return nil

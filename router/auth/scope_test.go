@@ -3,6 +3,7 @@ package auth
 import (
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -102,7 +103,7 @@ func TestHandMadeChannels(t *testing.T) {
 			if MayHear(nobody, ch) == nil {
 				t.Error("heard")
 			}
-			all := GrantAdmin | GrantCrossProject
+			all := event.GrantAdmin | event.GrantCrossProject
 			if MayEmit(all, &event.Notification{}, ch) == nil || MayEmit(all, owned, ch) == nil {
 				t.Error("emitted")
 			}
@@ -112,7 +113,7 @@ func TestHandMadeChannels(t *testing.T) {
 
 // Tries every combination of grant, owner and channel.
 func TestMayEmit(t *testing.T) {
-	none, admin, cross := Grants(0), GrantAdmin, GrantCrossProject
+	none, admin, cross := event.Grants(0), event.GrantAdmin, event.GrantCrossProject
 	const (
 		yes    = Refusal(0)
 		noOwn  = NoOwner
@@ -121,7 +122,7 @@ func TestMayEmit(t *testing.T) {
 	)
 	channels := []string{"project/p1/x", "project/p2/x", "user/u1/x", "user/u2/x", "admin/x", "public/x"}
 	for name, c := range map[string]struct {
-		grants        Grants
+		grants        event.Grants
 		project, user string
 		want          [6]Refusal
 	}{
@@ -194,14 +195,14 @@ func TestScopeProperties(t *testing.T) {
 			}
 		}
 		n := &event.Notification{Project: pick(owners), User: pick(owners)}
-		grants := Grants(rnd.IntN(4))
+		grants := event.Grants(rnd.IntN(4))
 		emitted := MayEmit(grants, n, ch) == nil
 		if want := emitsByName(grants, n, ch.Name); emitted != want {
 			t.Fatalf("%v, owners %q %q, to %s: %v, want %v", grants, n.Project, n.User, ch.Name, emitted, want)
 		}
 		// The promise itself: without cross_project, whoever hears what was
 		// emitted outside admin/* is an owner.
-		if emitted && heard && grants&GrantCrossProject == 0 && !strings.HasPrefix(ch.Name, "admin/") {
+		if emitted && heard && grants&event.GrantCrossProject == 0 && !strings.HasPrefix(ch.Name, "admin/") {
 			if id.Project != n.Project && id.User != n.User {
 				t.Fatalf("%+v hears %s of %q %q", id, ch.Name, n.Project, n.User)
 			}
@@ -227,44 +228,18 @@ func hearsByName(id *Identity, name string) bool {
 	return false
 }
 
-func emitsByName(grants Grants, n *event.Notification, name string) bool {
-	cross := strings.Contains(grants.String(), "cross_project")
+func emitsByName(grants event.Grants, n *event.Notification, name string) bool {
+	cross := slices.Contains(grants.Names(), "cross_project")
 	switch {
 	case strings.HasSuffix(name, "*"):
 		return false
 	case strings.HasPrefix(name, "admin/"):
-		return strings.Contains(grants.String(), "admin")
+		return slices.Contains(grants.Names(), "admin")
 	case cross:
 		return true
 	}
 	return n.Project != "" && strings.HasPrefix(name, "project/"+n.Project+"/") ||
 		n.User != "" && strings.HasPrefix(name, "user/"+n.User+"/")
-}
-
-func TestParseGrants(t *testing.T) {
-	for name, c := range map[string]struct {
-		names []string
-		want  Grants
-		text  string
-	}{
-		"none":    {nil, 0, ""},
-		"admin":   {[]string{"admin"}, GrantAdmin, "admin"},
-		"cross":   {[]string{"cross_project"}, GrantCrossProject, "cross_project"},
-		"both":    {[]string{"cross_project", "admin"}, GrantAdmin | GrantCrossProject, "admin,cross_project"},
-		"doubled": {[]string{"admin", "admin"}, GrantAdmin, "admin"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got, err := ParseGrants(c.names)
-			if err != nil || got != c.want || got.String() != c.text {
-				t.Fatalf("%v %q %v", got, got, err)
-			}
-		})
-	}
-	got, err := ParseGrants([]string{"admin", "Admin", "", "cross-project"})
-	const want = `no such grant: "Admin", "", "cross-project"; there are admin and cross_project`
-	if got != 0 || err == nil || err.Error() != want {
-		t.Fatalf("%v %v", got, err)
-	}
 }
 
 func TestRefusals(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"slices"
 	"time"
+
+	"horizon-realtime/router/event"
 )
 
 // Config is the table [plugins]: where the filters are, and what each may use
@@ -130,43 +132,6 @@ type Settings struct {
 	Config map[string]any `toml:"config"`
 }
 
-// Grants is the set of permissions an operator gave a filter, as bits. What
-// they permit is decided where emissions are judged, not here.
-type Grants uint8
-
-// The grants, numbered as in package auth.
-const (
-	GrantAdmin Grants = 1 << iota
-	GrantCrossProject
-)
-
-func parseGrants(names []string) (Grants, error) {
-	var g Grants
-	for _, name := range names {
-		switch name {
-		case "admin":
-			g |= GrantAdmin
-		case "cross_project":
-			g |= GrantCrossProject
-		default:
-			return 0, fmt.Errorf(`unknown grant %q; there are "admin" and "cross_project"`, name)
-		}
-	}
-	return g, nil
-}
-
-// names lists the grants as they are written.
-func (g Grants) names() []string {
-	var names []string
-	if g&GrantAdmin != 0 {
-		names = append(names, "admin")
-	}
-	if g&GrantCrossProject != 0 {
-		names = append(names, "cross_project")
-	}
-	return names
-}
-
 const (
 	pageBytes = 64 << 10
 	// maxMemoryBytes is what 32-bit pointers reach, less one page.
@@ -248,7 +213,7 @@ func ValidateSettings(settings map[string]Settings) error {
 		if s.SlowPerSecond < 0 || s.SlowPerSecond > time.Hour || s.SlowPerSecond > 0 && s.SlowPerSecond < time.Millisecond {
 			errs = append(errs, fmt.Errorf("[plugin.%s] slow_per_second = %s: between %s and %s, or 0 for the default", name, s.SlowPerSecond, time.Millisecond, time.Hour))
 		}
-		if _, err := parseGrants(s.Grants); err != nil {
+		if _, err := event.ParseGrants(s.Grants); err != nil {
 			errs = append(errs, fmt.Errorf("[plugin.%s] grants: %w", name, err))
 		}
 		if _, err := configJSON(s.Config); err != nil {

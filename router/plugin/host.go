@@ -18,6 +18,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/tetratelabs/wazero/experimental"
 	"golang.org/x/sync/errgroup"
+
+	"horizon-realtime/router/event"
 )
 
 // Host holds the filters of a folder and swaps them when files change. Its
@@ -286,7 +288,7 @@ func (h *Host) renew(ctx context.Context, f, before *file) {
 	if before != nil && before.filter != nil {
 		f.filter = before.filter
 		// Permissions that were taken away are gone at once, even so.
-		granted, _ := parseGrants(f.settings.Grants)
+		granted, _ := event.ParseGrants(f.settings.Grants)
 		f.filter.grants.And(uint32(granted))
 	}
 }

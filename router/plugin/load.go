@@ -17,6 +17,7 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 
+	"horizon-realtime/router/event"
 	"horizon-realtime/router/fuel"
 	"horizon-realtime/sdk/abi"
 )
@@ -111,7 +112,7 @@ func (h *Host) load(ctx context.Context, file string, module []byte, settings Se
 		f.health.slow = settings.SlowPerSecond
 	}
 	f.record = h.recordOf(f.Name)
-	grants, err := parseGrants(settings.Grants)
+	grants, err := event.ParseGrants(settings.Grants)
 	if err != nil {
 		return nil, err
 	}

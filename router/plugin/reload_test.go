@@ -16,6 +16,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"horizon-realtime/router/event"
 )
 
 // saying is a guest that emits the payload to public/a at every compute event.
@@ -143,9 +145,9 @@ func TestReconfigureLoadsOnlyWhatChanged(t *testing.T) {
 	if err := h.Reconfigure(context.Background(), map[string]Settings{"b": {Grants: []string{"admin"}}}); err != nil {
 		t.Fatal(err)
 	}
-	var grants []Grants
+	var grants []event.Grants
 	w.Handle(context.Background(), notification(t, "compute.x", "{}"), func(e Emission) { grants = append(grants, e.Grants) })
-	if diff := cmp.Diff([]Grants{0, GrantAdmin}, grants); diff != "" {
+	if diff := cmp.Diff([]event.Grants{0, event.GrantAdmin}, grants); diff != "" {
 		t.Error(diff)
 	}
 	if h.current.Load().filters[0] != a {
@@ -168,7 +170,7 @@ func TestPermissionsGoEvenWhereTheNewSettingsDoNotStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Handle(context.Background(), notification(t, "compute.x", "{}"), func(e Emission) {
-		if e.Grants != GrantCrossProject {
+		if e.Grants != event.GrantCrossProject {
 			t.Errorf("got %b", e.Grants)
 		}
 	})

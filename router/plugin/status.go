@@ -3,6 +3,8 @@ package plugin
 import (
 	"encoding/hex"
 	"time"
+
+	"horizon-realtime/router/event"
 )
 
 // Status is what an operator may know about one file of the folder.
@@ -66,7 +68,7 @@ func (h *Host) statusOf(f *file) Status {
 	s.Digest = hex.EncodeToString(f.filter.digest[:])
 	s.Loaded = f.filter.loaded
 	s.On, s.Wants = f.filter.sub.patterns, f.filter.sub.wants
-	s.Grants = Grants(f.filter.grants.Load()).names()
+	s.Grants = event.Grants(f.filter.grants.Load()).Names()
 	s.Calls, s.Skipped, s.Emissions, s.FuelPerCall = r.totals()
 	s.FuelPerCall /= max(s.Calls, 1)
 	for _, n := range r.faults {

@@ -25,7 +25,7 @@ type Worker struct {
 type Emission struct {
 	// Plugin is the filter's name, and Grants what its operator permits it.
 	Plugin string
-	Grants Grants
+	Grants event.Grants
 	// Channel is valid UTF-8 of 1 to 160 bytes, not yet parsed; Key of at most
 	// 128 bytes, or empty. Payload is one JSON value without line breaks.
 	Channel, Key, Payload []byte
@@ -132,7 +132,7 @@ func (w *Worker) call(ctx context.Context, i int, n *event.Notification) *instan
 }
 
 func (in *instance) emit(emit func(Emission)) {
-	e := Emission{Plugin: in.filter.Name, Grants: Grants(in.filter.grants.Load())}
+	e := Emission{Plugin: in.filter.Name, Grants: event.Grants(in.filter.grants.Load())}
 	for i := range in.result.emissions {
 		from := &in.result.emissions[i]
 		e.Channel, e.Key, e.Payload, e.Removed = from.channel, from.key, from.payload, from.removed

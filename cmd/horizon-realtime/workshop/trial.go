@@ -185,7 +185,7 @@ func judge(e plugin.Emission, n *event.Notification) error {
 	if err != nil {
 		return err
 	}
-	return auth.MayEmit(auth.Grants(e.Grants), n, channel)
+	return auth.MayEmit(e.Grants, n, channel)
 }
 
 // fuel tells how much fuel all calls together have taken, in units.

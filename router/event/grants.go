@@ -1,15 +1,15 @@
-package auth
+package event
 
 import (
 	"fmt"
 	"strings"
 )
 
-// Grants are what an operator allows a filter beyond the owner's channels, a set
-// of bits. The zero value is what a filter has by default: nothing.
+// Grants are what an operator allows a plugin beyond the channels of a
+// notification's owner, as a set of bits. The zero value is what a plugin has by
+// default: nothing. What each one permits is decided in auth.MayEmit.
 type Grants uint8
 
-// The grants there are.
 const (
 	// GrantAdmin, "admin": emit to admin/*.
 	GrantAdmin Grants = 1 << iota
@@ -22,7 +22,7 @@ const (
 //
 // # Errors
 //
-// A name that is not a grant; all of them are named at once.
+// A name that is not a grant; all such names are listed.
 func ParseGrants(names []string) (Grants, error) {
 	var grants Grants
 	var unknown []string
@@ -37,13 +37,13 @@ func ParseGrants(names []string) (Grants, error) {
 		}
 	}
 	if unknown != nil {
-		return 0, fmt.Errorf("no such grant: %s; there are admin and cross_project", strings.Join(unknown, ", "))
+		return 0, fmt.Errorf(`unknown grant %s; there are "admin" and "cross_project"`, strings.Join(unknown, ", "))
 	}
 	return grants, nil
 }
 
-// String lists the names, joined by commas.
-func (g Grants) String() string {
+// Names lists the grants as the configuration spells them.
+func (g Grants) Names() []string {
 	var names []string
 	if g&GrantAdmin != 0 {
 		names = append(names, "admin")
@@ -51,5 +51,5 @@ func (g Grants) String() string {
 	if g&GrantCrossProject != 0 {
 		names = append(names, "cross_project")
 	}
-	return strings.Join(names, ",")
+	return names
 }
