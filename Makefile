@@ -13,7 +13,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # One goroutine that compiles WebAssembly for minutes, which the race detector makes a quarter of an hour.
-UNRACED := /router/fuel$$|/cmd/horizon-realtime$$|/cmd/coverage$$
+UNRACED := /router/fuel$$|/cmd/horizon-realtime$$|/cmd/horizon-realtime/plugintool$$|/cmd/coverage$$
 
 PLUGINS := $(patsubst plugins/%/main.go,%,$(wildcard plugins/*/main.go))
 WASM    := $(PLUGINS:%=plugins/50-%.wasm)
@@ -65,7 +65,7 @@ test-js: $(JS)
 test-go: $(PAGE) plugins
 	@.ci/need rabbitmq-server:rabbitmq-server wabt:wat2wasm curl:curl gcc:gcc libc6-dev:/usr/include/stdlib.h
 	CGO_ENABLED=1 $(GO) test -race -timeout 15m $$($(GO) list ./... | grep -vE '$(UNRACED)')
-	$(GO) test -timeout 10m ./router/fuel ./cmd/horizon-realtime ./cmd/coverage
+	$(GO) test -timeout 10m ./router/fuel ./cmd/horizon-realtime ./cmd/horizon-realtime/plugintool ./cmd/coverage
 
 $(BIN): $(GOFILES) $(PAGE) go.mod go.sum
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/horizon-realtime

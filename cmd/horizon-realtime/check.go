@@ -8,18 +8,19 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
+	"horizon-realtime/cmd/horizon-realtime/cli"
 	"horizon-realtime/router"
 	"horizon-realtime/router/plugin"
 )
 
-func newCheck(o *options) *cobra.Command {
+func newCheck(o *cli.Options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "check",
 		Short: "Read the configuration and load the filters, and say what is wrong",
 		Long: `Read the configuration, load every filter as the router would, and print what
 was found. It connects to nothing. Exit code 3 says that something is wrong.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := o.load()
+			cfg, err := o.Load()
 			if err != nil {
 				return err
 			}
@@ -29,13 +30,13 @@ was found. It connects to nothing. Exit code 3 says that something is wrong.`,
 }
 
 // checkPlugins loads the filters and prints a line for each.
-func checkPlugins(cmd *cobra.Command, o *options, cfg router.Config) error {
+func checkPlugins(cmd *cobra.Command, o *cli.Options, cfg router.Config) error {
 	all, err := loadPlugins(cmd.Context(), cfg)
 	if err != nil {
 		return err
 	}
 	out := cmd.OutOrStdout()
-	fmt.Fprintf(out, "%s: ok\n", o.configFile)
+	fmt.Fprintf(out, "%s: ok\n", o.ConfigFile)
 	var problems []string
 	for _, s := range all {
 		switch s.State {

@@ -4,15 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
+	"horizon-realtime/cmd/horizon-realtime/cli"
 	"horizon-realtime/cmd/horizon-realtime/demo"
 	"horizon-realtime/router"
 )
@@ -24,7 +23,7 @@ const tokenTTL = 5 * time.Minute
 // demoTaps is how many programs may read the simulated notifications along.
 const demoTaps = 4
 
-func newDemo(o *options) *cobra.Command {
+func newDemo(o *cli.Options) *cobra.Command {
 	var listen string
 	cmd := &cobra.Command{
 		Use:   "demo",
@@ -34,10 +33,7 @@ publishes what nova would; decoding, filters, hub, server and the browser's clie
 are the real ones. Of the configuration, [plugins], [plugin.X], [hub], [server] and
 [admin] apply; without a file, their defaults do.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := router.LoadConfig(o.configFile)
-			if errors.Is(err, fs.ErrNotExist) && !cmd.Flags().Changed("config-file") {
-				cfg, err = router.DefaultConfig(), nil
-			}
+			cfg, err := o.LoadOrDefault(cmd)
 			if err != nil {
 				return err
 			}

@@ -16,13 +16,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
+	"horizon-realtime/cmd/horizon-realtime/cli"
 	"horizon-realtime/router"
 	"horizon-realtime/router/auth"
 	"horizon-realtime/router/plugin"
 	"horizon-realtime/router/rabbit"
 )
 
-func newDoctor(o *options) *cobra.Command {
+func newDoctor(o *cli.Options) *cobra.Command {
 	var listen time.Duration
 	cmd := &cobra.Command{
 		Use:   "doctor",
@@ -32,12 +33,12 @@ for notifications for a while, and ask a router on this machine whether it is re
 makes nothing that stays, and takes no message from anybody. Exit code 1 says that
 something is wrong.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := o.load()
+			cfg, err := o.Load()
 			if err != nil {
 				return err
 			}
 			d := &doctor{out: cmd.OutOrStdout()}
-			d.ok(o.configFile, "")
+			d.ok(o.ConfigFile, "")
 			d.plugins(cmd.Context(), cfg)
 			d.clients(cmd.Context(), cfg)
 			d.brokers(cmd.Context(), cfg, listen)

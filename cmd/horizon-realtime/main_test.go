@@ -3,11 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
+	"horizon-realtime/cmd/horizon-realtime/cli"
+	"horizon-realtime/cmd/horizon-realtime/clitest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 )
+
+func TestMain(m *testing.M) { clitest.Main(m, main) }
 
 // TestCommandLine runs what an operator mistypes first, and looks at the code
 // and the sentence.
@@ -34,23 +38,23 @@ func TestCommandLine(t *testing.T) {
 		code int
 		want string
 	}{
-		{"help", []string{"--help"}, exitOK, "horizon-realtime demo     see it work"},
-		{"help of a verb", []string{"replay", "--help"}, exitOK, "--declare"},
-		{"version", []string{"version"}, exitOK, "plugin ABI 1"},
-		{"an unknown verb", []string{"rnu"}, exitUsage, `there is no command "rnu"; did you mean "run"?`},
-		{"an unknown flag", []string{"run", "--config"}, exitUsage, "unknown flag: --config; see 'horizon-realtime run --help'"},
-		{"a superfluous argument", []string{"run", "now"}, exitUsage, `"now"`},
-		{"no configuration", []string{"run", "--config-file", dir + "/none.toml"}, exitConfig, "there is no " + dir + "/none.toml; copy router.toml"},
-		{"a typo", []string{"check", "--config-file", typo}, exitConfig, typo + `: line 2: unknown key "lissten" in [server]; did you mean "listen"?`},
-		{"a broken filter", []string{"check", "--config-file", broken}, exitConfig, "plugin 50-broken.wasm: "},
-		{"no broker", []string{"run", "--config-file", noBroker}, exitConfig, "[amqp] urls"},
-		{"a bad rate", []string{"replay", "--rate", "fast", recording}, exitUsage, `--rate fast: a number more than 0, or "max"`},
-		{"two speeds", []string{"replay", "--rate", "1", "--speed", "1", recording}, exitUsage, "--speed 1: more than 0, and not together with --rate"},
-		{"no recording", []string{"replay", "--url", "amqp://127.0.0.1:1/", dir + "/none"}, exitFailure, "open the recording"},
+		{"help", []string{"--help"}, cli.OK, "horizon-realtime demo     see it work"},
+		{"help of a verb", []string{"replay", "--help"}, cli.OK, "--declare"},
+		{"version", []string{"version"}, cli.OK, "plugin ABI 1"},
+		{"an unknown verb", []string{"rnu"}, cli.Usage, `there is no command "rnu"; did you mean "run"?`},
+		{"an unknown flag", []string{"run", "--config"}, cli.Usage, "unknown flag: --config; see 'horizon-realtime run --help'"},
+		{"a superfluous argument", []string{"run", "now"}, cli.Usage, `"now"`},
+		{"no configuration", []string{"run", "--config-file", dir + "/none.toml"}, cli.Config, "there is no " + dir + "/none.toml; copy router.toml"},
+		{"a typo", []string{"check", "--config-file", typo}, cli.Config, typo + `: line 2: unknown key "lissten" in [server]; did you mean "listen"?`},
+		{"a broken filter", []string{"check", "--config-file", broken}, cli.Config, "plugin 50-broken.wasm: "},
+		{"no broker", []string{"run", "--config-file", noBroker}, cli.Config, "[amqp] urls"},
+		{"a bad rate", []string{"replay", "--rate", "fast", recording}, cli.Usage, `--rate fast: a number more than 0, or "max"`},
+		{"two speeds", []string{"replay", "--rate", "1", "--speed", "1", recording}, cli.Usage, "--speed 1: more than 0, and not together with --rate"},
+		{"no recording", []string{"replay", "--url", "amqp://127.0.0.1:1/", dir + "/none"}, cli.Failure, "open the recording"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out bytes.Buffer
-			code := execute(context.Background(), c.args, &out, &out)
+			code := cli.Execute(context.Background(), newRoot(), c.args, &out, &out)
 			if code != c.code || !strings.Contains(out.String(), c.want) {
 				t.Errorf("exit code %d, want %d, and %q in:\n%s", code, c.code, c.want, out.String())
 			}

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bufio"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,10 +12,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"horizon-realtime/cmd/horizon-realtime/cli"
+	"horizon-realtime/cmd/horizon-realtime/plugintool"
 	"horizon-realtime/router/rabbit"
 )
 
-func newReplay(o *options) *cobra.Command {
+func newReplay(o *cli.Options) *cobra.Command {
 	var url, rate string
 	var speed float64
 	var declare bool
@@ -37,7 +36,7 @@ of [amqp] urls. Each message is confirmed by the broker.`,
 			if err != nil {
 				return err
 			}
-			in, err := openRecording(args[0], cmd.InOrStdin())
+			in, err := plugintool.OpenRecording(args[0], cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
@@ -52,25 +51,25 @@ of [amqp] urls. Each message is confirmed by the broker.`,
 	return cmd
 }
 
-func replayConfig(o *options, url, rate string, speed float64, declare bool) (cfg rabbit.ReplayConfig, err error) {
+func replayConfig(o *cli.Options, url, rate string, speed float64, declare bool) (cfg rabbit.ReplayConfig, err error) {
 	cfg = rabbit.ReplayConfig{URL: url, Speed: speed, Declare: declare}
 	if speed < 0 || speed > 0 && rate != "" {
-		return cfg, &usageError{fmt.Errorf("--speed %v: more than 0, and not together with --rate", speed)}
+		return cfg, cli.Mistake("--speed %v: more than 0, and not together with --rate", speed)
 	}
 	if rate != "" && rate != "max" {
 		if cfg.Rate, err = strconv.ParseFloat(rate, 64); err != nil || !(cfg.Rate > 0) {
-			return cfg, &usageError{fmt.Errorf(`--rate %s: a number more than 0, or "max"`, rate)}
+			return cfg, cli.Mistake(`--rate %s: a number more than 0, or "max"`, rate)
 		}
 	}
 	if url != "" {
 		return cfg, nil
 	}
-	all, err := o.load()
+	all, err := o.Load()
 	if err != nil {
 		return cfg, fmt.Errorf("no --url was given: %w", err)
 	}
 	if len(all.AMQP.URLs) == 0 {
-		return cfg, &usageError{fmt.Errorf("name a broker with --url, or in [amqp] urls of %s", o.configFile)}
+		return cfg, cli.Mistake("name a broker with --url, or in [amqp] urls of %s", o.ConfigFile)
 	}
 	cfg.URL, cfg.TLS = all.AMQP.URLs[0], all.AMQP.TLS
 	return cfg, nil
@@ -96,32 +95,4 @@ func replay(ctx context.Context, cfg rabbit.ReplayConfig, in io.Reader, out io.W
 		return errors.New("interrupted")
 	}
 	return err
-}
-
-// openRecording opens a file or standard input, and unpacks what gzip packed.
-func openRecording(name string, stdin io.Reader) (io.ReadCloser, error) {
-	file := io.NopCloser(stdin)
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, fmt.Errorf("open the recording: %w", err)
-		}
-		file = f
-	}
-	buffered := bufio.NewReaderSize(file, 64<<10)
-	if magic, _ := buffered.Peek(2); string(magic) != "\x1f\x8b" {
-		return readCloser{buffered, file}, nil
-	}
-	unpacked, err := gzip.NewReader(buffered)
-	if err != nil {
-		file.Close()
-		return nil, fmt.Errorf("unpack the recording: %w", err)
-	}
-	return readCloser{unpacked, file}, nil
-}
-
-// readCloser reads from one and closes the other below it.
-type readCloser struct {
-	io.Reader
-	io.Closer
 }

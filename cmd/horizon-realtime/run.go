@@ -11,10 +11,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
+	"horizon-realtime/cmd/horizon-realtime/cli"
 	"horizon-realtime/router"
 )
 
-func newRun(o *options) *cobra.Command {
+func newRun(o *cli.Options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "run",
 		Short: "Run the router",
@@ -22,12 +23,12 @@ func newRun(o *options) *cobra.Command {
 stops, what was taken is finished and acknowledged, clients are told to come back.
 A second signal ends it at once. SIGHUP reads the [plugin.X] tables again.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := o.load()
+			cfg, err := o.Load()
 			if err != nil {
 				return err
 			}
 			if len(cfg.AMQP.URLs) == 0 && cfg.AMQP.URLFile == "" {
-				return &router.ConfigError{File: o.configFile, Problems: []string{
+				return &router.ConfigError{File: o.ConfigFile, Problems: []string{
 					"[amqp] urls: no broker is named; set urls or url_file, or see it work without one: horizon-realtime demo"}}
 			}
 			log := newLogger(cfg.Log, cmd.ErrOrStderr())
@@ -47,7 +48,7 @@ A second signal ends it at once. SIGHUP reads the [plugin.X] tables again.`,
 
 // runReloading runs r, and applies the configuration file again at each SIGHUP.
 // A file with a mistake in it changes nothing.
-func runReloading(ctx context.Context, o *options, r *router.Router, log *slog.Logger) error {
+func runReloading(ctx context.Context, o *cli.Options, r *router.Router, log *slog.Logger) error {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
@@ -58,7 +59,7 @@ func runReloading(ctx context.Context, o *options, r *router.Router, log *slog.L
 		case err := <-done:
 			return err
 		case <-hup:
-			cfg, err := o.load()
+			cfg, err := o.Load()
 			if err == nil {
 				err = r.Reload(ctx, cfg)
 			}
@@ -66,7 +67,7 @@ func runReloading(ctx context.Context, o *options, r *router.Router, log *slog.L
 				log.Error("kept the old configuration", "error", err)
 				continue
 			}
-			log.Info("applied the [plugin.X] tables again", "file", o.configFile)
+			log.Info("applied the [plugin.X] tables again", "file", o.ConfigFile)
 		}
 	}
 }

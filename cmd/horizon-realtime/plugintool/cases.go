@@ -1,4 +1,4 @@
-package workshop
+package plugintool
 
 import (
 	"bytes"
@@ -26,21 +26,21 @@ type CaseResult struct {
 	Log []Line `json:"log,omitempty"`
 }
 
-// RunCases runs the golden cases of a folder, in package sdktest's format,
+// runCases runs the golden cases of a folder, in package sdktest's format,
 // against the module in a file, each on a filter that has just been started.
 //
 // # Errors
 //
 // A case cannot be read, or the filter does not load. A case that fails is no
 // error.
-func RunCases(ctx context.Context, file, dir string, setup Setup) ([]CaseResult, error) {
+func runCases(ctx context.Context, file, dir string, setup Setup) ([]CaseResult, error) {
 	cases, err := sdktest.Cases(dir)
 	if err != nil {
 		return nil, err
 	}
 	// The first load without a case's configuration tells a filter that is
 	// refused from a case whose configuration is.
-	t, err := Load(ctx, file, "", setup)
+	t, err := loadTrial(ctx, file, "", setup)
 	if err != nil && !refusedByItself(err) {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func (r *caseRun) load(ctx context.Context, file string, setup Setup) error {
 	if err != nil {
 		return err
 	}
-	name := NameOf(file)
+	name := nameOf(file)
 	setup.Tables = maps.Clone(setup.Tables)
 	if setup.Tables == nil {
 		setup.Tables = make(map[string]plugin.Settings)
@@ -117,7 +117,7 @@ func (r *caseRun) load(ctx context.Context, file string, setup Setup) error {
 	table.Fuel, table.MemoryBytes = setup.Tables[name].Fuel, setup.Tables[name].MemoryBytes
 	setup.Tables[name] = table
 	r.oslo = oslo.NewDecoder(oslo.DefaultConfig())
-	r.trial, err = Load(ctx, file, "", setup)
+	r.trial, err = loadTrial(ctx, file, "", setup)
 	return err
 }
 

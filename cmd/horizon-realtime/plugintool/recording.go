@@ -1,12 +1,14 @@
-package workshop
+package plugintool
 
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"horizon-realtime/router/rabbit"
 )
@@ -23,7 +25,35 @@ type Message struct {
 	Compression string
 }
 
-// ReadMessages reads a recording: what `replay` publishes, or lines that are
+// OpenRecording opens a file or standard input, and unpacks what gzip packed.
+func OpenRecording(name string, stdin io.Reader) (io.ReadCloser, error) {
+	file := io.NopCloser(stdin)
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, fmt.Errorf("open the recording: %w", err)
+		}
+		file = f
+	}
+	buffered := bufio.NewReaderSize(file, 64<<10)
+	if magic, _ := buffered.Peek(2); string(magic) != "\x1f\x8b" {
+		return readCloser{buffered, file}, nil
+	}
+	unpacked, err := gzip.NewReader(buffered)
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("unpack the recording: %w", err)
+	}
+	return readCloser{unpacked, file}, nil
+}
+
+// readCloser reads from one and closes the other below it.
+type readCloser struct {
+	io.Reader
+	io.Closer
+}
+
+// readMessages reads a recording: what `replay` publishes, or lines that are
 // bodies themselves, with oslo.messaging's envelope or without. each is called
 // with one message at a time, which it may keep; its error ends the reading.
 //
@@ -31,7 +61,7 @@ type Message struct {
 //
 // A line that is neither, and what each returned; both start with the line's
 // number. There is no line at all.
-func ReadMessages(recording io.Reader, each func(Message) error) error {
+func readMessages(recording io.Reader, each func(Message) error) error {
 	lines := bufio.NewScanner(recording)
 	lines.Buffer(make([]byte, 64<<10), maxLine)
 	found := false

@@ -1,4 +1,4 @@
-package workshop
+package plugintool
 
 import (
 	"bytes"
@@ -11,16 +11,73 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"github.com/spf13/cobra"
+
+	"horizon-realtime/cmd/horizon-realtime/cli"
 )
 
-// NewKey makes an Ed25519 key: the private half in the file, for its owner's
+func newKeygen(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "keygen FILE",
+		Short: "Make a key to sign filters with",
+		Long: `Make an Ed25519 key: the private half in FILE, to be kept secret, and the public half
+on standard output, for [plugins] public_keys.`,
+		Example: "  horizon-realtime plugin keygen signing.pem",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			public, err := newKey(args[0])
+			if err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			result := struct {
+				File      string `json:"file"`
+				PublicKey string `json:"public_key"`
+			}{args[0], public}
+			return o.print(out, result, func() {
+				fmt.Fprintf(out, "[plugins]\nrequire_signature = true\npublic_keys = [%q]\n", public)
+			})
+		},
+	}
+}
+
+func newSign(o *options) *cobra.Command {
+	var key string
+	cmd := &cobra.Command{
+		Use:   "sign FILE.wasm --key KEY",
+		Short: "Sign a filter for routers that require it",
+		Long: `Write FILE.wasm.sig, the detached Ed25519 signature that a router with
+require_signature = true looks for beside the filter. KEY is what keygen made, or what
+` + "`openssl genpkey -algorithm ed25519`" + ` prints.`,
+		Example: "  horizon-realtime plugin sign 50-volumes.wasm --key signing.pem",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if key == "" {
+				return cli.Mistake("--key is missing: name the private key; `%s` makes one", "horizon-realtime plugin keygen FILE")
+			}
+			signature, err := sign(args[0], key)
+			if err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			return o.print(out, signature, func() {
+				fmt.Fprintf(out, "%s: copy it along with the filter; its public key is %s\n", signature.File, signature.PublicKey)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&key, "key", "", "the file with the private key")
+	return cmd
+}
+
+// newKey makes an Ed25519 key: the private half in the file, for its owner's
 // eyes only and in PEM as openssl writes it, the public half as text for
 // [plugins] public_keys.
 //
 // # Errors
 //
 // The file is there already, or cannot be written.
-func NewKey(file string) (public string, err error) {
+func newKey(file string) (public string, err error) {
 	pub, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return "", fmt.Errorf("make a key: %w", err)
@@ -51,14 +108,14 @@ type Signature struct {
 	PublicKey string `json:"public_key"`
 }
 
-// Sign writes the detached signature of a module beside it, under the module's
+// sign writes the detached signature of a module beside it, under the module's
 // name with .sig behind it.
 //
 // # Errors
 //
 // The key or the module cannot be read or is none, others can read the key, or
 // the signature cannot be written.
-func Sign(file, keyFile string) (*Signature, error) {
+func sign(file, keyFile string) (*Signature, error) {
 	key, err := readKey(keyFile)
 	if err != nil {
 		return nil, err

@@ -1,27 +1,30 @@
-package main
+package plugintool
 
 import (
 	"os"
 	"strings"
 	"testing"
+
+	"horizon-realtime/cmd/horizon-realtime/cli"
+	"horizon-realtime/cmd/horizon-realtime/clitest"
 )
 
 // TestConformance runs the conformance filter of the Go SDK, right and then
 // wrong in many places, each of which the case about it has to find.
 func TestConformance(t *testing.T) {
-	right, err := os.ReadFile("../../sdk/conformance/filter/main.go")
+	right, err := os.ReadFile("../../../sdk/conformance/filter/main.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := newDesk(t)
-	d.filter("conformance", "package main", "package main")
+	d := clitest.NewDesk(t)
+	d.Must("", "horizon-realtime plugin new conformance")
 	build := func(source string) {
-		d.write("conformance/main.go", source)
-		d.must("conformance", "GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -ldflags='-s -w' -o 50-conformance.wasm .")
+		d.Write("conformance/main.go", source)
+		d.Must("conformance", "GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -ldflags='-s -w' -o 50-conformance.wasm .")
 	}
 	build(string(right))
-	d.must("conformance", "horizon-realtime plugin test --conformance 50-conformance.wasm")
-	d.fails("conformance", "horizon-realtime plugin test --conformance .", exitUsage, "name a .wasm")
+	d.Must("conformance", "horizon-realtime plugin test --conformance 50-conformance.wasm")
+	d.Fails("conformance", "horizon-realtime plugin test --conformance .", cli.Usage, "name a .wasm")
 
 	wrong := string(right)
 	var found []string
@@ -44,5 +47,5 @@ func TestConformance(t *testing.T) {
 		found = append(found, mistake.found)
 	}
 	build(wrong + "\nvar kept [][]byte\n")
-	d.fails("conformance", "horizon-realtime plugin test --conformance 50-conformance.wasm", exitFailure, found...)
+	d.Fails("conformance", "horizon-realtime plugin test --conformance 50-conformance.wasm", cli.Failure, found...)
 }

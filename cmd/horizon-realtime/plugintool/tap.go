@@ -1,4 +1,4 @@
-package main
+package plugintool
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"horizon-realtime/cmd/horizon-realtime/cli"
 )
 
 // tapPath is where a router's admin listener streams its notifications.
@@ -30,7 +32,7 @@ func isTap(name string) bool {
 func openTap(ctx context.Context, base string) (io.ReadCloser, error) {
 	address, err := url.Parse(base)
 	if err != nil {
-		return nil, &usageError{fmt.Errorf("%s: %w; the address of [admin] listen is wanted, as http://127.0.0.1:9090", base, err)}
+		return nil, cli.Mistake("%s: %w; the address of [admin] listen is wanted, as http://127.0.0.1:9090", base, err)
 	}
 	if strings.Trim(address.Path, "/") == "" {
 		address.Path = tapPath

@@ -1,4 +1,4 @@
-package workshop
+package plugintool
 
 import (
 	"bytes"
@@ -75,7 +75,7 @@ func loadText(t *testing.T, text string) *Trial {
 	}
 	c := plugin.DefaultConfig()
 	c.CacheDir = "none"
-	trial, err := Load(context.Background(), module, "", Setup{Plugins: c})
+	trial, err := loadTrial(context.Background(), module, "", Setup{Plugins: c})
 	if err != nil {
 		t.Fatal(err)
 	}

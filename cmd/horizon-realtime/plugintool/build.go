@@ -1,4 +1,4 @@
-package main
+package plugintool
 
 import (
 	"context"
@@ -10,10 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"horizon-realtime/cmd/horizon-realtime/workshop"
+	"horizon-realtime/cmd/horizon-realtime/cli"
 )
 
-func newPluginBuild(p *pluginOptions) *cobra.Command {
+func newBuild(o *options) *cobra.Command {
 	var to string
 	cmd := &cobra.Command{
 		Use:   "build [DIR]",
@@ -26,11 +26,11 @@ it, so that --out may name the folder of a running router.`,
   horizon-realtime plugin build --out /etc/horizon-realtime/plugins/ ./volumes`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			setup, err := p.setup(cmd)
+			setup, err := o.setup(cmd)
 			if err != nil {
 				return err
 			}
-			source, err := workshop.OpenSource(cmd.Context(), folder(args), cmd.ErrOrStderr())
+			source, err := openSource(cmd.Context(), folder(args), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -38,18 +38,18 @@ it, so that --out may name the folder of a running router.`,
 			if err != nil {
 				return err
 			}
-			if workshop.SDKDiffers(source.Dir) {
+			if sdkDiffers(source.Dir) {
 				fmt.Fprintln(cmd.ErrOrStderr(), "note: the filter's SDK is not the one of this program; `horizon-realtime plugin update` would renew it")
 			}
 			found, err := build(cmd.Context(), source, target, setup)
 			out := cmd.OutOrStdout()
-			if found != nil && err != nil && p.json() {
-				return errors.Join(err, p.print(out, found, nil))
+			if found != nil && err != nil && o.json() {
+				return errors.Join(err, o.print(out, found, nil))
 			}
 			if err != nil {
 				return err
 			}
-			return p.print(out, found, func() {
+			return o.print(out, found, func() {
 				fmt.Fprintf(out, "%s: %s, admitted\n", shown(target), sized(found.Bytes))
 				printSubscription(out, found)
 				fmt.Fprintf(out, "  imports  %s\n", strings.Join(namesOf(found.Imports), " "))
@@ -61,7 +61,7 @@ it, so that --out may name the folder of a running router.`,
 }
 
 // targetOf is the file that is built.
-func targetOf(s *workshop.Source, to string) (string, error) {
+func targetOf(s *Source, to string) (string, error) {
 	if to == "" {
 		return filepath.Join(s.Dir, s.File()), nil
 	}
@@ -73,7 +73,7 @@ func targetOf(s *workshop.Source, to string) (string, error) {
 		return filepath.Join(to, s.File()), nil
 	}
 	if !strings.HasSuffix(to, ".wasm") {
-		return "", &usageError{fmt.Errorf("--out %s: a router loads files whose names end in .wasm", to)}
+		return "", cli.Mistake("--out %s: a router loads files whose names end in .wasm", to)
 	}
 	return to, nil
 }
@@ -81,13 +81,13 @@ func targetOf(s *workshop.Source, to string) (string, error) {
 // build says what it found also of a module that it does not put into place.
 // It makes the module beside its place, and renames it into place once it
 // has been admitted: a router that watches the folder sees whole files only.
-func build(ctx context.Context, source *workshop.Source, target string, setup workshop.Setup) (*workshop.Inspection, error) {
+func build(ctx context.Context, source *Source, target string, setup Setup) (*Inspection, error) {
 	part := filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+".part")
 	defer os.Remove(part)
 	if err := source.Build(ctx, part); err != nil {
 		return nil, err
 	}
-	found, err := workshop.Inspect(ctx, part, filepath.Base(target), setup)
+	found, err := inspect(ctx, part, filepath.Base(target), setup)
 	if err != nil {
 		return nil, err
 	}

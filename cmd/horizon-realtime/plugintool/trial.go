@@ -1,4 +1,4 @@
-package workshop
+package plugintool
 
 import (
 	"context"
@@ -85,14 +85,14 @@ type Emission struct {
 	Refused string `json:"refused,omitempty"`
 }
 
-// Load brings the filter of a file up, under the file's own name or, if as is
+// loadTrial brings the filter of a file up, under the file's own name or, if as is
 // not empty, under that.
 //
 // # Errors
 //
 // A *Refusal where the router would refuse it; otherwise the file or the
 // configuration cannot be read.
-func Load(ctx context.Context, file, as string, setup Setup) (*Trial, error) {
+func loadTrial(ctx context.Context, file, as string, setup Setup) (*Trial, error) {
 	if as == "" {
 		as = filepath.Base(file)
 	}

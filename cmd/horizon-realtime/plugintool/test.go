@@ -1,4 +1,4 @@
-package main
+package plugintool
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"horizon-realtime/cmd/horizon-realtime/workshop"
+	"horizon-realtime/cmd/horizon-realtime/cli"
 )
 
 // testReport is what `plugin test` found out.
@@ -28,11 +28,11 @@ type nativeReport struct {
 }
 
 type wasmReport struct {
-	File  string                `json:"file"`
-	Cases []workshop.CaseResult `json:"cases"`
+	File  string       `json:"file"`
+	Cases []CaseResult `json:"cases"`
 }
 
-func newPluginTest(p *pluginOptions) *cobra.Command {
+func newTest(o *options) *cobra.Command {
 	var cases string
 	var update, conform bool
 	cmd := &cobra.Command{
@@ -54,10 +54,10 @@ failed.`,
 			path := folder(args)
 			compiled := strings.HasSuffix(path, ".wasm")
 			if update && compiled {
-				return &usageError{errors.New("--update: cases are written by a folder's native tests; name the folder")}
+				return cli.Mistake("--update: cases are written by a folder's native tests; name the folder")
 			}
 			if conform && (!compiled || cases != "") {
-				return &usageError{errors.New("--conformance: name a .wasm, and no --cases; it brings its own")}
+				return cli.Mistake("--conformance: name a .wasm, and no --cases; it brings its own")
 			}
 			if cases == "" {
 				cases = filepath.Join(path, "testdata")
@@ -65,12 +65,12 @@ failed.`,
 					cases = filepath.Join(filepath.Dir(path), "testdata")
 				}
 			}
-			t := pluginTest{pluginOptions: p, cases: cases, update: update, conform: conform}
+			t := pluginTest{options: o, cases: cases, update: update, conform: conform}
 			err := t.run(cmd, path, compiled)
-			if !p.json() || t.report == (testReport{}) {
+			if !o.json() || t.report == (testReport{}) {
 				return err
 			}
-			return errors.Join(p.print(cmd.OutOrStdout(), t.report, nil), err)
+			return errors.Join(o.print(cmd.OutOrStdout(), t.report, nil), err)
 		},
 	}
 	cmd.Flags().StringVar(&cases, "cases", "", "the folder of the golden cases (default testdata, beside the filter)")
@@ -81,7 +81,7 @@ failed.`,
 
 // pluginTest is one run of `plugin test`.
 type pluginTest struct {
-	*pluginOptions
+	*options
 	cases           string
 	update, conform bool
 	report          testReport
@@ -112,17 +112,17 @@ func (t *pluginTest) run(cmd *cobra.Command, path string, compiled bool) error {
 	return printCases(out, filepath.Base(file), results)
 }
 
-func (t *pluginTest) results(cmd *cobra.Command, file string, setup workshop.Setup) ([]workshop.CaseResult, error) {
+func (t *pluginTest) results(cmd *cobra.Command, file string, setup Setup) ([]CaseResult, error) {
 	if t.conform {
-		return workshop.Conform(cmd.Context(), file, setup)
+		return conform(cmd.Context(), file, setup)
 	}
-	return workshop.RunCases(cmd.Context(), file, t.cases, setup)
+	return runCases(cmd.Context(), file, t.cases, setup)
 }
 
 // source tests a folder natively and compiles it.
-func (t *pluginTest) source(cmd *cobra.Command, dir string, out io.Writer, setup workshop.Setup) (file string, done func(), err error) {
+func (t *pluginTest) source(cmd *cobra.Command, dir string, out io.Writer, setup Setup) (file string, done func(), err error) {
 	var native bytes.Buffer
-	source, err := workshop.OpenSource(cmd.Context(), dir, io.MultiWriter(out, &native))
+	source, err := openSource(cmd.Context(), dir, io.MultiWriter(out, &native))
 	if err != nil {
 		return "", nil, err
 	}
@@ -145,7 +145,7 @@ func (t *pluginTest) source(cmd *cobra.Command, dir string, out io.Writer, setup
 	return file, func() { os.RemoveAll(temp) }, nil
 }
 
-func printCases(out io.Writer, file string, results []workshop.CaseResult) error {
+func printCases(out io.Writer, file string, results []CaseResult) error {
 	fmt.Fprintf(out, "compiled, as %s:\n", file)
 	failed := 0
 	for _, r := range results {

@@ -1,4 +1,4 @@
-package workshop
+package plugintool
 
 import (
 	"bytes"
@@ -24,13 +24,13 @@ type Source struct {
 	Out io.Writer
 }
 
-// OpenSource looks at a folder and at the go command that would build it.
+// openSource looks at a folder and at the go command that would build it.
 //
 // # Errors
 //
 // There is no such folder, its name is no filter's, no Go is installed, it is
 // too old, or the folder is in no Go module.
-func OpenSource(ctx context.Context, dir string, out io.Writer) (*Source, error) {
+func openSource(ctx context.Context, dir string, out io.Writer) (*Source, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("find the folder %s: %w", dir, err)
@@ -43,7 +43,7 @@ func OpenSource(ctx context.Context, dir string, out io.Writer) (*Source, error)
 		return nil, fmt.Errorf("%s is no folder; name the one that holds the filter's main.go", dir)
 	}
 	s := &Source{Dir: abs, Name: filepath.Base(abs), Out: out}
-	if err := CheckName(s.Name); err != nil {
+	if err := checkName(s.Name); err != nil {
 		return nil, fmt.Errorf("the folder's name is the filter's: %w", err)
 	}
 	return s, s.checkGo(ctx)
@@ -51,7 +51,7 @@ func OpenSource(ctx context.Context, dir string, out io.Writer) (*Source, error)
 
 // checkGo asks the go command who it is and which module it sees.
 func (s *Source) checkGo(ctx context.Context) error {
-	const install = "install Go " + GoVersion + " or newer: https://go.dev/dl/"
+	const install = "install Go " + goVersion + " or newer: https://go.dev/dl/"
 	if _, err := exec.LookPath("go"); err != nil {
 		return errors.New("there is no go command in PATH, and filters are built with it; " + install)
 	}
@@ -64,7 +64,7 @@ func (s *Source) checkGo(ctx context.Context) error {
 	has, module, _ := strings.Cut(strings.TrimRight(said.String(), "\n"), "\n")
 	// What follows a space are experiments, as in `go1.26.0 X:jsonv2`.
 	has, _, _ = strings.Cut(has, " ")
-	if version.IsValid(has) && version.Compare(has, "go"+GoVersion) < 0 {
+	if version.IsValid(has) && version.Compare(has, "go"+goVersion) < 0 {
 		return fmt.Errorf("the go command is %s, which cannot build a filter (-buildmode=c-shared for wasip1); %s", has, install)
 	}
 	if module == "" || module == os.DevNull {

@@ -1,4 +1,4 @@
-package main
+package plugintool
 
 import (
 	"context"
@@ -10,14 +10,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"horizon-realtime/cmd/horizon-realtime/workshop"
+	"horizon-realtime/cmd/horizon-realtime/cli"
 	"horizon-realtime/router/event"
 	"horizon-realtime/router/json"
 	"horizon-realtime/router/oslo"
 	"horizon-realtime/router/plugin"
 )
 
-func newPluginRun(p *pluginOptions) *cobra.Command {
+func newRun(o *options) *cobra.Command {
 	var grants []string
 	cmd := &cobra.Command{
 		Use:   "run FILE.wasm NOTIFICATIONS.jsonl|ADMIN-URL",
@@ -35,14 +35,14 @@ be refused.`,
   horizon-realtime plugin run 50-volumes.wasm http://127.0.0.1:9090`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			setup, err := p.setup(cmd)
+			setup, err := o.setup(cmd)
 			if err != nil {
 				return err
 			}
 			if err := addGrants(&setup, args[0], grants); err != nil {
 				return err
 			}
-			trial, err := workshop.Load(cmd.Context(), args[0], "", setup)
+			trial, err := loadTrial(cmd.Context(), args[0], "", setup)
 			if err != nil {
 				return err
 			}
@@ -52,11 +52,11 @@ be refused.`,
 				return err
 			}
 			defer in.Close()
-			r := pluginRun{pluginOptions: p, out: cmd.OutOrStdout(), trial: trial, oslo: oslo.NewDecoder(oslo.DefaultConfig())}
+			r := pluginRun{options: o, out: cmd.OutOrStdout(), trial: trial, oslo: oslo.NewDecoder(oslo.DefaultConfig())}
 			if err := r.expect(trial.Status().Wants); err != nil {
 				return err
 			}
-			err = workshop.ReadMessages(in, func(m workshop.Message) error { return r.send(cmd.Context(), m) })
+			err = readMessages(in, func(m Message) error { return r.send(cmd.Context(), m) })
 			if isTap(args[1]) && cmd.Context().Err() != nil {
 				err = nil // interrupted, which is how it ends
 			}
@@ -72,7 +72,7 @@ be refused.`,
 
 func openNotifications(cmd *cobra.Command, name string) (io.ReadCloser, error) {
 	if !isTap(name) {
-		return openRecording(name, cmd.InOrStdin())
+		return OpenRecording(name, cmd.InOrStdin())
 	}
 	in, err := openTap(cmd.Context(), name)
 	if err == nil {
@@ -82,18 +82,18 @@ func openNotifications(cmd *cobra.Command, name string) (io.ReadCloser, error) {
 }
 
 // addGrants gives a filter more than its table does.
-func addGrants(setup *workshop.Setup, file string, grants []string) error {
+func addGrants(setup *Setup, file string, grants []string) error {
 	if len(grants) == 0 {
 		return nil
 	}
 	if err := plugin.ValidateSettings(map[string]plugin.Settings{"x": {Grants: grants}}); err != nil {
-		return &usageError{fmt.Errorf(`--grant: there are "admin" and "cross_project", not %q`, grants)}
+		return cli.Mistake(`--grant: there are "admin" and "cross_project", not %q`, grants)
 	}
 	tables := maps.Clone(setup.Tables)
 	if tables == nil {
 		tables = make(map[string]plugin.Settings)
 	}
-	name := workshop.NameOf(file)
+	name := nameOf(file)
 	table := tables[name]
 	table.Grants = slices.Concat(table.Grants, grants)
 	tables[name] = table
@@ -103,9 +103,9 @@ func addGrants(setup *workshop.Setup, file string, grants []string) error {
 
 // pluginRun is one run of `plugin run`, and what it counted.
 type pluginRun struct {
-	*pluginOptions
+	*options
 	out   io.Writer
-	trial *workshop.Trial
+	trial *Trial
 	oslo  *oslo.Decoder
 	n     event.Notification
 	// unseen are the wanted fields that no notification has had so far: one that
@@ -122,7 +122,7 @@ type heard struct {
 	MessageID string `json:"message_id"`
 	Project   string `json:"project"`
 	User      string `json:"user"`
-	workshop.Answer
+	Answer
 }
 
 // expect begins to look for the wanted fields.
@@ -137,7 +137,7 @@ func (r *pluginRun) expect(wants []string) error {
 	return nil
 }
 
-func (r *pluginRun) send(ctx context.Context, m workshop.Message) error {
+func (r *pluginRun) send(ctx context.Context, m Message) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func (r *pluginRun) send(ctx context.Context, m workshop.Message) error {
 	return nil
 }
 
-func (r *pluginRun) print(line int, n *event.Notification, a workshop.Answer) {
+func (r *pluginRun) print(line int, n *event.Notification, a Answer) {
 	owner := "owned by nobody"
 	if n.Project != "" || n.User != "" {
 		owner = fmt.Sprintf("project %q user %q", n.Project, n.User)

@@ -1,4 +1,4 @@
-package workshop
+package plugintool
 
 import (
 	"context"
@@ -12,13 +12,13 @@ import (
 	"horizon-realtime/sdk/sdktest"
 )
 
-// Conform runs the cases that every SDK has to fulfil against the module in a
+// conform runs the cases that every SDK has to fulfil against the module in a
 // file, which behaves as sdk/conformance/README.md says.
 //
 // # Errors
 //
 // The filter does not load. A case that fails is no error.
-func Conform(ctx context.Context, file string, setup Setup) ([]CaseResult, error) {
+func conform(ctx context.Context, file string, setup Setup) ([]CaseResult, error) {
 	cases, err := conformance.Cases()
 	if err != nil {
 		return nil, err

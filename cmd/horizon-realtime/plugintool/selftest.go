@@ -1,4 +1,4 @@
-package workshop
+package plugintool
 
 import (
 	"encoding/binary"

@@ -1,4 +1,9 @@
-package main
+// Package clitest starts the program as people do, from a shell, without
+// building it: the test's own binary is the program.
+//
+// In: command lines. Out: what they print and their exit codes. Callers: the
+// tests of the command line.
+package clitest
 
 import (
 	"bufio"
@@ -6,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"horizon-realtime/cmd/horizon-realtime/cli"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,30 +19,30 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"horizon-realtime/cmd/horizon-realtime/workshop"
 )
 
-// asProgram in the environment makes the test's binary be the program, so that
-// tests start the real thing without building it once more.
+// asProgram in the environment makes the test's binary be the program.
 const asProgram = "HORIZON_REALTIME_TEST_AS_PROGRAM"
 
-func TestMain(m *testing.M) {
+// Main is a package's TestMain: it runs the tests, or, in a process that a Desk
+// started, the program.
+func Main(m *testing.M, program func()) {
 	if os.Getenv(asProgram) != "" {
-		main()
+		program()
 		return
 	}
 	os.Exit(m.Run())
 }
 
 // desk is an author's folder, with the program in PATH and no network.
-type desk struct {
+type Desk struct {
 	t   *testing.T
-	dir string
-	env []string
+	Dir string
+	// Env is the environment of every command.
+	Env []string
 }
 
-func newDesk(t *testing.T) *desk {
+func NewDesk(t *testing.T) *Desk {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -51,19 +57,22 @@ func newDesk(t *testing.T) *desk {
 	if err := os.WriteFile(filepath.Join(bin, "horizon-realtime"), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	return &desk{t: t, dir: t.TempDir(), env: append(os.Environ(),
+	return &Desk{t: t, Dir: t.TempDir(), Env: append(os.Environ(),
 		"PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"GOFLAGS=-mod=mod", "GOPROXY=off", "GOCACHE="+strings.TrimSpace(string(cache)), "XDG_CACHE_HOME="+t.TempDir())}
 }
 
-// shell runs a command line, in the folder dir below the desk, and returns what
+// For is the same desk in a subtest.
+func (d *Desk) For(t *testing.T) *Desk { return &Desk{t, d.Dir, d.Env} }
+
+// Shell runs a command line, in the folder dir below the desk, and returns what
 // it printed and its exit code.
-func (d *desk) shell(dir, line string) (output string, code int) {
+func (d *Desk) Shell(dir, line string) (output string, code int) {
 	d.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-c", line)
-	cmd.Dir, cmd.Env = filepath.Join(d.dir, dir), d.env
+	cmd.Dir, cmd.Env = filepath.Join(d.Dir, dir), d.Env
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
@@ -74,12 +83,12 @@ func (d *desk) shell(dir, line string) (output string, code int) {
 	return out.String(), cmd.ProcessState.ExitCode()
 }
 
-// background starts the program in the folder dir below the desk, waits for what
+// Background starts the program in the folder dir below the desk, waits for what
 // it prints first, and stops it when the test ends.
-func (d *desk) background(dir, line, first string) {
+func (d *Desk) Background(dir, line, first string) {
 	d.t.Helper()
 	cmd := exec.Command("sh", "-c", "exec "+line)
-	cmd.Dir, cmd.Env = filepath.Join(d.dir, dir), d.env
+	cmd.Dir, cmd.Env = filepath.Join(d.Dir, dir), d.Env
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()
@@ -101,20 +110,20 @@ func (d *desk) background(dir, line, first string) {
 	}
 }
 
-// must is shell for what has to go well.
-func (d *desk) must(dir, line string) string {
+// Must is shell for what has to go well.
+func (d *Desk) Must(dir, line string) string {
 	d.t.Helper()
-	out, code := d.shell(dir, line)
-	if code != exitOK {
+	out, code := d.Shell(dir, line)
+	if code != cli.OK {
 		d.t.Fatalf("%s: exit code %d\n%s", line, code, out)
 	}
 	return out
 }
 
-// fails checks a command that has to go wrong, and what it says.
-func (d *desk) fails(dir, line string, code int, wants ...string) {
+// Fails checks a command that has to go wrong, and what it says.
+func (d *Desk) Fails(dir, line string, code int, wants ...string) {
 	d.t.Helper()
-	out, got := d.shell(dir, line)
+	out, got := d.Shell(dir, line)
 	if got != code {
 		d.t.Errorf("%s: exit code %d, want %d", line, got, code)
 	}
@@ -125,32 +134,28 @@ func (d *desk) fails(dir, line string, code int, wants ...string) {
 	}
 }
 
-func (d *desk) write(name, text string) {
+func (d *Desk) Write(name, text string) {
 	d.t.Helper()
-	if err := os.WriteFile(filepath.Join(d.dir, name), []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(d.Dir, name), []byte(text), 0o600); err != nil {
 		d.t.Fatal(err)
 	}
 }
 
-func (d *desk) read(name string) string {
+func (d *Desk) Read(name string) string {
 	d.t.Helper()
-	text, err := os.ReadFile(filepath.Join(d.dir, name))
+	text, err := os.ReadFile(filepath.Join(d.Dir, name))
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	return string(text)
 }
 
-// filter makes the folder of a new filter, and changes the skeleton's main.go by
-// replacing the first text by the second.
-func (d *desk) filter(name, before, after string) {
+// Replace replaces a text of a file once; the file has it.
+func (d *Desk) Replace(name, before, after string) {
 	d.t.Helper()
-	if _, err := workshop.Create(filepath.Join(d.dir, name)); err != nil {
-		d.t.Fatal(err)
-	}
-	text := d.read(name + "/main.go")
+	text := d.Read(name)
 	if !strings.Contains(text, before) {
-		d.t.Fatalf("the skeleton's main.go has no %q", before)
+		d.t.Fatalf("%s has no %q", name, before)
 	}
-	d.write(name+"/main.go", strings.Replace(text, before, after, 1))
+	d.Write(name, strings.Replace(text, before, after, 1))
 }

@@ -16,6 +16,8 @@ import (
 
 	"github.com/lxzan/gws"
 
+	"horizon-realtime/cmd/horizon-realtime/cli"
+	"horizon-realtime/cmd/horizon-realtime/clitest"
 	"horizon-realtime/cmd/horizon-realtime/demo"
 	"horizon-realtime/router/plugin"
 	"horizon-realtime/router/rabbit/rabbittest"
@@ -27,23 +29,23 @@ const patience = time.Minute
 // TestRunningDemoTakesUpAFilter starts a demo without any filter, builds one into
 // its folder, then another version of it, and hears both from the same process.
 func TestRunningDemoTakesUpAFilter(t *testing.T) {
-	d := newDesk(t)
-	d.filter("boxes", "package main", "package main")
-	d.must("", "mkdir plugins")
+	d := clitest.NewDesk(t)
+	d.Must("", "horizon-realtime plugin new boxes")
+	d.Must("", "mkdir plugins")
 	live := startDemo(t, d)
 	page := live.connect("project/" + demo.Projects[0].ID + "/boxes")
 
 	build := "horizon-realtime plugin build --out ../plugins"
-	d.must("boxes", build)
+	d.Must("boxes", build)
 	first := live.waitForFilter("boxes", "")
 	live.launch("one")
 	if got := page.next(t); !strings.Contains(got, `"name":"one"`) || !strings.Contains(got, `"id":"`) {
 		t.Error(got)
 	}
 
-	changed := strings.Replace(d.read("boxes/main.go"), `m.String("event", e.Type())`, `m.Int("edition", 2)`, 1)
-	d.write("boxes/main.go", changed)
-	d.must("boxes", build)
+	changed := strings.Replace(d.Read("boxes/main.go"), `m.String("event", e.Type())`, `m.Int("edition", 2)`, 1)
+	d.Write("boxes/main.go", changed)
+	d.Must("boxes", build)
 	live.waitForFilter("boxes", first)
 	live.launch("two")
 	within(t, patience, "a message of the second version", func() bool {
@@ -51,20 +53,20 @@ func TestRunningDemoTakesUpAFilter(t *testing.T) {
 	})
 
 	// The same filter beside the router, reading along.
-	d.must("boxes", "horizon-realtime plugin build")
+	d.Must("boxes", "horizon-realtime plugin build")
 	if got, want := readAlong(t, d, live), "  emits    project/"+demo.Projects[0].ID+"/boxes "; !strings.HasPrefix(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	d.fails("boxes", "horizon-realtime plugin run 50-boxes.wasm http://"+live.base, exitFailure, "that is no admin listener of a router; see [admin] listen")
-	d.fails("boxes", "horizon-realtime plugin run 50-boxes.wasm http://127.0.0.1:1", exitFailure, "is it running, and is that its [admin] listen?")
+	d.Fails("boxes", "horizon-realtime plugin run 50-boxes.wasm http://"+live.base, cli.Failure, "that is no admin listener of a router; see [admin] listen")
+	d.Fails("boxes", "horizon-realtime plugin run 50-boxes.wasm http://127.0.0.1:1", cli.Failure, "is it running, and is that its [admin] listen?")
 }
 
 // readAlong runs the filter on what the demo's filters get, gives the first line
 // about an emission, and interrupts it.
-func readAlong(t *testing.T, d *desk, live *liveDemo) string {
+func readAlong(t *testing.T, d *clitest.Desk, live *liveDemo) string {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", "exec horizon-realtime plugin run 50-boxes.wasm http://"+live.admin)
-	cmd.Dir, cmd.Env = filepath.Join(d.dir, "boxes"), d.env
+	cmd.Dir, cmd.Env = filepath.Join(d.Dir, "boxes"), d.Env
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +114,7 @@ type liveDemo struct {
 	http        http.Client
 }
 
-func startDemo(t *testing.T, d *desk) *liveDemo {
+func startDemo(t *testing.T, d *clitest.Desk) *liveDemo {
 	t.Helper()
 	ports, err := rabbittest.FreePorts(2)
 	if err != nil {
@@ -120,8 +122,8 @@ func startDemo(t *testing.T, d *desk) *liveDemo {
 	}
 	live := &liveDemo{t: t, base: fmt.Sprintf("127.0.0.1:%d", ports[0]), admin: fmt.Sprintf("127.0.0.1:%d", ports[1])}
 	live.http.Timeout = patience
-	d.write("demo.toml", fmt.Sprintf("[server]\nlisten = %q\n[admin]\nlisten = %q\n[plugins]\ndir = \"plugins\"\nsettle = \"50ms\"\n[router]\ndrain_timeout = \"2s\"\n", live.base, live.admin))
-	d.background("", "horizon-realtime demo --config-file demo.toml", "open http://"+live.base)
+	d.Write("demo.toml", fmt.Sprintf("[server]\nlisten = %q\n[admin]\nlisten = %q\n[plugins]\ndir = \"plugins\"\nsettle = \"50ms\"\n[router]\ndrain_timeout = \"2s\"\n", live.base, live.admin))
+	d.Background("", "horizon-realtime demo --config-file demo.toml", "open http://"+live.base)
 	return live
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"horizon-realtime/cmd/horizon-realtime/cli"
+	"horizon-realtime/cmd/horizon-realtime/clitest"
 	"horizon-realtime/router/rabbit/rabbittest"
 )
 
@@ -26,7 +28,7 @@ func TestTutorial(t *testing.T) {
 		t.Fatal(err)
 	}
 	ours := strings.NewReplacer(":8080", fmt.Sprintf(":%d", ports[0]), ":9090", fmt.Sprintf(":%d", ports[1]))
-	r := &reader{desk: newDesk(t)}
+	r := &reader{Desk: clitest.NewDesk(t), t: t}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(r.last)
@@ -44,7 +46,7 @@ func TestTutorial(t *testing.T) {
 			}
 		case name != "":
 			files++
-			r.write(r.dir+name, content)
+			r.Write(r.dir+name, content)
 		}
 	}
 	if files != 4 || commands < 15 {
@@ -54,7 +56,8 @@ func TestTutorial(t *testing.T) {
 
 // reader is somebody who works through the tutorial.
 type reader struct {
-	*desk
+	*clitest.Desk
+	t *testing.T
 	// dir is the folder that the reader is in, empty or with a slash behind it.
 	dir string
 	// last is what was printed by the command that has to be repeated.
@@ -68,7 +71,7 @@ func (r *reader) run(line string, wants []string, background bool) {
 		return
 	}
 	if background {
-		r.desk.background(r.dir, line, wants[0])
+		r.Desk.Background(r.dir, line, wants[0])
 		return
 	}
 	if !strings.HasPrefix(line, "curl ") {
@@ -89,8 +92,8 @@ func (r *reader) run(line string, wants []string, background bool) {
 // attempt runs a command and tells which of the wanted lines is missing.
 func (r *reader) attempt(line string, wants []string) (out, missing string) {
 	r.t.Helper()
-	out, code := r.shell(r.dir, line)
-	if code != exitOK && !strings.HasPrefix(line, "curl ") {
+	out, code := r.Shell(r.dir, line)
+	if code != cli.OK && !strings.HasPrefix(line, "curl ") {
 		return out, fmt.Sprintf("exit code 0 and not %d", code)
 	}
 	rest := out
