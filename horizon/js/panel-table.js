@@ -6,14 +6,20 @@
 //
 //   {id, name, status, task, error, at, data: {column: value}, ...}
 //
-// Messages arrive at least once and may be told twice, in two formats, by
-// services whose clocks differ; so the order is that of `at`, then of the
-// offset, and nothing older ever replaces something newer.
+// Messages arrive at least once, may arrive in two formats, and come from
+// services whose clocks differ. They are ordered by `at`, and by offset if `at` is
+// equal, missing, or contradicts the offset by more than a reordering explains.
+// Nothing older ever replaces something newer.
 
 /** Changes that apply and load report. */
 export const INSERT = 'insert';
 export const UPDATE = 'update';
 export const REMOVE = 'remove';
+
+// How far apart in time two messages about one resource may be sent and still
+// overtake each other on their way through RabbitMQ, in milliseconds. If a later
+// offset claims to be older by more than this, a host's clock is wrong.
+const REORDERING = 2000;
 
 const MEMBERS = ['name', 'status', 'task', 'error'];
 
@@ -26,9 +32,9 @@ export class PanelTable {
 
   /**
    * @param {object} [limits]
-   * @param {number} [limits.rows] at most so many; a message about one more is
-   *   ignored, as a page shows no more either
-   * @param {number} [limits.tombstones] how many deleted ids are remembered
+   * @param {number} [limits.rows] the most rows to keep; messages about further
+   *   rows are ignored, because a page does not show more either
+   * @param {number} [limits.tombstones] how many deleted ids to remember
    */
   constructor({ rows = 1000, tombstones = 1000 } = {}) {
     this.#maxRows = rows;
@@ -54,7 +60,7 @@ export class PanelTable {
    * apply takes one panel message.
    *
    * @returns {{type: string, id: string, row: object, changed: string[]}|null}
-   *   null where nothing is to be drawn: the message is old, says nothing new,
+   *   null if there is nothing to draw: the message is old, says nothing new,
    *   is about a deleted resource, or is not a panel message of this version
    */
   apply(message, offset = 0) {
@@ -62,8 +68,8 @@ export class PanelTable {
     const { id } = message;
     const stamp = { time: parseTime(message.at), offset };
     const known = this.#rows.get(id);
-    // Ids are never used twice: a deletion holds whatever the clocks say, and
-    // only being made anew (restored) undoes it.
+    // Ids are never reused: a deletion holds whatever the clocks say, and only
+    // a later creation (a restored resource) undoes it.
     if (message.action === 'delete') {
       this.#bury(id, stamp.time);
       if (!known) return null;
@@ -80,21 +86,21 @@ export class PanelTable {
   }
 
   /**
-   * beginLoad says that the page is being read (again). Messages may be applied
-   * meanwhile.
+   * beginLoad announces that the page is being read (again). Messages may still be
+   * applied.
    */
   beginLoad() {
     this.#touched = new Set();
   }
 
-  /** abandonLoad says that the reading that beginLoad announced has failed. */
+  /** abandonLoad reports that the read announced by beginLoad has failed. */
   abandonLoad() {
     this.#touched = null;
   }
 
   /**
-   * load makes the table what was read: rows that were not there go, except for
-   * those that messages have told of since beginLoad.
+   * load replaces the rows by those that were read, except for rows that messages
+   * have changed since beginLoad.
    *
    * @param {object[]} rows
    * @returns {object[]} the changes, as apply returns them
@@ -152,9 +158,14 @@ function parseTime(at) {
   return Number.isNaN(time) ? null : time;
 }
 
+// compare is negative if a is older than b. Rows that were read have no offset, so
+// only their time counts.
 function compare(a, b) {
-  if (a.time !== null && b.time !== null && a.time !== b.time) return a.time - b.time;
-  return a.offset - b.offset;
+  const byOffset = a.offset - b.offset;
+  if (a.time === null || b.time === null || a.time === b.time) return byOffset;
+  const byTime = a.time - b.time;
+  const contradicts = a.offset > 0 && b.offset > 0 && Math.sign(byTime) !== Math.sign(byOffset);
+  return contradicts && Math.abs(byTime) > REORDERING ? byOffset : byTime;
 }
 
 function same(a, b) {

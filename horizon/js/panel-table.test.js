@@ -57,6 +57,14 @@ test('older never overrides newer', async (t) => {
     assert.equal(table.apply(message(2, { at: 'soon', status: 'ACTIVE' }), 7), null);
     assert.equal(table.apply(message(2, { at: undefined, status: 'ERROR' }), 9).type, UPDATE);
   });
+  await t.test('by offset, if the times contradict it by more than a reordering explains', () => {
+    const table = new PanelTable();
+    table.apply(message(600, { status: 'BUILD' }), 1); // by a host whose clock is ten minutes ahead
+    assert.equal(table.apply(message(3, { status: 'ACTIVE' }), 2).type, UPDATE);
+    assert.equal(table.apply(message(4, { status: 'SUSPENDED' }), 3).type, UPDATE);
+    assert.equal(table.apply(message(601, { status: 'BUILD' }), 1), null); // recovered once more
+    assert.equal(table.get('a').status, 'SUSPENDED');
+  });
   await t.test('whichever way two messages arrive, the end is the same', () => {
     for (const order of [[0, 1, 2], [2, 1, 0], [1, 0, 2], [0, 2, 1], [1, 2, 0], [2, 0, 1]]) {
       const table = new PanelTable();
