@@ -9,9 +9,9 @@ import { Centrifuge, UnauthorizedError } from 'centrifuge';
 
 export { UnauthorizedError };
 
-// What onStatus is told. LIVE: connected, and subscribed to everything asked
-// for. RECONNECTING: not now, but it is being tried. OFF: given up, or closed;
-// the page must not be trusted to be current.
+// The statuses. LIVE: connected, subscribed to everything asked for, and nothing
+// missed. RECONNECTING: not now, but still trying, or about to reload what was
+// missed. OFF: given up, or closed; do not trust the page to be current.
 export const LIVE = 'live';
 export const RECONNECTING = 'reconnecting';
 export const OFF = 'off';
@@ -20,14 +20,18 @@ export const OFF = 'off';
 const TIMEOUT = 1;
 
 // The router's code for a ticket that it does not know. A router that has restarted
-// knows none of before, so a new one is tried, so many times, ever later.
+// knows no earlier ticket, so we try a new one: TICKETS times, less and less often.
 const INVALID_TOKEN = 3500;
 const TICKETS = 3;
 const AGAIN_MS = 1000;
 
+// How many clients together reload in a second, on average, when all have missed
+// something: half of the 100 that we promise to stay below.
+const RELOADS_PER_SECOND = 50;
+const MAX_SPREAD_MS = 300_000;
+
 /**
- * transports lists the ways to connect, the best first, under the URL of the
- * router's prefix.
+ * transports lists the ways to connect, best first, under the router's prefix.
  *
  * @param {string|URL} url such as https://horizon.example/realtime
  */
@@ -48,8 +52,8 @@ export function transports(url) {
 
 /**
  * Realtime is one connection, as one identity, with any number of
- * subscriptions. It connects at the first subscription and keeps at it until
- * close is called or the server says that it is no use.
+ * subscriptions. It connects at the first subscription and keeps trying until
+ * close is called or the server says that trying again is no use.
  */
 export class Realtime {
   #options;
@@ -60,6 +64,7 @@ export class Realtime {
   #closed = false;
   #refused = 0; // tickets since the last connection
   #again = 0; // timer of the next one
+  #clients = 0; // connected to the router, the most it has told us of
   #status = RECONNECTING;
   #reason = '';
 
@@ -67,14 +72,14 @@ export class Realtime {
    * @param {object} options
    * @param {string|URL} options.url the router's prefix, absolute
    * @param {() => Promise<string>} options.getToken gets a JWT or a ticket; it
-   *   throws UnauthorizedError where asking again is no use
+   *   throws UnauthorizedError if asking again is no use
    * @param {boolean} [options.oneUse] tokens are tickets: each connection
    *   attempt takes a new one
    * @param {(status: string, reason: string) => void} [options.onStatus]
-   * @param {number} [options.timeout] of a connection attempt and of each
+   * @param {number} [options.timeout] for a connection attempt and for each
    *   answer, in milliseconds
-   * @param {Array} [options.transports] instead of all
-   * @param {Function} [options.Client] instead of the Centrifuge client
+   * @param {Array} [options.transports] replaces the list of transports
+   * @param {Function} [options.Client] replaces the Centrifuge client
    */
   constructor(options) {
     this.#options = { timeout: 5000, Client: Centrifuge, onStatus() {}, ...options };
@@ -87,14 +92,15 @@ export class Realtime {
   }
 
   /**
-   * subscribe asks for a channel's messages; at most once for each channel.
+   * subscribe asks for a channel's messages; at most once per channel.
    *
    * @param {string} channel such as project/<id>/instances
    * @param {object} handlers
    * @param {(message: object, context: {offset: number, channel: string}) => void} handlers.onMessage
    *   gets each panel message; channel is the concrete one under a wildcard
    * @param {() => void} [handlers.onReload] messages were missed and are gone:
-   *   the page has to be read again. New messages are already arriving
+   *   read the page again. New messages are already arriving. If many clients
+   *   have missed something, each is told at a time of its own
    * @param {(error: {code: number, message: string}) => void} [handlers.onRefused]
    *   the server will not let this identity hear the channel
    * @param {{epoch: string, offset: number}} [since] the position at which the
@@ -104,7 +110,7 @@ export class Realtime {
   subscribe(channel, handlers, since) {
     if (this.#closed) throw new Error('subscribe: the connection is closed');
     if (this.#subscriptions.has(channel)) throw new Error(`subscribe: already subscribed to ${channel}`);
-    const entry = { handlers, since, handle: null, refused: false };
+    const entry = { handlers, since, handle: null, refused: false, reload: 0 };
     this.#subscriptions.set(channel, entry);
     if (this.#client) {
       this.#attach(channel, entry);
@@ -115,6 +121,7 @@ export class Realtime {
     return () => {
       if (this.#subscriptions.get(channel) !== entry) return;
       this.#subscriptions.delete(channel);
+      clearTimeout(entry.reload);
       entry.handle.unsubscribe();
       this.#client?.removeSubscription(entry.handle);
       this.#update();
@@ -125,6 +132,7 @@ export class Realtime {
   close() {
     this.#closed = true;
     clearTimeout(this.#again);
+    for (const entry of this.#subscriptions.values()) clearTimeout(entry.reload);
     this.#client?.disconnect();
     this.#update('closed');
   }
@@ -141,10 +149,12 @@ export class Realtime {
     });
     this.#client = client;
     client.on('connecting', ({ reason }) => {
-      if (oneUse) client.setToken(''); // a used ticket is no use: ask for another
+      if (oneUse) client.setToken(''); // a ticket works once: ask for another
       this.#update(reason);
     });
-    client.on('connected', () => {
+    client.on('message', ({ data }) => this.#count(data));
+    client.on('connected', ({ data }) => {
+      this.#count(data);
       this.#everConnected = true;
       this.#refused = 0;
       this.#update();
@@ -169,8 +179,8 @@ export class Realtime {
     }, AGAIN_MS * this.#refused);
   }
 
-  // A proxy may let a websocket open and then pass nothing. The client stays
-  // with a transport that opened, so it is told here to go on to the next.
+  // A proxy may let a websocket open and then pass nothing. The Centrifuge client
+  // stays with a transport that opened, so we make it go on to the next.
   #onError(client, { type, error }) {
     const stuck = type === 'connect' && error?.code === TIMEOUT && !this.#everConnected;
     if (!stuck || client !== this.#client || this.#transports.length < 2) return;
@@ -189,7 +199,7 @@ export class Realtime {
     handle.on('subscribed', ({ wasRecovering, recovered }) => {
       entry.refused = false;
       this.#update();
-      if (wasRecovering && !recovered) entry.handlers.onReload?.();
+      if (wasRecovering && !recovered) this.#reloadLater(entry);
     });
     handle.on('subscribing', () => this.#update());
     handle.on('unsubscribed', ({ code, reason }) => {
@@ -201,12 +211,32 @@ export class Realtime {
     handle.subscribe();
   }
 
+  // The router says how many clients it has. After its restart the first to come
+  // back hears a small number, so the larger one from before counts.
+  #count(data) {
+    if (Number.isSafeInteger(data?.clients)) this.#clients = Math.max(this.#clients, data.clients);
+  }
+
+  // When a router restarts, all its clients find out in the same second that they
+  // have missed something. They reload one after the other, in random order.
+  #reloadLater(entry) {
+    const { onReload } = entry.handlers;
+    if (!onReload) return;
+    clearTimeout(entry.reload);
+    entry.reload = setTimeout(() => {
+      entry.reload = 0;
+      this.#update();
+      onReload();
+    }, Math.random() * Math.min((1000 * this.#clients) / RELOADS_PER_SECOND, MAX_SPREAD_MS));
+    this.#update('catching up');
+  }
+
   #current() {
     if (this.#closed || !this.#client) return OFF;
     if (this.#client.state === 'disconnected') return this.#again ? RECONNECTING : OFF;
     const entries = [...this.#subscriptions.values()];
     if (entries.some((entry) => entry.refused)) return OFF;
-    const live = this.#client.state === 'connected' && entries.every((entry) => entry.handle?.state === 'subscribed');
+    const live = this.#client.state === 'connected' && entries.every((entry) => entry.handle?.state === 'subscribed' && !entry.reload);
     return live ? LIVE : RECONNECTING;
   }
 

@@ -33,15 +33,21 @@ class Client {
   #handlers = {};
   tokens = [];
 
+  subscriptions = [];
+
   constructor() { Client.last = this; }
   on(event, fn) { this.#handlers[event] = fn; }
   connect() { this.tell('connecting', {}); }
   disconnect() { this.state = 'disconnected'; }
   setToken(token) { this.tokens.push(token); }
-  newSubscription() { return { state: 'subscribed', on() {}, subscribe() {} }; }
+  newSubscription() {
+    const subscription = { state: 'subscribed', handlers: {}, on(event, fn) { this.handlers[event] = fn; }, subscribe() {} };
+    this.subscriptions.push(subscription);
+    return subscription;
+  }
 
   tell(event, context) {
-    this.state = event;
+    if (event !== 'message') this.state = event;
     this.#handlers[event](context);
   }
 }
@@ -79,5 +85,43 @@ test('any other refusal is final', (t) => {
     assert.equal(connection.status, OFF);
     t.mock.timers.tick(600_000);
     assert.equal(Client.last.state, 'disconnected');
+  }
+});
+
+test('pages that a restart made miss something reload one after the other', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const reloads = [];
+  const pages = Array.from({ length: 2000 }, (_, n) => {
+    const connection = new Realtime({ url: 'http://localhost/realtime', getToken: async () => '', Client });
+    connection.subscribe('public/news', { onMessage() {}, onReload: () => reloads.push(n) });
+    const client = Client.last;
+    client.tell('connected', { data: { clients: 1 } });
+    client.tell('message', { data: { clients: 2000 } });
+    client.tell('connected', { data: { clients: n + 1 } }); // to the restarted router
+    client.subscriptions[0].handlers.subscribed({ wasRecovering: true, recovered: false });
+    return connection;
+  });
+  assert.ok(pages.every((page) => page.status === RECONNECTING), 'none is current yet');
+  let most = 0;
+  for (let before = 0, second = 0; second < 40; second++, before = reloads.length) {
+    t.mock.timers.tick(1000);
+    most = Math.max(most, reloads.length - before);
+  }
+  assert.equal(reloads.length, 2000, 'each has reloaded');
+  assert.ok(most <= 100, `${most} in the busiest second`);
+  assert.ok(pages.every((page) => page.status === LIVE));
+});
+
+test('a page that is alone reloads at once, and not after it has been closed', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  for (const closed of [false, true]) {
+    let reloads = 0;
+    const connection = new Realtime({ url: 'http://localhost/realtime', getToken: async () => '', Client });
+    connection.subscribe('public/news', { onMessage() {}, onReload: () => { reloads += 1; } });
+    Client.last.tell('connected', {});
+    Client.last.subscriptions[0].handlers.subscribed({ wasRecovering: true, recovered: false });
+    if (closed) connection.close();
+    t.mock.timers.tick(10);
+    assert.equal(reloads, closed ? 0 : 1);
   }
 });

@@ -39,6 +39,7 @@ export class TableSync {
   #drifted = 0;
   #unseen = new Set(); // ids that changed while the page was hidden, or that could not be had
   #reading = null;
+  #stale = false; // the page is to be read when somebody looks at it
   #newer = null; // id → whether it is gone: what was heard since the page's request went out
   #readAgain = false;
   #drawing = null;
@@ -138,8 +139,10 @@ export class TableSync {
     asked.timer = this.#window.setTimeout(() => this.#fetch(id, asked), ms);
   }
 
-  /** read reads the page again and makes the table what it shows. */
+  /** read reads the page again, once somebody looks at it, and makes the table what it shows. */
   async read() {
+    this.#stale = this.#window.document.hidden;
+    if (this.#stale) return undefined;
     if (this.#reading) {
       this.#readAgain = true;
       return this.#reading;
@@ -248,7 +251,7 @@ export class TableSync {
   #onVisible() {
     if (this.#window.document.hidden) return;
     const ids = [...this.#unseen];
-    if (ids.length > MANY) this.read();
+    if (this.#stale || ids.length > MANY) this.read();
     else {
       this.#unseen.clear();
       ids.forEach((id) => this.ask(id));
