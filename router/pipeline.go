@@ -46,7 +46,7 @@ type pipeline struct {
 type worker struct {
 	*pipeline
 	queue    *turns
-	plugins  *plugin.Worker
+	plugins  *plugin.Runner
 	seen     window
 	channels map[string]event.Channel
 	// Of the notification under way.
@@ -71,7 +71,7 @@ func newPipeline(cfg Config, h *hub.Hub, host *plugin.Host, log *slog.Logger, re
 		p.workers = append(p.workers, &worker{
 			pipeline: p,
 			queue:    newTurns(),
-			plugins:  host.NewWorker(),
+			plugins:  host.NewRunner(),
 			seen:     newWindow(cfg.Router.DedupWindow),
 			channels: make(map[string]event.Channel),
 		})
