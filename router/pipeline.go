@@ -1,7 +1,6 @@
 package router
 
 import (
-	"context"
 	"hash/maphash"
 	"log/slog"
 	"sync"
@@ -9,8 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"horizon-realtime/router/admin"
-	"horizon-realtime/router/auth"
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/fair"
 	"horizon-realtime/router/hub"
 	"horizon-realtime/router/oslo"
 	"horizon-realtime/router/plugin"
@@ -20,80 +19,67 @@ import (
 type job struct {
 	event.Notification
 	delivery Delivery
-	next     *job // of its project, while it waits
 }
 
-// pipeline takes messages from the sources, decodes each, and has the worker
-// that its project (or resource) belongs to run it through the filters and into
-// the hub. One project's notifications keep their order that way.
+// queueLength is how many notifications may wait for one worker. One project
+// may fill half of it, so that others' still come in while a flood waits. What
+// waits is unacknowledged, so RabbitMQ's prefetch bounds it as well: with the
+// default one a flood never holds up the consumer.
+const queueLength = 1024
+
+// pipeline decodes what the sources hand over, and gives each notification to
+// the worker that its project (or resource) belongs to, so that one project's
+// keep their order.
 type pipeline struct {
-	log     *slog.Logger
-	oslo    *oslo.Decoder
-	hub     *hub.Hub
-	host    *plugin.Host
-	workers []*worker
-	seed    maphash.Seed
-	jobs    sync.Pool
-	ends    endings
-	// tap shows operators what the filters get.
+	stages
+	log      *slog.Logger
+	oslo     *oslo.Decoder
+	workers  []*worker
+	seed     maphash.Seed
+	jobs     sync.Pool
+	outcomes outcomes
+}
+
+// stages are what a notification passes, beside the decoder.
+type stages struct {
+	host *plugin.Host
+	hub  *hub.Hub
+	// tap shows operators what the plugins get.
 	tap *admin.Tap
-	// identity is called for every identity.* notification.
-	identity func(n *event.Notification)
+	// revoke is called with every identity.* notification.
+	revoke func(*event.Notification)
 }
 
-// worker owns a goroutine, an instance of each filter, and the memory of which
-// messages it has seen. Nothing of it is shared.
-type worker struct {
-	*pipeline
-	queue    *turns
-	plugins  *plugin.Runner
-	seen     window
-	channels map[string]event.Channel
-	// Of the notification under way.
-	current  *job
-	accepted int
-	refused  int
-}
-
-// maxChannels bounds the parsed channel names that a worker keeps at hand.
-const maxChannels = 16384
-
-func newPipeline(cfg Config, h *hub.Hub, host *plugin.Host, log *slog.Logger, reg prometheus.Registerer) *pipeline {
+func newPipeline(cfg Config, s stages, log *slog.Logger, reg prometheus.Registerer) *pipeline {
 	p := &pipeline{
-		log:  log,
-		oslo: oslo.NewDecoder(oslo.Config{MaxBodyBytes: cfg.Router.MaxBodyBytes}),
-		hub:  h, host: host,
-		seed: maphash.MakeSeed(),
-		ends: newEndings(reg),
+		stages:   s,
+		log:      log,
+		oslo:     oslo.NewDecoder(oslo.Config{MaxBodyBytes: cfg.Router.MaxBodyBytes}),
+		seed:     maphash.MakeSeed(),
+		outcomes: newOutcomes(reg),
 	}
-	p.jobs.New = func() any { return new(job) }
-	for range host.Workers() {
-		p.workers = append(p.workers, &worker{
-			pipeline: p,
-			queue:    newTurns(),
-			plugins:  host.NewRunner(),
-			seen:     newWindow(cfg.Router.DedupWindow),
-			channels: make(map[string]event.Channel),
-		})
+	p.jobs.New = func() any { return new(fair.Item[job]) }
+	for range s.host.Workers() {
+		p.workers = append(p.workers, newWorker(p, cfg.Router.DedupWindow))
 	}
 	return p
 }
 
 // submit decodes a body and hands it to its worker. It blocks while that worker's
-// queue is full, or the project's part of it, and must not be called any more once
-// stop was.
+// queue is full, or the project's part of it, and must not be called after stop.
 func (p *pipeline) submit(body []byte, compression string, d Delivery) {
-	j := p.jobs.Get().(*job)
-	if err := p.oslo.Decode(&j.Notification, body, compression); err != nil {
+	j := p.jobs.Get().(*fair.Item[job])
+	n := &j.Value.Notification
+	if err := p.oslo.Decode(n, body, compression); err != nil {
 		p.jobs.Put(j)
-		p.ends.malformed.Inc()
+		p.outcomes.malformed.Inc()
 		p.log.Warn("put a malformed message aside", "error", err)
 		d.Reject(err.Error())
 		return
 	}
-	j.delivery = d
-	project := p.project(&j.Notification)
-	p.workers[project%uint64(len(p.workers))].queue.put(j, project)
+	j.Value.delivery = d
+	project := p.project(n)
+	p.workers[project%uint64(len(p.workers))].queue.Put(project, j)
 }
 
 // project is a number for what a notification belongs to.
@@ -111,77 +97,6 @@ func (p *pipeline) project(n *event.Notification) uint64 {
 // stop lets the workers finish what was submitted.
 func (p *pipeline) stop() {
 	for _, w := range p.workers {
-		w.queue.stop()
+		w.queue.Close()
 	}
-}
-
-// run works the queue off until stop was called and all of it is done.
-func (w *worker) run(ctx context.Context) {
-	defer w.plugins.Close()
-	for {
-		j := w.queue.take(false)
-		if j == nil {
-			w.plugins.Idle()
-			if j = w.queue.take(true); j == nil {
-				return
-			}
-		}
-		w.handle(ctx, j)
-	}
-}
-
-// handle takes one notification to its end and settles its delivery.
-func (w *worker) handle(ctx context.Context, j *job) {
-	if j.MessageID != "" && w.seen.add(maphash.String(w.seed, j.MessageID)) {
-		w.ends.duplicate.Inc()
-	} else {
-		w.tap.Offer(&j.Notification)
-		w.current, w.accepted, w.refused = j, 0, 0
-		outcome := w.plugins.HandleInTime(ctx, &j.Notification, w.emit)
-		w.ends.count(outcome, w.accepted, w.refused)
-		if w.identity != nil && isIdentity(j.Type) {
-			w.identity(&j.Notification)
-		}
-	}
-	j.delivery.Ack()
-	j.delivery = nil
-	w.jobs.Put(j)
-}
-
-// emit judges one emission of a filter and hands it to the hub. Its slices are
-// the guest's memory: the hub copies them.
-func (w *worker) emit(e plugin.Emission) {
-	ch, ok := w.channels[string(e.Channel)]
-	if !ok {
-		var err error
-		if ch, err = event.ParseChannel(string(e.Channel)); err != nil {
-			w.refuse(e, err)
-			return
-		}
-		if len(w.channels) == maxChannels {
-			clear(w.channels)
-		}
-		w.channels[ch.Name] = ch
-	}
-	n := &w.current.Notification
-	if err := auth.MayEmit(e.Grants, n, ch); err != nil {
-		w.refuse(e, err)
-		return
-	}
-	if err := w.hub.Publish(hub.Publication{Channel: ch, Key: e.Key, Data: e.Payload, Removed: e.Removed, At: n.At}); err != nil {
-		w.refuse(e, err)
-		return
-	}
-	w.accepted++
-}
-
-func (w *worker) refuse(e plugin.Emission, err error) {
-	w.refused++
-	w.ends.emissionRefused.Inc()
-	w.log.Debug("refused an emission", "plugin", e.Plugin, "channel", string(e.Channel),
-		"message_id", w.current.MessageID, "error", err)
-}
-
-func isIdentity(eventType string) bool {
-	return len(eventType) > 9 && eventType[:9] == "identity."
 }

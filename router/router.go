@@ -80,10 +80,9 @@ func New(ctx context.Context, cfg Config, parts Parts) (_ *Router, err error) {
 		return nil, err
 	}
 	r.hub = hub.New(cfg.Hub, log, reg)
-	r.pipeline = newPipeline(cfg, r.hub, r.host, log, reg)
 	// A filter's call cannot be interrupted by Go. Though all workers be in one,
 	// there is a turn for everything else, and for what cuts them off.
-	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), len(r.pipeline.workers)+1))
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), r.host.Workers()+1))
 	plugins := admin.Plugins{Status: func() any { return r.host.Status() }, Release: r.host.Release}
 	if r.admin, err = admin.New(cfg.Admin, reg, plugins, log); err != nil {
 		return nil, err
@@ -96,12 +95,7 @@ func New(ctx context.Context, cfg Config, parts Parts) (_ *Router, err error) {
 	}
 	tap := admin.NewTap(cfg.Admin, reg)
 	r.admin.Handle("GET /api/notifications", tap)
-	r.pipeline.tap = tap
-	r.pipeline.identity = func(n *event.Notification) {
-		if revoked := r.auth.Revocation(n); revoked != nil {
-			r.server.Revalidate(revoked)
-		}
-	}
+	r.pipeline = newPipeline(cfg, stages{r.host, r.hub, tap, r.revoke}, log, reg)
 	r.admin.Require(
 		admin.Check{Name: "shutting down", Ready: r.notDraining},
 		admin.Check{Name: "source", Ready: parts.Source.Ready},
@@ -194,6 +188,13 @@ func (r *Router) pluginsRunning() error {
 		}
 	}
 	return fmt.Errorf("no filter is running from %s; see /api/plugins", r.cfg.Plugins.Dir)
+}
+
+// revoke has those clients prove themselves again whom a notification is about.
+func (r *Router) revoke(n *event.Notification) {
+	if revoked := r.auth.Revocation(n); revoked != nil {
+		r.server.Revalidate(revoked)
+	}
 }
 
 func (r *Router) notDraining() error {

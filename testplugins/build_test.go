@@ -65,7 +65,7 @@ func TestMisbehaviour(t *testing.T) {
 }
 
 // host loads the modules into a host that forgives two faults.
-func host(t *testing.T, files map[string][]byte) (*plugin.Runner, *plugin.Host) {
+func host(t *testing.T, files map[string][]byte) (*plugin.Worker, *plugin.Host) {
 	t.Helper()
 	c := plugin.DefaultConfig()
 	c.Dir, c.CacheDir = t.TempDir(), "none"
@@ -83,7 +83,7 @@ func host(t *testing.T, files map[string][]byte) (*plugin.Runner, *plugin.Host) 
 	if err := h.Load(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	w := h.NewRunner()
+	w := h.NewWorker()
 	t.Cleanup(w.Close)
 	return w, h
 }
@@ -91,7 +91,7 @@ func host(t *testing.T, files map[string][]byte) (*plugin.Runner, *plugin.Host) 
 // watch sends notifications until the filter is quarantined or has had enough
 // of them, makes sure that its neighbours answer each, and gives what the filter
 // emits.
-func watch(t *testing.T, w *plugin.Runner, h *plugin.Host, name string) (emitted []string) {
+func watch(t *testing.T, w *plugin.Worker, h *plugin.Host, name string) (emitted []string) {
 	t.Helper()
 	n := notification(t)
 	deadline := time.Now().Add(time.Minute)
@@ -192,13 +192,10 @@ func TestForgedChannelsAreRefused(t *testing.T) {
 	w, _ := host(t, map[string][]byte{"50-forged-channels.wasm": mustBuild(t, "forged-channels")})
 	n := notification(t)
 	judged := 0
+	var judge auth.Judge
 	w.Handle(context.Background(), n, func(e plugin.Emission) {
 		judged++
-		ch, err := event.ParseChannel(string(e.Channel))
-		if err == nil {
-			err = auth.MayEmit(e.Grants, n, ch)
-		}
-		if err == nil {
+		if _, err := judge.Verdict(e.Grants, n, e.Channel); err == nil {
 			t.Errorf("an emission to %s gets through", e.Channel)
 		}
 	})

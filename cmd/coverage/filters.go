@@ -22,7 +22,7 @@ var crossing = map[string]bool{"audit": true, "toast": true, "usage": true}
 // router.toml grants them.
 type stock struct {
 	host   *plugin.Host
-	worker *plugin.Runner
+	worker *plugin.Worker
 }
 
 // open loads every filter under plugins.
@@ -61,7 +61,7 @@ func open(ctx context.Context, root string) (*stock, error) {
 			return nil, fmt.Errorf("the filter %s is not running from %s; build the filters with `make plugins`", name, cfg.Plugins.Dir)
 		}
 	}
-	return &stock{host: host, worker: host.NewRunner()}, nil
+	return &stock{host: host, worker: host.NewWorker()}, nil
 }
 
 func (s *stock) close() {

@@ -27,6 +27,7 @@ type said struct {
 func (s *stock) send(t *testing.T, message []byte) (n *event.Notification, all []said, ok bool) {
 	t.Helper()
 	n = new(event.Notification)
+	var judge auth.Judge
 	if err := decoder.Decode(n, message, ""); err != nil {
 		return n, nil, false
 	}
@@ -34,11 +35,7 @@ func (s *stock) send(t *testing.T, message []byte) (n *event.Notification, all [
 		one := said{filter: e.Plugin, Emission: sdktest.Emission{
 			Channel: string(e.Channel), Key: string(e.Key), Removed: e.Removed, Payload: slices.Clone(e.Payload),
 		}}
-		ch, err := event.ParseChannel(one.Channel)
-		if err == nil {
-			err = auth.MayEmit(e.Grants, n, ch)
-		}
-		one.refused = err
+		_, one.refused = judge.Verdict(e.Grants, n, e.Channel)
 		all = append(all, one)
 	})
 	if outcome.Faults > 0 || outcome.Skipped > 0 {

@@ -3,10 +3,11 @@ package hub
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"horizon-realtime/router/testwait"
 )
 
 // sink is a subscriber that costs nothing.
@@ -53,23 +54,11 @@ func BenchmarkFanOut(b *testing.B) {
 	}
 }
 
-// settle waits until everything that was published is delivered.
+// settle waits until everything that was published has been taken.
 func settle(b *testing.B, h *Hub) {
-	var wg sync.WaitGroup
 	for _, s := range h.shards {
-		wg.Go(func() {
-			for {
-				s.queue.mu.Lock()
-				left := s.queue.commands
-				s.queue.mu.Unlock()
-				if left == 0 {
-					return
-				}
-				time.Sleep(10 * time.Microsecond)
-			}
-		})
+		testwait.Until(b, "all is taken", func() bool { return s.queue.Waiting() == 0 })
 	}
-	wg.Wait()
 }
 
 // BenchmarkManyChannels is one publication to one of so many channels, with one

@@ -8,5 +8,5 @@
 // shards by Channel.Group; a shard is one goroutine that owns its groups,
 // channels, subscribers and history, so publishing, subscribing and recovering
 // happen in one order and need no lock but that of the shard's queue, in which
-// groups take turns, so that one's flood does not delay the others (queue.go).
+// groups take turns (package fair).
 package hub

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"horizon-realtime/router/testwait"
 )
 
@@ -39,11 +41,7 @@ func TestFairTurns(t *testing.T) {
 			}
 		}
 	})
-	testwait.Until(t, "the flood waits", func() bool {
-		s.queue.mu.Lock()
-		defer s.queue.mu.Unlock()
-		return s.queue.full(s.queue.lanes[h.group(pattern(t, "project/flood/*"))], 1000)
-	})
+	testwait.Until(t, "the flood waits", func() bool { return testutil.ToFloat64(h.waits) == 1 })
 	if err := h.Publish(publication(t, "project/calm/a", `1`)); err != nil {
 		t.Fatal(err)
 	}
@@ -70,10 +68,8 @@ func TestFairTurns(t *testing.T) {
 			t.Errorf("number %d from the end is of %s", 10-i, channel)
 		}
 	}
-	s.queue.mu.Lock()
-	defer s.queue.mu.Unlock()
-	if q := s.queue; len(q.lanes) > 0 || q.first != nil || q.last != nil || q.commands != 0 || q.bytes != 0 {
-		t.Errorf("something is left: %d lanes, %d commands, %d bytes", len(q.lanes), q.commands, q.bytes)
+	if n := s.queue.Waiting(); n != 0 {
+		t.Errorf("%d commands are left", n)
 	}
 }
 
@@ -159,7 +155,7 @@ func TestFairQuestions(t *testing.T) {
 	h.Subscribe(sub("project/calm/a", false), 1)
 	s.drain()
 	for range 3 {
-		h.Look(publication(t, "project/curious/a", `1`).Channel, func(*View) { order = append(order, "asked") })
+		h.Inspect(publication(t, "project/curious/a", `1`).Channel, func(*View) { order = append(order, "asked") })
 		h.Subscribe(sub("project/curious/a", true), 1)
 	}
 	if err := h.Publish(publication(t, "project/calm/a", `1`)); err != nil {

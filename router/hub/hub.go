@@ -118,7 +118,7 @@ func (h *Hub) apply(p Publication) error {
 	if h.cfg.HistorySize == 0 && s.wanted.Load() == 0 {
 		return nil
 	}
-	return s.queue.put(group, &command{verb: publish, Publication: p})
+	return s.enqueue(group, &command{verb: publish, Publication: p})
 }
 
 // Subscribe adds a subscription; the answer goes to its subscriber, with the
@@ -151,7 +151,7 @@ func (h *Hub) Position() (epoch string, offset uint64) { return h.events.Positio
 func (h *Hub) put(channel event.Channel, c command) error {
 	c.Channel = channel
 	group := h.group(channel)
-	return h.shard(group).queue.put(group, &c)
+	return h.shard(group).enqueue(group, &c)
 }
 
 // group is a number for a channel's group.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/goleak"
 
 	"horizon-realtime/router/event"
@@ -216,15 +217,10 @@ func TestPublishersWaitForAFullQueue(t *testing.T) {
 			}
 		}
 	})
-	q := h.shards[0].queue
-	testwait.Until(t, "the queue is full", func() bool {
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		if q.bytes > cfg.QueueBytes/share {
-			t.Errorf("%d bytes of one group wait, over the bound of %d", q.bytes, cfg.QueueBytes/share)
-		}
-		return q.full(q.lanes[h.group(pattern(t, "public/*"))], len(data))
-	})
+	testwait.Until(t, "the group's share of the queue is full", func() bool { return testutil.ToFloat64(h.waits) == 1 })
+	if got, most := h.shards[0].queue.Waiting(), 1+cfg.QueueBytes/share/len(data); got != most {
+		t.Errorf("the subscription and %d publications wait, not %d", got-1, most-1)
+	}
 	run(t, h)
 	wg.Wait()
 	e.wait(t, "all", func() bool { return len(e.lines) == n })

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/fair"
 )
 
 // maxDirty bounds how many channels wait to be sent at once, and with them the
@@ -14,10 +15,12 @@ const maxDirty = 256
 // sweep is how often publications are looked at for their age.
 const sweep = time.Second
 
-// shard owns a part of the groups. All but queue and wanted is its goroutine's.
+// shard owns a part of the groups. All below wanted is its goroutine's.
 type shard struct {
 	hub    *Hub
-	queue  *queue
+	queue  *fair.Queue[command]
+	hurry  chan struct{} // holds a token if somebody waits for room
+	pool   pool
 	wanted atomic.Int64 // subscriptions, those still queued included
 
 	registry
@@ -27,7 +30,7 @@ type shard struct {
 	delay       time.Duration // [hub] batch_delay
 	drained     time.Time     // where there is a delay
 
-	work  []*command // turns under way
+	work  []*item // turns under way
 	body  []byte
 	dirty []*fan
 	free  []*Batch
@@ -37,15 +40,18 @@ type shard struct {
 }
 
 func newShard(h *Hub, shards int) *shard {
-	return &shard{
+	s := &shard{
 		hub:         h,
-		queue:       newQueue(h.cfg.QueueBytes, h.waits),
+		hurry:       make(chan struct{}, 1),
+		pool:        pool{maxBytes: h.cfg.QueueBytes},
 		registry:    newRegistry(),
 		history:     history{size: h.cfg.HistorySize, ttl: h.cfg.HistoryTTL, bytes: h.cfg.HistoryBytes / shards},
 		maxChannels: max(1, h.cfg.Channels/shards),
 		began:       time.Now(),
 		delay:       h.cfg.BatchDelay,
 	}
+	s.queue = s.newQueue(h.cfg.QueueBytes)
+	return s
 }
 
 // run works until stop is closed, then finishes what was accepted.
@@ -61,7 +67,7 @@ func (s *shard) run(stop <-chan struct{}) {
 	var again <-chan time.Time // when to go on without a wake; nil: not
 	for {
 		select {
-		case <-s.queue.wake:
+		case <-s.queue.Wake():
 			if again != nil {
 				continue
 			}
@@ -72,13 +78,13 @@ func (s *shard) run(stop <-chan struct{}) {
 			again = at(s.round())
 		case <-again:
 			again = at(s.round())
-		case <-s.queue.hurry: // nobody waits for a delay
+		case <-s.hurry: // nobody waits for a delay
 			again = at(s.round())
 		case <-tick.C:
 			s.expire()
 			s.tell()
 		case <-stop:
-			s.queue.close()
+			s.queue.Close()
 			s.drain()
 			return
 		}
@@ -102,23 +108,24 @@ func (s *shard) drain() {
 // of it, and tells whether more waits. What comes meanwhile wakes the shard
 // again.
 func (s *shard) round() (more bool) {
-	s.work, more = s.queue.take(s.work)
+	s.work, more = s.queue.Take(s.work[:0], maxTurns)
 	now := time.Since(s.began)
 	for _, turn := range s.work {
-		for c := turn; c != nil; c = c.next {
-			switch c.verb {
+		for i := turn; i != nil; i = i.Next() {
+			switch c := &i.Value; c.verb {
 			case publish:
 				s.publish(&c.Publication, now)
 			case subscribe:
 				s.subscribe(c.sub, c.id)
 			case unsubscribe:
 				s.unsubscribe(c.sub, c.id)
-			case look:
-				s.look(c.Channel, c.look)
+			case inspect:
+				s.inspect(c.Channel, c.inspect)
 			}
 		}
 		s.flushAll()
 	}
+	s.pool.keep(s.work)
 	if s.delay > 0 {
 		s.drained = time.Now()
 	}

@@ -22,18 +22,18 @@ type View struct {
 	ch    *channel // likewise
 }
 
-// Look has the shard of a concrete channel call f, in order with its
+// Inspect has the shard of a concrete channel call f, in order with its
 // publications and subscriptions. f must not block, as the methods of a
 // Subscriber.
 //
 // # Errors
 //
 // ErrClosed.
-func (h *Hub) Look(c event.Channel, f func(*View)) error {
-	return h.put(c, command{verb: look, look: f})
+func (h *Hub) Inspect(c event.Channel, f func(*View)) error {
+	return h.put(c, command{verb: inspect, inspect: f})
 }
 
-func (s *shard) look(c event.Channel, f func(*View)) {
+func (s *shard) inspect(c event.Channel, f func(*View)) {
 	s.expire()
 	f(&View{s, s.groups[c.Group()], s.channels[c.Name]})
 }

@@ -26,7 +26,7 @@ func TestHistoryOfAForgottenChannel(t *testing.T) {
 		"project/x/z": {2, nil},
 	} {
 		asked := false
-		h.Look(publication(t, channel, `1`).Channel, func(v *View) {
+		h.Inspect(publication(t, channel, `1`).Channel, func(v *View) {
 			asked = true
 			if _, _, top, err := v.History(Query{After: want.after, Limit: -1, Room: 1000}); !errors.Is(err, want.err) || top != 3 {
 				t.Errorf("%s after %d: top %d, %v", channel, want.after, top, err)
@@ -38,7 +38,7 @@ func TestHistoryOfAForgottenChannel(t *testing.T) {
 		}
 	}
 	// There is no more than there is room for, and no half of a publication.
-	h.Look(publication(t, "project/q/a", `1`).Channel, func(v *View) {
+	h.Inspect(publication(t, "project/q/a", `1`).Channel, func(v *View) {
 		if p, _, _, err := v.History(Query{Limit: -1, Room: 10}); len(p) > 0 || !errors.Is(err, ErrRoom) {
 			t.Errorf("%q, %v in ten bytes", p, err)
 		}

@@ -1,16 +1,11 @@
 package plugin
 
-import (
-	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
-)
+import "github.com/prometheus/client_golang/prometheus"
 
 // collector reads the counters when somebody asks for them, so that counting
-// costs the runners one uncontended addition.
+// costs the workers one uncontended addition.
 type collector struct {
-	current *currentSet
-	now     func() time.Time
+	host *Host
 
 	calls, skipped, emissions, fuel *prometheus.Desc
 	faults, droppedLog, evicted     *prometheus.Desc
@@ -18,13 +13,12 @@ type collector struct {
 	kvBytes, state, refused         *prometheus.Desc
 }
 
-func newCollector(current *currentSet, now func() time.Time) *collector {
+func newCollector(h *Host) *collector {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("horizon_realtime_plugin_"+name, help, append([]string{"plugin"}, labels...), nil)
 	}
 	return &collector{
-		current:    current,
-		now:        now,
+		host:       h,
 		calls:      desc("calls_total", "Notifications that the plugin was called with and returned from."),
 		skipped:    desc("skipped_total", "Notifications it asked for but did not see, being paused or quarantined."),
 		emissions:  desc("emissions_total", "Emissions of the plugin, before anybody judged their channels."),
@@ -53,7 +47,7 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(out chan<- prometheus.Metric) {
-	files := c.current.load().files
+	files := c.host.current.Load().files
 	done := make(map[string]bool, len(files))
 	for _, f := range files {
 		// Of two files with one name, the first is the one that runs.
@@ -69,23 +63,23 @@ func (c *collector) collect(out chan<- prometheus.Metric, f *file) {
 	send := func(d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, kind, v, append([]string{f.plugin}, labels...)...)
 	}
-	send(c.state, prometheus.GaugeValue, 1, string(statusOf(f, c.now()).State))
+	send(c.state, prometheus.GaugeValue, 1, string(c.host.statusOf(f).State))
 	refused := 0.0
 	if f.refused != "" {
 		refused = 1
 	}
 	send(c.refused, prometheus.GaugeValue, refused)
-	if f.version == nil {
+	if f.filter == nil {
 		return
 	}
-	r := f.version.record
+	r := f.filter.record
 	calls, skipped, emissions, fuel := r.totals()
-	entries, bytes, evicted := r.store.Usage()
+	entries, bytes, evicted := r.store.usage()
 	send(c.calls, prometheus.CounterValue, float64(calls))
 	send(c.skipped, prometheus.CounterValue, float64(skipped))
 	send(c.emissions, prometheus.CounterValue, float64(emissions))
 	send(c.fuel, prometheus.CounterValue, float64(fuel))
-	send(c.droppedLog, prometheus.CounterValue, float64(r.log.Dropped()))
+	send(c.droppedLog, prometheus.CounterValue, float64(r.log.dropped.Load()))
 	send(c.evicted, prometheus.CounterValue, float64(evicted))
 	send(c.renewals, prometheus.CounterValue, float64(r.renewals.Load()))
 	send(c.instances, prometheus.GaugeValue, float64(r.instances.Load()))

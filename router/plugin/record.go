@@ -3,11 +3,8 @@ package plugin
 import (
 	"log/slog"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
-
-	"horizon-realtime/router/plugin/guest"
 )
 
 // record is what outlives a plugin's versions: its store, its log's budget and
@@ -15,33 +12,33 @@ import (
 type record struct {
 	// gone is since when there is no file; zero while there is one.
 	gone   time.Time
-	store  *guest.Store
-	log    *guest.Log
-	faults map[guest.Kind]*atomic.Uint64
+	store  *store
+	log    *guestLog
+	faults map[faultKind]*atomic.Uint64
 	// instances is how many there are, renewals how many were replaced because
 	// their memory had grown.
 	instances atomic.Int64
 	renewals  atomic.Uint64
 	// renewed is when the last one was, in Unix nanoseconds.
 	renewed atomic.Int64
-	// perRunner counts the calls, apart for each runner so that no two write
+	// perWorker counts the calls, apart for each worker so that no two write
 	// to one cache line.
-	perRunner []counters
+	perWorker []counters
 }
 
-// counters are one runner's.
+// counters are one worker's.
 type counters struct {
 	calls, skipped, emissions, fuel atomic.Uint64
 	_                               [96]byte
 }
 
-func (r *record) counters(runner int) *counters { return &r.perRunner[runner] }
+func (r *record) counters(worker int) *counters { return &r.perWorker[worker] }
 
 // renewEvery bounds how often an instance of a plugin is replaced because its
 // memory had grown: one that grows at every call would be made anew each time.
 const renewEvery = time.Second
 
-// renew reports whether an instance may be replaced now, and counts it if so.
+// renew tells whether an instance may be replaced now, and counts it if so.
 func (r *record) renew(now time.Time) bool {
 	last := r.renewed.Load()
 	if now.UnixNano()-last < int64(renewEvery) || !r.renewed.CompareAndSwap(last, now.UnixNano()) {
@@ -51,10 +48,10 @@ func (r *record) renew(now time.Time) bool {
 	return true
 }
 
-// totals adds up what the runners counted.
+// totals adds up what the workers counted.
 func (r *record) totals() (calls, skipped, emissions, fuel uint64) {
-	for i := range r.perRunner {
-		c := &r.perRunner[i]
+	for i := range r.perWorker {
+		c := &r.perWorker[i]
 		calls += c.calls.Load()
 		skipped += c.skipped.Load()
 		emissions += c.emissions.Load()
@@ -63,58 +60,45 @@ func (r *record) totals() (calls, skipped, emissions, fuel uint64) {
 	return
 }
 
-// records are those of all plugins. It is safe for concurrent use.
-type records struct {
-	cfg Config
-	log *slog.Logger
-	now func() time.Time
-
-	mu     sync.Mutex
-	byName map[string]*record
-}
-
-func newRecords(cfg Config, log *slog.Logger, now func() time.Time) *records {
-	return &records{cfg: cfg, log: log, now: now, byName: make(map[string]*record)}
-}
-
-// of finds a plugin's record, or begins it.
-func (rs *records) of(name string) *record {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	r := rs.byName[name]
-	if r == nil {
-		r = newRecord(rs.cfg, rs.log.With("plugin", name))
-		rs.byName[name] = r
+// recordOf finds a plugin's record, or begins it.
+func (h *Host) recordOf(name string) *record {
+	h.recordsMu.Lock()
+	defer h.recordsMu.Unlock()
+	if r, ok := h.records[name]; ok {
+		return r
 	}
+	r := h.newRecord(name, h.log)
+	h.records[name] = r
 	return r
 }
 
-func newRecord(cfg Config, log *slog.Logger) *record {
+func (h *Host) newRecord(name string, log *slog.Logger) *record {
 	r := &record{
-		store:     guest.NewStore(cfg.KVEntries, cfg.KVBytes, cfg.KVTTL),
-		log:       guest.NewLog(log, cfg.LogLinesPerSecond, cfg.LogBytesPerSecond),
-		faults:    make(map[guest.Kind]*atomic.Uint64),
-		perRunner: make([]counters, cfg.Workers),
+		store:     newStore(h.cfg.KVEntries, h.cfg.KVBytes, h.cfg.KVTTL),
+		log:       newGuestLog(log, name, h.cfg),
+		faults:    make(map[faultKind]*atomic.Uint64),
+		perWorker: make([]counters, h.cfg.Workers),
 	}
-	for _, kind := range guest.Kinds {
+	for _, kind := range faultKinds {
 		r.faults[kind] = new(atomic.Uint64)
 	}
 	return r
 }
 
-// forget drops the records of plugins that have been gone for kv_keep, their
-// files removed or refused; and those gone longest if there are more records than
-// there may be plugins. The others wait for their file to come back.
-func (rs *records) forget(current *set) {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	now := rs.now()
+// forgetRecords drops the records of plugins that have been gone for kv_keep,
+// their files removed or refused, and of the longest gone where there are more
+// records than there may be plugins. The others wait for their file to come back. The caller holds
+// reloading.
+func (h *Host) forgetRecords() {
+	h.recordsMu.Lock()
+	defer h.recordsMu.Unlock()
+	now := h.now()
 	there := make(map[string]bool)
-	for _, f := range current.files {
-		there[f.plugin] = there[f.plugin] || f.version != nil || f.disabled
+	for _, f := range h.current.Load().files {
+		there[f.plugin] = there[f.plugin] || f.filter != nil || f.disabled
 	}
 	var gone []string
-	for name, r := range rs.byName {
+	for name, r := range h.records {
 		switch {
 		case there[name]:
 			r.gone = time.Time{}
@@ -124,10 +108,10 @@ func (rs *records) forget(current *set) {
 		}
 		gone = append(gone, name)
 	}
-	slices.SortFunc(gone, func(a, b string) int { return rs.byName[a].gone.Compare(rs.byName[b].gone) })
+	slices.SortFunc(gone, func(a, b string) int { return h.records[a].gone.Compare(h.records[b].gone) })
 	for _, name := range gone {
-		if len(rs.byName) > rs.cfg.MaxPlugins || now.Sub(rs.byName[name].gone) >= rs.cfg.KVKeep {
-			delete(rs.byName, name)
+		if len(h.records) > h.cfg.MaxPlugins || now.Sub(h.records[name].gone) >= h.cfg.KVKeep {
+			delete(h.records, name)
 		}
 	}
 }

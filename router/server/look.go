@@ -25,7 +25,7 @@ func (s *session) look(id uint32, enabled patterns, channel string, answer func(
 	s.mu.Unlock()
 	if err != nil {
 		s.refuse(id, errPermissionDenied)
-	} else if s.server.hub.Look(ch, answer) != nil {
+	} else if s.server.hub.Inspect(ch, answer) != nil {
 		s.close(shutdown)
 	}
 }

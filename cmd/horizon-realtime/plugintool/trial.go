@@ -33,7 +33,8 @@ type Setup struct {
 type Trial struct {
 	dir      string
 	host     *plugin.Host
-	worker   *plugin.Runner
+	worker   *plugin.Worker
+	judge    auth.Judge
 	registry *prometheus.Registry
 	notes    *notes
 	// started is what the filter logged while it started.
@@ -139,7 +140,7 @@ func (t *Trial) load(ctx context.Context, path, as string, setup Setup) (err err
 		return &Refusal{status.Refused, t.notes.take()}
 	}
 	t.started = t.notes.take()
-	t.worker = t.host.NewRunner()
+	t.worker = t.host.NewWorker()
 	return nil
 }
 
@@ -164,7 +165,7 @@ func (t *Trial) Send(ctx context.Context, n *event.Notification) Answer {
 		emission := Emission{Emission: sdktest.Emission{
 			Channel: string(e.Channel), Key: string(e.Key), Removed: e.Removed, Payload: append([]byte(nil), e.Payload...),
 		}}
-		if err := judge(e, n); err != nil {
+		if _, err := t.judge.Verdict(e.Grants, n, e.Channel); err != nil {
 			emission.Refused = err.Error()
 		}
 		a.Emissions = append(a.Emissions, emission)
@@ -177,15 +178,6 @@ func (t *Trial) Send(ctx context.Context, n *event.Notification) Answer {
 	}
 	a.Log = t.notes.take()
 	return a
-}
-
-// judge is what a worker of the router asks before it publishes.
-func judge(e plugin.Emission, n *event.Notification) error {
-	channel, err := event.ParseChannel(string(e.Channel))
-	if err != nil {
-		return err
-	}
-	return auth.MayEmit(e.Grants, n, channel)
 }
 
 // fuel tells how much fuel all calls together have taken, in units.

@@ -1,0 +1,61 @@
+package router
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"horizon-realtime/router/plugin"
+)
+
+// outcomes counts the ways in which notifications end. Their sum is the
+// number of messages that were taken from the sources.
+type outcomes struct {
+	routed    prometheus.Counter
+	silent    prometheus.Counter
+	unmatched prometheus.Counter
+	denied    prometheus.Counter
+	faulted   prometheus.Counter
+	duplicate prometheus.Counter
+	malformed prometheus.Counter
+
+	emissionRefused prometheus.Counter
+}
+
+func newOutcomes(reg prometheus.Registerer) outcomes {
+	ended := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "horizon_realtime_notifications_total",
+		Help: "Notifications by how they ended: routed (something was published), silent (filters had nothing to say), " +
+			"unmatched (no filter asked for the type), denied (all emissions were refused), faulted (a filter failed and " +
+			"nothing was published), duplicate, malformed (put aside).",
+	}, []string{"outcome"})
+	refused := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "horizon_realtime_emissions_refused_total",
+		Help: "Emissions of filters to channels they may not emit to.",
+	})
+	reg.MustRegister(ended, refused)
+	return outcomes{
+		routed:          ended.WithLabelValues("routed"),
+		silent:          ended.WithLabelValues("silent"),
+		unmatched:       ended.WithLabelValues("unmatched"),
+		denied:          ended.WithLabelValues("denied"),
+		faulted:         ended.WithLabelValues("faulted"),
+		duplicate:       ended.WithLabelValues("duplicate"),
+		malformed:       ended.WithLabelValues("malformed"),
+		emissionRefused: refused,
+	}
+}
+
+// count adds one notification to the counter of its outcome.
+func (o *outcomes) count(called plugin.Outcome, accepted, refused int) {
+	switch {
+	case accepted > 0:
+		o.routed.Inc()
+	case called.Faults > 0:
+		o.faulted.Inc()
+	case refused > 0:
+		o.denied.Inc()
+	case called.Called == 0:
+		o.unmatched.Inc()
+	default:
+		o.silent.Inc()
+	}
+}

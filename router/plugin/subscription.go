@@ -1,0 +1,167 @@
+package plugin
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
+	"horizon-realtime/sdk/abi"
+)
+
+const (
+	maxPatterns     = 64
+	maxWants        = 64
+	maxPatternBytes = 128
+	// maxSubscriptionBytes bounds the text of one declaration.
+	maxSubscriptionBytes = 32 << 10
+)
+
+// subscription is what a filter declared while it started.
+type subscription struct {
+	// patterns are event types, or beginnings of them followed by `*`.
+	patterns []string
+	// wants are the fields written into the scratch block, in this order, as they
+	// were written.
+	wants []string
+	// families are the same fields by what they stand in.
+	families []family
+}
+
+// family is the wanted fields that stand in one object or array.
+type family struct {
+	// parent leads to it, and path from what the family within is in: one of those
+	// before, none where that is -1.
+	parent string
+	within int
+	path   json.Pointer
+	// fields are those seen from there, together the same for a walk, and places
+	// theirs among the wants.
+	fields   []json.Pointer
+	together json.Siblings
+	places   []int
+}
+
+// Brief names the first of a filter's patterns, for a line that people read.
+func Brief(patterns []string) string {
+	const few = 4
+	if len(patterns) <= few {
+		return strings.Join(patterns, " ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(patterns[:few], " "), len(patterns)-few)
+}
+
+// want adds a field.
+//
+// # Errors
+//
+// Those of json.ParsePointer.
+func (s *subscription) want(pointer string) error {
+	if _, err := json.ParsePointer(pointer); err != nil {
+		return err
+	}
+	cut := max(strings.LastIndexByte(pointer, '/'), 0)
+	last, err := json.ParsePointer(pointer[cut:])
+	if err != nil {
+		return err
+	}
+	f, err := s.family(pointer[:cut])
+	if err != nil {
+		return err
+	}
+	f.fields = append(f.fields, last)
+	f.together.Add(last)
+	f.places = append(f.places, len(s.wants))
+	s.wants = append(s.wants, pointer)
+	return nil
+}
+
+// family finds or makes the one of a parent.
+func (s *subscription) family(parent string) (*family, error) {
+	within, path := -1, parent
+	for i := range s.families {
+		rest, ok := strings.CutPrefix(parent, s.families[i].parent)
+		if ok && rest == "" {
+			return &s.families[i], nil
+		}
+		if ok && rest[0] == '/' && len(rest) < len(path) {
+			within, path = i, rest
+		}
+	}
+	p, err := json.ParsePointer(path)
+	if err != nil {
+		return nil, err
+	}
+	s.families = append(s.families, family{parent: parent, within: within, path: p})
+	return &s.families[len(s.families)-1], nil
+}
+
+// room is where the values of a notification are put together, families' objects
+// first. To make it anew for each call costs more than a small filter.
+func (s *subscription) room() []json.Value {
+	return make([]json.Value, len(s.families)+len(s.wants))
+}
+
+// find gives what f's fields stand in; before is the same of the families before.
+func (f *family) find(n *event.Notification, before []json.Value) json.Value {
+	v := n.Root()
+	if f.within >= 0 {
+		v = before[f.within]
+	}
+	return v.Get(f.path)
+}
+
+// declare adds the lines of a declaration.
+func (s *subscription) declare(text string) error {
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if pattern, ok := strings.CutPrefix(line, abi.DeclareOn); ok {
+			if err := checkPattern(pattern); err != nil {
+				return err
+			}
+			s.patterns = append(s.patterns, pattern)
+		} else if pointer, ok := strings.CutPrefix(line, abi.DeclareWant); ok {
+			if err := s.want(pointer); err != nil {
+				return err
+			}
+		} else if line != "" {
+			return fmt.Errorf("the line %.80q starts neither with %q nor with %q", line, abi.DeclareOn, abi.DeclareWant)
+		}
+		if len(s.patterns) > maxPatterns {
+			return fmt.Errorf("more than %d event types; use patterns that end in *", maxPatterns)
+		}
+		if len(s.wants) > maxWants {
+			return fmt.Errorf("more than %d wanted fields; read the rare ones with %s", maxWants, abi.ImportField)
+		}
+	}
+	return nil
+}
+
+func checkPattern(p string) error {
+	name := strings.TrimSuffix(p, "*")
+	if len(p) == 0 || len(p) > maxPatternBytes {
+		return fmt.Errorf("an event type has 1 to %d bytes, not %d", maxPatternBytes, len(p))
+	}
+	for i := range len(name) {
+		if c := name[i]; c <= ' ' || c > '~' || c == '*' {
+			return fmt.Errorf("bad event type %.80q: printable ASCII without spaces, a * only at the end", p)
+		}
+	}
+	return nil
+}
+
+// matches tells whether the filter asked for the event type.
+func (s *subscription) matches(eventType string) bool {
+	for _, p := range s.patterns {
+		if begin, wild := strings.CutSuffix(p, "*"); p == eventType || wild && strings.HasPrefix(eventType, begin) {
+			return true
+		}
+	}
+	return false
+}
+
+// equal tells whether two instances declared the same.
+func (s *subscription) equal(o *subscription) bool {
+	return slices.Equal(s.patterns, o.patterns) && slices.Equal(s.wants, o.wants)
+}

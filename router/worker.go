@@ -1,0 +1,88 @@
+package router
+
+import (
+	"context"
+	"hash/maphash"
+	"strings"
+
+	"horizon-realtime/router/auth"
+	"horizon-realtime/router/fair"
+	"horizon-realtime/router/hub"
+	"horizon-realtime/router/plugin"
+)
+
+// worker takes its projects' notifications through the plugins into the hub. It
+// owns a goroutine, an instance of each plugin, and the memory of which messages
+// it has seen.
+type worker struct {
+	*pipeline
+	queue   *fair.Queue[job]
+	plugins *plugin.Worker
+	judge   auth.Judge
+	seen    dedupWindow
+	// Of the notification under way.
+	current           *job
+	accepted, refused int
+}
+
+func newWorker(p *pipeline, window int) *worker {
+	return &worker{
+		pipeline: p,
+		queue:    fair.New[job](fair.Limits{Items: queueLength, Share: 2, TurnItems: 1}),
+		plugins:  p.host.NewWorker(),
+		seen:     newDedupWindow(window),
+	}
+}
+
+// run works the queue off until it is closed and empty.
+func (w *worker) run(ctx context.Context) {
+	defer w.plugins.Close()
+	turns := make([]*fair.Item[job], 0, 1)
+	for open := true; ; {
+		if turns, _ = w.queue.Take(turns[:0], 1); len(turns) > 0 {
+			w.handle(ctx, &turns[0].Value)
+			w.jobs.Put(turns[0])
+			continue
+		}
+		if !open {
+			return
+		}
+		w.plugins.Idle()
+		_, open = <-w.queue.Wake()
+	}
+}
+
+// handle takes one notification to its end and settles its delivery.
+func (w *worker) handle(ctx context.Context, j *job) {
+	if j.MessageID != "" && w.seen.add(maphash.String(w.seed, j.MessageID)) {
+		w.outcomes.duplicate.Inc()
+	} else {
+		w.tap.Offer(&j.Notification)
+		w.current, w.accepted, w.refused = j, 0, 0
+		outcome := w.plugins.HandleInTime(ctx, &j.Notification, w.emit)
+		w.outcomes.count(outcome, w.accepted, w.refused)
+		if strings.HasPrefix(j.Type, "identity.") {
+			w.revoke(&j.Notification)
+		}
+	}
+	j.delivery.Ack()
+	j.delivery = nil
+}
+
+// emit hands one emission of a plugin to the hub, if it may go there. Its slices
+// are the guest's memory: the hub copies them.
+func (w *worker) emit(e plugin.Emission) {
+	n := &w.current.Notification
+	ch, err := w.judge.Verdict(e.Grants, n, e.Channel)
+	if err == nil {
+		err = w.hub.Publish(hub.Publication{Channel: ch, Key: e.Key, Data: e.Payload, Removed: e.Removed, At: n.At})
+	}
+	if err == nil {
+		w.accepted++
+		return
+	}
+	w.refused++
+	w.outcomes.emissionRefused.Inc()
+	w.log.Debug("refused an emission", "plugin", e.Plugin, "channel", string(e.Channel),
+		"message_id", w.current.MessageID, "error", err)
+}
