@@ -55,6 +55,7 @@ check: $(PAGE) ## formatting, vet, static analysis, import directions, tidy go.m
 	.ci/imports
 	$(GO) mod tidy -diff
 	$(GO) run $(STATICCHECK) ./...
+	cd bench && $(GO) vet ./... && $(GO) mod tidy -diff && $(GO) run $(STATICCHECK) ./...
 
 clean: ## remove what the other targets made
 	rm -rf bin plugins/*.wasm cmd/horizon-realtime/demo/dist/*.* horizon/node_modules sdk/assemblyscript/node_modules .cache

@@ -39,7 +39,7 @@ func (g *extismGuest) call() error {
 		return err
 	}
 	if code != 0 || (len(out) > 0) != (g.filter == "route") {
-		return fmt.Errorf("Extism's %s returned %d and %d bytes", g.filter, code, len(out))
+		return fmt.Errorf("under Extism, %s returned %d and %d bytes", g.filter, code, len(out))
 	}
 	return nil
 }

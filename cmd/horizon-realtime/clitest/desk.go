@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"horizon-realtime/cmd/horizon-realtime/cli"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"horizon-realtime/cmd/horizon-realtime/cli"
 )
 
 // asProgram in the environment makes the test's binary be the program.
@@ -34,14 +35,16 @@ func Main(m *testing.M, program func()) {
 	os.Exit(m.Run())
 }
 
-// desk is an author's folder, with the program in PATH and no network.
+// Desk is an author's folder, with the program in PATH and no network.
 type Desk struct {
-	t   *testing.T
+	t *testing.T
+	// Dir is the folder. What methods call dir is a folder below it.
 	Dir string
 	// Env is the environment of every command.
 	Env []string
 }
 
+// NewDesk makes an empty one.
 func NewDesk(t *testing.T) *Desk {
 	t.Helper()
 	self, err := os.Executable()
@@ -110,7 +113,7 @@ func (d *Desk) Background(dir, line, first string) {
 	}
 }
 
-// Must is shell for what has to go well.
+// Must is Shell for what has to go well.
 func (d *Desk) Must(dir, line string) string {
 	d.t.Helper()
 	out, code := d.Shell(dir, line)
@@ -134,6 +137,7 @@ func (d *Desk) Fails(dir, line string, code int, wants ...string) {
 	}
 }
 
+// Write writes a file below the desk.
 func (d *Desk) Write(name, text string) {
 	d.t.Helper()
 	if err := os.WriteFile(filepath.Join(d.Dir, name), []byte(text), 0o600); err != nil {
@@ -141,6 +145,7 @@ func (d *Desk) Write(name, text string) {
 	}
 }
 
+// Read reads a file below the desk.
 func (d *Desk) Read(name string) string {
 	d.t.Helper()
 	text, err := os.ReadFile(filepath.Join(d.Dir, name))
