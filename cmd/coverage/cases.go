@@ -8,14 +8,14 @@ import (
 	"horizon-realtime/sdk/sdktest"
 )
 
-// golden is one golden case of a filter.
+// golden is one golden case of a plugin.
 type golden struct {
 	sdktest.Case
-	filter string
+	plugin string
 	event  string
 }
 
-// readCases reads the golden cases of all filters.
+// readCases reads the golden cases of all plugins.
 func readCases(root string) (all []golden, err error) {
 	dirs, err := filepath.Glob(filepath.Join(root, "plugins/*/testdata"))
 	if err != nil {
@@ -30,7 +30,7 @@ func readCases(root string) (all []golden, err error) {
 			return nil, err
 		}
 		for _, c := range cases {
-			g := golden{Case: c, filter: filepath.Base(filepath.Dir(dir))}
+			g := golden{Case: c, plugin: filepath.Base(filepath.Dir(dir))}
 			var m struct {
 				EventType string `json:"event_type"`
 			}

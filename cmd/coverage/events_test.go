@@ -5,15 +5,15 @@ import (
 	"testing"
 )
 
-// Every event that a service announces is asked for by a filter of a panel, which
+// Every event that a service announces is asked for by a plugin of a panel, which
 // has a golden case of it, or is ignored for a reason, and not both.
 func TestEveryEventHasACase(t *testing.T) {
-	s, cases, filters := tables(t)
+	s, cases, plugins := tables(t)
 	covered := map[string]bool{}
 	for _, c := range cases {
-		covered[c.filter+" "+c.event] = true
+		covered[c.plugin+" "+c.event] = true
 	}
-	status := filters.host.Status()
+	status := plugins.host.Status()
 	for i := range s.Service {
 		for _, event := range s.Service[i].Events {
 			var asked []string
@@ -29,7 +29,7 @@ func TestEveryEventHasACase(t *testing.T) {
 			}
 			switch reason := s.ignores(event); {
 			case asked == nil && reason == "":
-				t.Errorf("%s: no filter asks for %s, and services.toml does not say why", s.Service[i].Name, event)
+				t.Errorf("%s: no plugin asks for %s, and services.toml does not say why", s.Service[i].Name, event)
 			case asked != nil && reason != "":
 				t.Errorf("%s: services.toml ignores %s, but %s ask for it", s.Service[i].Name, event, asked)
 			}
@@ -42,7 +42,7 @@ func TestEveryCaseIsAnnounced(t *testing.T) {
 	s, cases, _ := tables(t)
 	for _, c := range cases {
 		if !s.known(c.event) {
-			t.Errorf("%s/%s is about %s, which services.toml does not know of", c.filter, c.Name, c.event)
+			t.Errorf("%s/%s is about %s, which services.toml does not know of", c.plugin, c.Name, c.event)
 		}
 	}
 }

@@ -1,9 +1,9 @@
 // Command coverage writes docs/coverage.md, which tells an operator what of each
-// Horizon panel comes live. It reads the filters' golden cases, what the compiled
-// filters ask for, and the two tables beside it: services.toml, what the services
+// Horizon panel comes live. It reads the plugins' golden cases, what the compiled
+// plugins ask for, and the two tables beside it: services.toml, what the services
 // announce, and panels.toml, what Horizon shows. Its tests hold these against each
 // other, against everything that was recorded of a real cloud, and the stock
-// filters against what must never get out of them.
+// plugins against what must never get out of them.
 //
 //	make plugins && go run ./cmd/coverage > docs/coverage.md
 package main
@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	page, err := write(context.Background(), ".")
+	page, err := makePage(context.Background(), ".")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "coverage:", err)
 		os.Exit(1)
@@ -23,13 +23,13 @@ func main() {
 	os.Stdout.Write(page)
 }
 
-// write makes the page of the source tree at root.
+// makePage makes the page of the source tree at root.
 //
 // # Errors
 //
-// A table or a golden case cannot be read or contradicts another, or the filters
+// A table or a golden case cannot be read or contradicts another, or the plugins
 // have not been built.
-func write(ctx context.Context, root string) ([]byte, error) {
+func makePage(ctx context.Context, root string) ([]byte, error) {
 	services, err := readServices()
 	if err != nil {
 		return nil, err
@@ -38,15 +38,14 @@ func write(ctx context.Context, root string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	filters, err := open(ctx, root)
+	plugins, err := open(ctx, root)
 	if err != nil {
 		return nil, err
 	}
-	defer filters.close()
+	defer plugins.close()
 	panels, err := readPanels()
 	if err != nil {
 		return nil, err
 	}
-	p := page{services: services, panels: panels, cases: cases, filters: filters.host.Status()}
-	return p.write()
+	return write(services, panels, cases, plugins.host.Status())
 }

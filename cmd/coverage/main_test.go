@@ -9,7 +9,7 @@ import (
 // root is the top of the source tree.
 const root = "../.."
 
-// opened are the stock filters, which all tests share: compiling them takes
+// opened are the stock plugins, which all tests share: compiling them takes
 // seconds. No test runs beside another.
 var opened *stock
 

@@ -2,139 +2,118 @@ package main
 
 import (
 	"bytes"
+	_ "embed"
 	"fmt"
 	"slices"
 	"strings"
+	"text/template"
 
 	"horizon-realtime/router/plugin"
 )
 
+//go:embed page.md.tmpl
+var pageText string
+
+var pageTemplate = template.Must(template.New("page").
+	Funcs(template.FuncMap{"anchor": anchor, "code": code, "fold": fold}).Parse(pageText))
+
 // page is what docs/coverage.md is made of.
 type page struct {
-	services *services
-	panels   []panel
-	cases    []golden
-	filters  []plugin.Status
-	b        bytes.Buffer
+	Panels   []section
+	Others   []other
+	Ignored  []ignored
+	Services []service
 }
 
-func (p *page) line(format string, args ...any) { fmt.Fprintf(&p.b, format+"\n", args...) }
+// section is what the page says about a panel.
+type section struct {
+	*panel
+	// Rows says whether rows come and go, Live how many columns messages carry.
+	Rows, Live string
+	Columns    []liveColumn
+	told       []message
+	// Quiet are the events that change nothing.
+	Quiet []string
+}
+
+// liveColumn is a line of a panel's table.
+type liveColumn struct{ Name, Live, Note string }
+
+// other is a plugin without a table.
+type other struct {
+	Name         string
+	Channels, On []string
+}
 
 // write makes the page.
 //
 // # Errors
 //
-// A panel names a column that no golden case has, or a filter that is not there.
-func (p *page) write() ([]byte, error) {
-	p.line("# What comes live\n")
-	p.line("<!-- Made by `go run ./cmd/coverage > docs/coverage.md`, from the filters' golden cases and what they ask for. Do not edit. -->\n")
-	p.line("Of each Horizon table: which notifications move its rows, which columns they fill in, and what no service announces. A page keeps a")
-	p.line("slow reload for the last. A message is drawn from directly, or taken as a hint to ask Horizon for the row; what it does not carry stays")
-	p.line("as it was on the page. \"In part\" means that some of the messages carry the column.\n")
-	p.line("| table | channels | rows come and go | columns live |")
-	p.line("|---|---|---|---|")
-	for i := range p.panels {
-		p.summary(&p.panels[i])
-	}
-	for i := range p.panels {
-		if err := p.panel(&p.panels[i]); err != nil {
+// A panel names a column that no golden case has, or a plugin that does not
+// exist.
+func write(s *services, panels []panel, cases []golden, running []plugin.Status) ([]byte, error) {
+	p := page{Ignored: s.Ignored, Services: s.Service, Others: others(cases, running)}
+	for i := range panels {
+		if !slices.ContainsFunc(running, func(f plugin.Status) bool { return f.Name == panels[i].Plugin }) {
+			return nil, fmt.Errorf("panels.toml: %s: there is no plugin %q", panels[i].Name, panels[i].Plugin)
+		}
+		one, err := sectionOf(&panels[i], cases)
+		if err != nil {
 			return nil, err
 		}
+		p.Panels = append(p.Panels, one)
 	}
-	p.others()
-	p.ignored()
-	return p.b.Bytes(), nil
+	var b bytes.Buffer
+	err := pageTemplate.Execute(&b, p)
+	return b.Bytes(), err
 }
 
-// summary is a panel's line of the first table.
-func (p *page) summary(panel *panel) {
-	told, _ := panel.messages(p.cases)
-	does := map[string]bool{}
-	for _, m := range told {
-		does[m.action] = true
-	}
-	rows := "no"
-	switch {
-	case does["create"] && does["delete"]:
-		rows = "yes"
-	case does["create"]:
-		rows = "they come"
-	case does["delete"]:
-		rows = "they go"
+func sectionOf(panel *panel, cases []golden) (section, error) {
+	s := section{panel: panel}
+	if s.told, s.Quiet = panel.messages(cases); len(s.told) == 0 {
+		return s, fmt.Errorf("panels.toml: %s: no golden case of %s publishes to %s", panel.Name, panel.Plugin, panel.Channels)
 	}
 	live := 0
 	for _, c := range panel.Columns {
 		if c.member() != "" {
 			live++
 		}
-	}
-	columns := fmt.Sprintf("%d of %d", live, len(panel.Columns))
-	if live == 0 {
-		columns = "the page asks"
-	}
-	p.line("| [%s](#%s) | %s | %s | %s |", panel.Name, anchor(panel.Name), code(panel.Channels), rows, columns)
-}
-
-// anchor is how a heading is linked to.
-func anchor(heading string) string {
-	var b strings.Builder
-	for _, r := range strings.ToLower(heading) {
-		switch {
-		case r == ' ' || r == '-':
-			b.WriteByte('-')
-		case 'a' <= r && r <= 'z' || '0' <= r && r <= '9':
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-func (p *page) panel(panel *panel) error {
-	if !slices.ContainsFunc(p.filters, func(f plugin.Status) bool { return f.Name == panel.Filter }) {
-		return fmt.Errorf("panels.toml: %s: there is no filter %q", panel.Name, panel.Filter)
-	}
-	told, quiet := panel.messages(p.cases)
-	if len(told) == 0 {
-		return fmt.Errorf("panels.toml: %s: no golden case of %s tells %s anything", panel.Name, panel.Filter, panel.Channels)
-	}
-	p.line("\n## %s\n", panel.Name)
-	p.line("Filter `%s`, to %s.", panel.Filter, code(panel.Channels))
-	for _, need := range panel.Needs {
-		p.line("\nNeeds %s", need)
-	}
-	p.line("\n| column | comes live | |")
-	p.line("|---|---|---|")
-	for _, c := range panel.Columns {
-		live, err := liveness(panel, c, told)
+		says, err := liveness(panel, c, s.told)
 		if err != nil {
-			return err
+			return s, err
 		}
-		p.line("| %s | %s | %s |", c[0], live, c.note())
+		s.Columns = append(s.Columns, liveColumn{c[0], says, c.note()})
 	}
-	p.line("")
-	for _, did := range []struct{ action, says string }{
-		{"create", "A row comes with"}, {"update", "It changes with"}, {"delete", "It goes with"},
-	} {
-		var events []string
-		for _, m := range told {
-			if m.action == did.action {
-				events = append(events, m.event)
-			}
+	s.Live = fmt.Sprintf("%d of %d", live, len(panel.Columns))
+	if live == 0 {
+		s.Live = "the page asks"
+	}
+	switch come, go_ := s.On("create") != "", s.On("delete") != ""; {
+	case come && go_:
+		s.Rows = "yes"
+	case come:
+		s.Rows = "they come"
+	case go_:
+		s.Rows = "they go"
+	default:
+		s.Rows = "no"
+	}
+	return s, nil
+}
+
+// On names the events that make the panel's rows do something, empty if none
+// does.
+func (s *section) On(action string) string {
+	var events []string
+	for _, m := range s.told {
+		if m.action == action {
+			events = append(events, m.event)
 		}
-		if events != nil {
-			p.line("- %s %s.", did.says, code(fold(events)))
-		}
 	}
-	if len(quiet) > 0 {
-		p.line("- Heard and left alone, because the row stays as it is or another message knows better: %s.", code(fold(quiet)))
+	if events == nil {
+		return ""
 	}
-	for i, s := range panel.Silent {
-		if i == 0 {
-			p.line("\nNot announced:\n")
-		}
-		p.line("- %s: %s.", s[0], s[1])
-	}
-	return nil
+	return code(fold(events))
 }
 
 // liveness says whether messages carry a column. Hints and removals count for
@@ -183,25 +162,24 @@ func liveness(panel *panel, c column, told []message) (string, error) {
 	return live, nil
 }
 
-// others are the filters that have no table.
-func (p *page) others() {
-	p.line("\n## Filters without a table\n")
-	p.line("| filter | channels | hears |")
-	p.line("|---|---|---|")
-	for _, f := range p.filters {
-		if !crossing[f.Name] {
+// others are the plugins that have no table.
+func others(cases []golden, running []plugin.Status) (all []other) {
+	for i := range running {
+		if !crossing[running[i].Name] {
 			continue
 		}
-		var channels []string
-		for _, c := range p.cases {
+		o := other{Name: running[i].Name, On: running[i].On}
+		for _, c := range cases {
 			for _, e := range c.Emissions {
-				if c.filter == f.Name {
-					channels = append(channels, general(e.Channel))
+				if c.plugin == o.Name {
+					o.Channels = append(o.Channels, general(e.Channel))
 				}
 			}
 		}
-		p.line("| %s | %s | %s |", f.Name, code(unique(channels)), code(fold(f.On)))
+		o.Channels = unique(o.Channels)
+		all = append(all, o)
 	}
+	return all
 }
 
 // general is a channel without the id in it.
@@ -213,18 +191,18 @@ func general(channel string) string {
 	return strings.Join(parts, "/")
 }
 
-// ignored are the events that no table needs.
-func (p *page) ignored() {
-	p.line("\n## Announced, and no table is told\n")
-	p.line("| events | because |")
-	p.line("|---|---|")
-	for _, i := range p.services.Ignored {
-		p.line("| %s | %s |", code(i.written), i.Reason)
+// anchor is how a heading is linked to.
+func anchor(heading string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(heading) {
+		switch {
+		case r == ' ' || r == '-':
+			b.WriteByte('-')
+		case 'a' <= r && r <= 'z' || '0' <= r && r <= '9':
+			b.WriteRune(r)
+		}
 	}
-	p.line("\nWhat the services announce was read in their sources:\n")
-	for _, s := range p.services.Service {
-		p.line("- %s: %d events, %s", s.Name, len(s.Events), s.Source)
-	}
+	return b.String()
 }
 
 // code spells names as code.

@@ -10,7 +10,7 @@ import (
 
 // The page is what the program makes.
 func TestPage(t *testing.T) {
-	want, err := write(context.Background(), root)
+	want, err := makePage(context.Background(), root)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ var panelsText string
 // panel is one of Horizon's tables, as panels.toml describes it.
 type panel struct {
 	Name   string
-	Filter string
+	Plugin string
 	// Kind is the panel message's, any where it is empty.
 	Kind     string
 	Channels []string
@@ -75,11 +75,11 @@ func (m *message) scope() string {
 }
 
 // messages are those of the golden cases that the panel draws from. Quiet are the
-// events of the same resources that the filter heard and said nothing to.
+// events of the same resources that the plugin heard and said nothing to.
 func (p *panel) messages(cases []golden) (told []message, quiet []string) {
 	heard, about := map[string]bool{}, map[string]bool{}
 	for _, c := range cases {
-		if c.filter != p.Filter {
+		if c.plugin != p.Plugin {
 			continue
 		}
 		mine := 0
@@ -122,7 +122,7 @@ func first(event string) string {
 	return segment
 }
 
-// hears tells whether a channel is one of the panel's.
+// hears reports whether a channel is one of the panel's.
 func (p *panel) hears(channel string) bool {
 	scope, _, _ := strings.Cut(channel, "/")
 	topic := channel[strings.LastIndexByte(channel, '/')+1:]

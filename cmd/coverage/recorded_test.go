@@ -42,25 +42,25 @@ func recorded(t *testing.T) (messages [][]byte) {
 }
 
 // Everything that was recorded is either ignored, and then no panel is told, or
-// makes of the filters of panels what a golden case of that event says: messages
+// makes of the plugins of panels what a golden case of that event says: messages
 // to the same topics, of the same kind and action, with no other columns.
 func TestEveryRecordedNotificationIsAsItsCaseSays(t *testing.T) {
-	s, cases, filters := tables(t)
+	s, cases, plugins := tables(t)
 	shapes, known := map[string][]string{}, map[string]bool{}
 	for _, c := range cases {
 		var of []string
 		for _, e := range c.Emissions {
 			of = append(of, shape(e))
 			for _, column := range columns(e) {
-				known[c.filter+" "+c.event+" "+column] = true
+				known[c.plugin+" "+c.event+" "+column] = true
 			}
 		}
-		key := c.filter + " " + c.event
+		key := c.plugin + " " + c.event
 		shapes[key] = append(shapes[key], strings.Join(of, ", "))
 	}
 	told, ignored := 0, 0
 	for _, message := range recorded(t) {
-		n, all, ok := filters.send(t, message)
+		n, all, ok := plugins.send(t, message)
 		if !ok {
 			t.Fatalf("the router does not take %s", message)
 		}
@@ -69,13 +69,13 @@ func TestEveryRecordedNotificationIsAsItsCaseSays(t *testing.T) {
 		}
 		of := map[string][]string{}
 		for _, e := range all {
-			if crossing[e.filter] {
+			if crossing[e.plugin] {
 				continue
 			}
-			of[e.filter] = append(of[e.filter], shape(e.Emission))
+			of[e.plugin] = append(of[e.plugin], shape(e.Emission))
 			for _, column := range columns(e.Emission) {
-				if !known[e.filter+" "+n.Type+" "+column] {
-					t.Errorf("%s tells %s of %s, and no golden case says so", e.filter, column, n.Type)
+				if !known[e.plugin+" "+n.Type+" "+column] {
+					t.Errorf("%s tells %s of %s, and no golden case says so", e.plugin, column, n.Type)
 				}
 			}
 		}
@@ -87,7 +87,7 @@ func TestEveryRecordedNotificationIsAsItsCaseSays(t *testing.T) {
 			continue
 		}
 		told++
-		status := filters.host.Status()
+		status := plugins.host.Status()
 		for i := range status {
 			f := &status[i]
 			if crossing[f.Name] || !asks(f, n.Type) {

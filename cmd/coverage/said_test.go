@@ -14,15 +14,15 @@ import (
 	"horizon-realtime/sdk/sdktest"
 )
 
-// said is one emission of a compiled filter.
+// said is one emission of a compiled plugin.
 type said struct {
 	sdktest.Emission
-	filter string
+	plugin string
 	// refused is why the router would not publish it, nil where it would.
 	refused error
 }
 
-// send runs a message through all stock filters, and asks the router's own door
+// send runs a message through all stock plugins, and asks the router's own door
 // about each emission. The message may be one that the decoder refuses.
 func (s *stock) send(t *testing.T, message []byte) (n *event.Notification, all []said, ok bool) {
 	t.Helper()
@@ -32,7 +32,7 @@ func (s *stock) send(t *testing.T, message []byte) (n *event.Notification, all [
 		return n, nil, false
 	}
 	outcome := s.worker.Handle(context.Background(), n, func(e plugin.Emission) {
-		one := said{filter: e.Plugin, Emission: sdktest.Emission{
+		one := said{plugin: e.Plugin, Emission: sdktest.Emission{
 			Channel: string(e.Channel), Key: string(e.Key), Removed: e.Removed, Payload: slices.Clone(e.Payload),
 		}}
 		_, one.refused = judge.Verdict(e.Grants, n, e.Channel)

@@ -25,12 +25,12 @@ type service struct {
 	Events []string
 }
 
-// ignored are events that no filter of a panel asks for, and why.
+// ignored are events that no plugin of a panel asks for, and why.
 type ignored struct {
 	Events []string
 	Reason string
-	// written is Events as services.toml spells them.
-	written []string
+	// Written is Events as services.toml spells them.
+	Written []string `toml:"-"`
 }
 
 // readServices reads services.toml, with every {a,b} spelled out.
@@ -43,7 +43,7 @@ func readServices() (*services, error) {
 		s.Service[i].Events = expandAll(s.Service[i].Events)
 	}
 	for i := range s.Ignored {
-		s.Ignored[i].written = s.Ignored[i].Events
+		s.Ignored[i].Written = s.Ignored[i].Events
 		s.Ignored[i].Events = expandAll(s.Ignored[i].Events)
 	}
 	return &s, nil
@@ -81,7 +81,7 @@ func expand(pattern string) (all []string) {
 	return all
 }
 
-// known tells whether any service announces the event.
+// known reports whether any service announces the event.
 func (s *services) known(event string) bool {
 	for i := range s.Service {
 		for _, e := range s.Service[i].Events {
@@ -93,7 +93,7 @@ func (s *services) known(event string) bool {
 	return false
 }
 
-// ignores tells why no filter of a panel asks for the event; empty where one has to.
+// ignores tells why no plugin of a panel asks for the event; empty where one has to.
 func (s *services) ignores(event string) string {
 	for i := range s.Ignored {
 		for _, e := range s.Ignored[i].Events {

@@ -11,13 +11,13 @@ import (
 	"horizon-realtime/router/event"
 )
 
-// For no event of any service does any stock filter emit to a project or a user
+// For no event of any service does any stock plugin emit to a project or a user
 // that does not own it, nor what only admins may see to anybody else. The
 // notifications are all golden ones and the recorded ones, as they are and
-// mutated; the filters are the compiled ones. Nothing is left to the router's
+// mutated; the plugins are the compiled ones. Nothing is left to the router's
 // door: it has nothing to refuse.
 func TestNobodyIsToldWhatIsNotTheirs(t *testing.T) {
-	s, cases, filters := tables(t)
+	s, cases, plugins := tables(t)
 	var messages [][]byte
 	for _, c := range cases {
 		for _, m := range append(slices.Clone(c.Before), c.Notification) {
@@ -32,7 +32,7 @@ func TestNobodyIsToldWhatIsNotTheirs(t *testing.T) {
 			sent++
 			fresh := fmt.Sprintf("fresh-%d", sent)
 			mutated := m.apply(t, renewed(t, message, m.resource+fresh), fresh)
-			n, all, ok := filters.send(t, mutated)
+			n, all, ok := plugins.send(t, mutated)
 			if !ok {
 				t.Fatalf("%s: the router does not take %s", m.name, mutated)
 			}
@@ -40,7 +40,7 @@ func TestNobodyIsToldWhatIsNotTheirs(t *testing.T) {
 			for _, e := range all {
 				told[m.name]++
 				if problem := leak(n, &m, e, named); problem != "" {
-					t.Errorf("%s, %s: %s: %s\n  of %.300s\n  as %.300s", n.Type, m.name, e.filter, problem, mutated, e.Payload)
+					t.Errorf("%s, %s: %s: %s\n  of %.300s\n  as %.300s", n.Type, m.name, e.plugin, problem, mutated, e.Payload)
 				}
 			}
 			if t.Failed() && told[m.name] > 200 {
@@ -140,7 +140,7 @@ func owners(message []byte) map[string]bool {
 	return found
 }
 
-// renewed gives a message's resource an id that no filter remembers.
+// renewed gives a message's resource an id that no plugin remembers.
 func renewed(t *testing.T, message []byte, fresh string) []byte {
 	var n event.Notification
 	if err := decoder.Decode(&n, message, ""); err != nil || len(n.Resource) < 16 {

@@ -14,22 +14,22 @@ import (
 	"horizon-realtime/router/plugin"
 )
 
-// crossing are the filters that no panel is behind: they tell of everything, and
-// nothing that another filter does not tell.
+// crossing are the plugins that no panel is behind: they tell of everything, and
+// nothing that another plugin does not tell.
 var crossing = map[string]bool{"audit": true, "toast": true, "usage": true}
 
-// stock are the stock filters, compiled, in the router's own host, with what
+// stock are the stock plugins, compiled, in the router's own host, with what
 // router.toml grants them.
 type stock struct {
 	host   *plugin.Host
 	worker *plugin.Worker
 }
 
-// open loads every filter under plugins.
+// open loads every plugin under plugins.
 //
 // # Errors
 //
-// router.toml cannot be read, or a filter is missing or does not run.
+// router.toml cannot be read, or a plugin is missing or does not run.
 func open(ctx context.Context, root string) (*stock, error) {
 	cfg, err := router.LoadConfig(filepath.Join(root, "router.toml"))
 	if err != nil {
@@ -58,7 +58,7 @@ func open(ctx context.Context, root string) (*stock, error) {
 	for _, source := range sources {
 		if name := filepath.Base(filepath.Dir(source)); !running[name] {
 			host.Close()
-			return nil, fmt.Errorf("the filter %s is not running from %s; build the filters with `make plugins`", name, cfg.Plugins.Dir)
+			return nil, fmt.Errorf("the plugin %s is not running from %s; build the plugins with `make plugins`", name, cfg.Plugins.Dir)
 		}
 	}
 	return &stock{host: host, worker: host.NewWorker()}, nil
@@ -69,7 +69,7 @@ func (s *stock) close() {
 	s.host.Close()
 }
 
-// asks tells whether a filter's patterns have the event in them.
+// asks reports whether a plugin's patterns have the event in them.
 func asks(f *plugin.Status, event string) bool {
 	for _, on := range f.On {
 		if begin, wild := strings.CutSuffix(on, "*"); on == event || wild && strings.HasPrefix(event, begin) {
