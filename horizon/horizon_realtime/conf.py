@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 DEFAULTS = {
-    # False: pages are as they would be without this plugin.
+    # False: pages behave as without this plugin.
     'REALTIME_ENABLED': True,
     # The router's prefix as browsers see it: a path on Horizon's own origin,
     # or an absolute URL, which the router must then allow (allowed_origins).
@@ -19,11 +19,11 @@ DEFAULTS = {
     'REALTIME_CACERT': None,
     # How long the backend waits for the router, in seconds.
     'REALTIME_TIMEOUT': 3.0,
-    # 'payload': servers' rows are drawn from the message, by Horizon, without
+    # 'payload': Horizon draws servers' rows from the message, without
     # a call to a service; other rows as with 'hint'.
-    # 'hint': a message says which row to have Horizon fetch. Nothing else is taken.
+    # 'hint': a message says which row Horizon should fetch. No other value is valid.
     'REALTIME_MODE': 'payload',
-    # Tell in a corner of the page what came to rest: launched, deleted, failed.
+    # Report in a corner of the page what finished: launched, deleted, failed.
     'REALTIME_TOASTS': False,
 }
 
@@ -37,7 +37,7 @@ def get(name):
 
 
 def check():
-    """Raises ImproperlyConfigured, when Horizon starts, for what would else be taken for something else."""
+    """Raise ImproperlyConfigured when Horizon starts, for values that would be misread later."""
     mode = get('REALTIME_MODE')
     if mode not in MODES:
         raise ImproperlyConfigured('REALTIME_MODE is %r; in local_settings.py, or a file of local_settings.d/, make it %s'
@@ -45,7 +45,7 @@ def check():
 
 
 def verify():
-    """What requests is told about the router's certificate."""
+    """The `verify` argument for requests, for the router's certificate."""
     if getattr(settings, 'OPENSTACK_SSL_NO_VERIFY', False):
         return False
     return get('REALTIME_CACERT') or getattr(settings, 'OPENSTACK_SSL_CACERT', None) or True

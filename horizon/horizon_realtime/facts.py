@@ -12,20 +12,20 @@ from openstack_dashboard import api
 
 # Seconds; an upgraded service is noticed after that.
 KEPT = 900
-# Questions of one process: a few for each region.
+# Cached answers per process: a few for each region.
 KEPT_MAX = 64
 
 _answers = {}   # (function, keystone, region, arguments) → (when, answer)
 
 
 def remembering(request):
-    """Marks a request, and returns it."""
+    """Mark a request and return it."""
     request.realtime_remembers = True
     return request
 
 
 def install():
-    """Puts the memory before Horizon's functions, where this Horizon has them."""
+    """Wrap Horizon's functions with the cache, if this Horizon has them."""
     for module, name in (api.nova, 'get_microversion'), (api.neutron, 'list_extensions'):
         function = getattr(module, name, None)
         if function and not hasattr(function, 'realtime_original'):

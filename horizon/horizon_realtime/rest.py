@@ -17,14 +17,14 @@ from horizon_realtime import conf
 
 LOG = logging.getLogger(__name__)
 
-# What the router's refusals are to the page. It keeps trying on 503 and stops
-# on the others. The router's 401 is not passed on as such: Horizon's page takes
-# a 401 for the end of the session and sends the user to the login form.
+# How the page sees the router's refusals. It keeps trying on 503 and stops
+# on the others. The router's 401 is not passed on: Horizon's page takes a
+# 401 as the end of the session and sends the user to the login form.
 REFUSALS = {401: 403, 403: 403}
 
 
 class Unavailable(Exception):
-    """The router gave no ticket. http_status is for @rest_utils.ajax."""
+    """The router issued no ticket. http_status is for @rest_utils.ajax."""
 
     def __init__(self, http_status, message):
         super().__init__(message)

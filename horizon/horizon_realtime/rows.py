@@ -26,10 +26,10 @@ from horizon_realtime import server
 
 LOG = logging.getLogger(__name__)
 
-# Rows of one request; a page that has more asks again.
+# Rows per request; a page that has more sends several requests.
 ROWS_MAX = 20
 QUERY_MAX = 2048
-# The cell keeps what the page has: an attribute of <td>.
+# An attribute of <td>: the cell keeps what the page shows.
 KEEP = 'data-realtime-keep'
 
 _told_of = set()   # classes of tables of which the log has said that they cannot be so drawn
@@ -37,7 +37,7 @@ _told_of = set()   # classes of tables of which the log has said that they canno
 
 @urls.register
 class Rows(generic.View):
-    """Rows that Horizon draws without asking anybody."""
+    """Rows that Horizon draws without asking a service."""
 
     url_regex = r'realtime/rows/$'
 
@@ -122,7 +122,7 @@ def id_of(row):
 
 
 def draw(table_class, page, row):
-    """One row's HTML; None where that needs more than the message tells."""
+    """One row's HTML; None if that needs more than the message says."""
     try:
         members = server.read(row)
     except ValueError as e:
@@ -136,7 +136,7 @@ def draw(table_class, page, row):
         drawn.load_cells(server.Server(members, page))
         return drawn.render()
     except Exception:
-        # A deployment's own table may want anything; Horizon then draws the row from nova's answer.
+        # A deployment's own table may need anything; Horizon then draws the row from nova's answer.
         if table_class not in _told_of:
             _told_of.add(table_class)
             LOG.warning('could not draw a row of %s from a message; its rows are fetched, which is not said again', table_class.__name__, exc_info=True)

@@ -18,7 +18,7 @@ PROJECT = re.compile(r'[0-9A-Za-z_-]{1,64}')
 STATUS = re.compile(r'[A-Z_]{1,64}')
 TASK = re.compile(r'[a-z_-]{1,64}')
 
-# What Horizon's policies ask of everything that they judge (policy_target_attrs), and no server has.
+# Attributes that Horizon's policies read from every target (policy_target_attrs) and no server has.
 NO_SERVERS = frozenset({'domain_id'})
 
 # nova's objects/fields.py; its API has the numbers, its versioned notifications the words.
@@ -38,7 +38,7 @@ class Server(api.nova.Server):
         self.in_actions = False
 
     def asked_for(self, in_actions):
-        """Begins anew with `doubtful`, for a cell, or for that of the actions."""
+        """Reset `doubtful`, before the next cell or the actions."""
         self.doubtful = False
         self.in_actions = in_actions
 
@@ -59,7 +59,7 @@ class Server(api.nova.Server):
 
 
 class Members:
-    """The resource that Horizon's classes wrap: nothing but attributes."""
+    """The resource that Horizon's classes wrap: attributes only."""
 
     def __init__(self, members):
         self.__dict__.update(members)

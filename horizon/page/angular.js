@@ -1,5 +1,5 @@
-// Horizon's Angular tables: a change has the list read again, once for all changes
-// within a second, and polling stops while the page is live.
+// Horizon's Angular tables: after a change the list is read again, once for all changes
+// within a second. Polling stops while the page is live.
 
 const GATHER_MS = 1000;
 const RECONCILE_MS = 300_000;
@@ -37,7 +37,7 @@ export class AngularTable {
     this.read(); // after a deletion too: a list that is under way may still have it
   }
 
-  /** read has the list read again, soon. */
+  /** read reads the list again, soon. */
   read() {
     this.#stale = this.#window.document.hidden;
     if (this.#stale || this.#timer) return;
@@ -47,14 +47,14 @@ export class AngularTable {
     }, GATHER_MS);
   }
 
-  /** reconcile reads what may have changed without a message; called often. */
+  /** reconcile rereads now and then what may have changed without a message; called often. */
   reconcile(now = Date.now()) {
     if (now - (this.#reconciled ||= now) < RECONCILE_MS) return;
     this.#reconciled = now;
     this.read();
   }
 
-  /** follow says whether the page is live: it does not poll then; called often. */
+  /** follow sets whether the page is live and therefore need not poll; called often. */
   follow(live) {
     const controller = this.#controller();
     if (!controller) return;
@@ -68,8 +68,8 @@ export class AngularTable {
     }
   }
 
-  // Horizon's own way to take an item out also forgets which others the user has
-  // selected, so it is used only where the selection named the item.
+  // Horizon's own way to remove an item also clears the user's selection, so we
+  // use it only if the item was selected.
   #drop(id) {
     const controller = this.#controller();
     const item = controller?.itemsSrc.find((listed) => listed.id === id);
@@ -79,7 +79,7 @@ export class AngularTable {
     else digest(this.#window, () => { controller.itemsSrc = controller.itemsSrc.filter((listed) => listed.id !== id); });
   }
 
-  // act tells the table what has happened, as an action of Horizon's would.
+  // act tells the table what happened, as one of Horizon's actions would.
   #act(result) {
     const controller = this.#controller();
     if (controller) digest(this.#window, () => controller.actionResultHandler({ created: [], updated: [], deleted: [], failed: [], ...result }));
@@ -90,7 +90,7 @@ export class AngularTable {
   }
 }
 
-/** digest runs act where Angular sees what it changes. */
+/** digest runs act inside an Angular digest, so that Angular sees the changes. */
 export function digest({ angular, document }, act) {
   angular.element(document.body).injector().get('$rootScope').$applyAsync(act);
 }

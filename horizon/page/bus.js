@@ -1,6 +1,6 @@
 // One connection for the whole page, and who on the page listens to what.
 //
-// It is made at the first subscription: a page on which nothing listens costs
+// It opens at the first subscription: a page on which nothing listens costs
 // neither a ticket nor a connection.
 
 import { LIVE, OFF, Realtime, RECONNECTING, UnauthorizedError } from '../js/realtime.js';
@@ -30,7 +30,7 @@ export class Bus {
   /**
    * @param {Window} window
    * @param {() => Promise<object>} fetchTicket
-   * @param {Function} [Connection] instead of Realtime
+   * @param {Function} [Connection] replaces Realtime
    */
   constructor(window, fetchTicket, Connection = Realtime) {
     this.#window = window;
@@ -50,14 +50,14 @@ export class Bus {
   }
 
   /**
-   * listen hears a topic's messages.
+   * listen subscribes to a topic's messages.
    *
    * @param {string} topic such as instances, or a whole channel
    * @param {object} handlers
    * @param {(message: object, context: {channel: string, offset: number}) => void} handlers.onMessage
    * @param {() => void} [handlers.onReload] messages may have been missed
    * @param {string} [scope] project, user, admin or public
-   * @returns {() => void} stops
+   * @returns {() => void} ends the subscription
    */
   listen(topic, handlers, scope = 'project') {
     const subscription = { topic, scope, handlers, channel: '', stopped: false };
@@ -67,14 +67,14 @@ export class Bus {
     return () => this.#close(subscription);
   }
 
-  /** watch is told the status now and whenever it changes. */
+  /** watch calls fn with the status, now and whenever it changes. */
   watch(fn) {
     this.#watchers.add(fn);
     fn(this.#status);
     return () => this.#watchers.delete(fn);
   }
 
-  /** hears tells whether a topic's messages come in now. */
+  /** hears reports whether a topic's messages are arriving now. */
   hears(topic, scope = 'project') {
     return this.#status === LIVE && this.#ticket !== null && this.#channels.has(this.#channelOf(topic, scope));
   }
@@ -104,7 +104,7 @@ export class Bus {
     if (this.#channels.size === 0) this.#tell(OFF);
   }
 
-  // The first connection takes the ticket that is there already.
+  // The first connection uses the ticket that we already have.
   async #token() {
     if (Date.now() > this.#expires) this.#accept(await this.#fetchTicket());
     this.#expires = 0;
@@ -131,7 +131,7 @@ export class Bus {
     const since = this.#positions.before(this.#window.performance.timeOrigin, epoch);
     this.#subscribe(channel, since);
     this.#positions.note(epoch, this.#ticket.position.offset, Date.now());
-    // Nobody knows what happened between rendering and now.
+    // Nobody knows what changed between rendering and now.
     if (!since) this.#each(channel, (h) => h.onReload?.());
   }
 
@@ -150,7 +150,7 @@ export class Bus {
     this.#channels.get(subscription.channel)?.delete(subscription.handlers);
   }
 
-  // One listener's fault is not the others'.
+  // One listener's failure must not affect the others.
   #each(channel, act) {
     for (const handlers of [...this.#channels.get(channel)]) {
       try {
@@ -174,7 +174,7 @@ export class Bus {
   }
 }
 
-// mayHear tells whether a channel is among those that are open.
+// mayHear reports whether the ticket covers a channel.
 export function mayHear(open, channel) {
   return open.some((pattern) => (pattern.endsWith('/*') ? channel.startsWith(pattern.slice(0, -1)) : channel === pattern));
 }

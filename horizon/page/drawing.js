@@ -1,13 +1,13 @@
-// Has rows of servers drawn from their messages: cells at once, here; the whole row
-// a moment later by Horizon, which draws it from the message, its actions and all,
-// without asking a service. What the message does not tell, the row keeps.
+// Draws servers' rows from their messages. We draw some cells at once; a moment later
+// Horizon draws the whole row from the message, actions included, without asking a
+// service. Cells that the message does not cover keep their content.
 //
-// Rows that are due at the same time are one request; at most one is under way.
+// Rows that are due at the same time share one request; at most one is in flight.
 
 import { addressesOf, onlyHorizonKnows, paint } from './payload.js';
 
 const ROWS_MAX = 20; // of one request, as Horizon's side has it
-// What is due so soon after another row is drawn with it.
+// Rows due within this time of each other are drawn together.
 const TOGETHER_MS = 50;
 const MEMBERS = ['id', 'name', 'status', 'task', 'project_id', 'user_id'];
 const COLUMNS = ['addresses', 'key_name', 'availability_zone', 'power_state', 'locked', 'created_at', 'host'];
@@ -27,10 +27,10 @@ export class Drawing {
    * @param {Window} window
    * @param {object} backend
    * @param {(rows: object[]) => Promise<Object<string, string|null>|null>} backend.draw
-   *   has Horizon draw rows; null where it does not
-   * @param {() => boolean} backend.isEnglish whether Horizon speaks as payload.js does
-   * @param {(id: string) => object|undefined} known what has been told of a row
-   * @param {(id: string) => void} ask has a row fetched
+   *   has Horizon draw rows; null if it does not
+   * @param {() => boolean} backend.isEnglish whether Horizon's language is payload.js's
+   * @param {(id: string) => object|undefined} known what is known about a row
+   * @param {(id: string) => void} ask fetches a row
    */
   constructor(table, window, backend, known, ask) {
     this.#table = table;
@@ -41,9 +41,9 @@ export class Drawing {
   }
 
   /**
-   * take draws a message's words into its row now, and has the row drawn within ms.
+   * take draws a message's words into its row now, and has Horizon draw the row within ms.
    *
-   * @returns {boolean} false where only Horizon's own reading will do
+   * @returns {boolean} false if only fetching the row will do
    */
   take(row, message, changed, before, ms) {
     const isTold = !onlyHorizonKnows(row, message, changed, before);
@@ -64,7 +64,7 @@ export class Drawing {
     this.#table.forget(id);
   }
 
-  /** wake sees to what is due: at each change, and when somebody looks again. */
+  /** wake handles what is due: at each change, and when the page becomes visible. */
   wake() {
     this.#window.clearTimeout(this.#timer);
     if (this.#due.size === 0 || this.#underWay || this.#window.document.hidden) return;
@@ -95,8 +95,8 @@ export class Drawing {
     else if (!drawn.actions) drawn.rows.forEach((row) => this.#freshen(id, row));
   }
 
-  // Where the message does not tell enough for the actions, whoever points at the
-  // row, or comes to it by the keyboard, gets them.
+  // If the message is not enough to know the actions, they are fetched when somebody
+  // points at the row or reaches it by keyboard.
   #freshen(id, row) {
     if (row.dataset.realtimeStale) return;
     row.dataset.realtimeStale = 'true';
@@ -109,7 +109,7 @@ export class Drawing {
   }
 }
 
-// What Horizon's side wants to know.
+// What Horizon's side needs to know.
 function told(message, row) {
   const some = (from, names) => Object.fromEntries(names.filter((name) => from[name] !== undefined).map((name) => [name, from[name]]));
   return { ...some(message, MEMBERS), data: some(message.data, COLUMNS), shown: addressesOf(row) };

@@ -23,8 +23,8 @@ export class Indicator {
     if (!bar) return;
     this.#item = document.createElement('li');
     this.#item.className = 'realtime-state';
-    // What themes align in this bar is a link; this one leads nowhere and takes no
-    // focus. A status is read out when it changes.
+    // Themes align only links in this bar. This one leads nowhere and takes no
+    // focus. Screen readers announce the status when it changes.
     const state = document.createElement('a');
     state.setAttribute('role', 'status');
     const dot = document.createElement('span');

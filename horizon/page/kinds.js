@@ -1,6 +1,6 @@
 // Which of Horizon's tables show what.
 //
-// A topic is the last segment of a channel, as the filters name it; a table is
+// A topic is the last segment of a channel, as the plugins name it; a table is
 // the id of Horizon's <table>, or the type of an Angular panel.
 
 /**
@@ -10,14 +10,14 @@
  * - home: the page (its path's end) that lists all of a project's; only there are
  *   rows added
  * - angular: resource types of Angular tables
- * - scopes: where it is told, other than to the project
+ * - scopes: where its messages go, if not to the project
  * - single: Horizon can draw one row (row_update); otherwise the page is read
- * - drawn: a message tells enough to have its row drawn from it
- * - addressed: its rows show addresses, so that what happens to floating IPs concerns them
- * - waiting: what a row has, as a selector, that waits for its user to act
- * - drifts: the service also changes rows without telling, so the page is
- *   read now and then
- * - unsure: an operator has to switch telling on, so Horizon goes on polling
+ * - drawn: a message is enough to draw its row
+ * - addressed: its rows show addresses, so messages about floating IPs concern them
+ * - waiting: a selector that matches in rows that wait for their user to act
+ * - drifts: the service also changes rows silently, so the page is
+ *   read again now and then
+ * - unsure: an operator must enable its notifications, so Horizon keeps polling
  */
 export const KINDS = {
   instances: { tables: ['instances'], home: /\/instances\/$/, angular: ['OS::Nova::Server'], single: true, drawn: true, addressed: true, waiting: '[id$="__action_confirm"]' },
@@ -46,12 +46,12 @@ export const KINDS = {
   domains: { tables: ['domains'], home: /\/domains\/$/, angular: ['OS::Keystone::Domain'], scopes: ['admin'] },
 };
 
-/** topicOfTable finds the topic of a Django table's id; '' where there is none. */
+/** topicOfTable finds the topic of a Django table's id; '' if there is none. */
 export function topicOfTable(id) {
   return topicWhere((kind) => kind.tables.includes(id));
 }
 
-/** topicOfType finds the topic of an Angular resource type; '' where there is none. */
+/** topicOfType finds the topic of an Angular resource type; '' if there is none. */
 export function topicOfType(type) {
   return topicWhere((kind) => kind.angular?.includes(type));
 }

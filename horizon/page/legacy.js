@@ -1,14 +1,14 @@
-// A Django table in the page: rows in, rows out, and everything around them kept
-// right. It knows Horizon's markup and its horizon.datatables; it fetches nothing.
+// A Django table in the page: puts rows in, takes rows out, and keeps everything around
+// them right. It knows Horizon's markup and its horizon.datatables; it fetches nothing.
 
 const CHANGED_MS = 2000;
 const REMOVED_MS = 600;
-// Marks a cell of a drawn row that is to stay as the page has it.
+// Marks a cell of a drawn row that should stay as it is on the page.
 const KEEP = 'data-realtime-keep';
 
-// What a row's HTML has that differs each time without meaning anything: ids of
-// checkboxes, how long ago, where to go after an action, and the order of class names,
-// which each of Horizon's processes has its own of.
+// Parts of a row's HTML that differ each time without meaning anything: ids of
+// checkboxes, relative times, where to go after an action, and the order of class names,
+// which differs between Horizon's processes.
 const NOISE = [
   [/<td class="multi_select_column">.*?<\/td>/s, ''],
   [/<span data-seconds="[^"]*">[^<]*<\/span>/g, ''],
@@ -32,7 +32,7 @@ export class LegacyTable {
     this.#$().on('hidden.bs.dropdown', () => this.#window.setTimeout(() => this.#settle(), 0));
   }
 
-  /** id is Horizon's name of the table. */
+  /** id is Horizon's name for the table. */
   get id() {
     return this.#element.id;
   }
@@ -56,28 +56,28 @@ export class LegacyTable {
     return this.rows().filter((row) => row.matches('.warning.ajax-update'));
   }
 
-  /** isEmpty tells whether the page was rendered without a row. */
+  /** isEmpty reports whether the page was rendered without a row. */
   get isEmpty() {
     return !this.#element.tFoot;
   }
 
-  /** isFiltered tells whether the server left rows out, as the user asked. */
+  /** isFiltered reports whether the user asked the server to leave rows out. */
   get isFiltered() {
     return [...this.#element.querySelectorAll('.table_search:not(.client) input[type="text"]')].some((input) => input.defaultValue !== '');
   }
 
-  /** isPaged tells whether there are other pages. */
+  /** isPaged reports whether there are other pages. */
   get isPaged() {
     return this.#element.querySelector('tfoot a[href^="?"]') !== null;
   }
 
-  /** isFirstPage tells whether new rows belong here. */
+  /** isFirstPage reports whether new rows belong on this page. */
   get isFirstPage() {
     const query = new URLSearchParams(this.#window.location.search);
     return ![...query].some(([name, value]) => value !== '' && (/marker$/.test(name) || (name === 'page' && value !== '1')));
   }
 
-  /** rowURL is where Horizon draws one row. */
+  /** rowURL is the URL at which Horizon draws one row. */
   rowURL(id) {
     const known = this.#element.querySelector('tbody > tr[data-update-url]')?.dataset.updateUrl;
     const url = new URL(known ?? this.#window.location.pathname, this.#window.location.href);
@@ -88,14 +88,14 @@ export class LegacyTable {
   }
 
   /**
-   * put makes a resource's row what its HTML says: replaces it, or adds it.
+   * put replaces a resource's row by the given HTML, or adds it.
    *
    * @param {string} id
-   * @param {string|Element} html the row, with whatever is around it
+   * @param {string|Element} html the row, with any markup around it
    * @param {object} [options]
    * @param {boolean} [options.add] whether to add the row if it is not there
    * @param {string} [options.after] id of the row before a new one; without it
-   *   a new row is the first
+   *   a new row goes first
    * @returns {boolean} whether the page has changed
    */
   put(id, html, { add = false, after } = {}) {
@@ -124,12 +124,12 @@ export class LegacyTable {
   }
 
   /**
-   * draw makes a row what its HTML says, but for the cells that are marked as not
-   * known: these stay as they are.
+   * draw replaces a row by the given HTML, except for cells marked as unknown, which
+   * stay as they are.
    *
    * @returns {{actions: boolean, rows: Element[]}|null} whether the row's actions were
-   *   known, and the row that is there now and the one that may take its place later;
-   *   null where the HTML does not fit the table
+   *   known, and the row that is there now and the one that may replace it later;
+   *   null if the HTML does not fit the table
    */
   draw(id, html) {
     const old = this.row(id);
@@ -145,12 +145,12 @@ export class LegacyTable {
     return { actions, rows: [this.row(id), fresh] };
   }
 
-  /** forget drops what a row is to become once the user has let go of it: something newer is known. A deletion stays. */
+  /** forget drops a row's pending replacement, because something newer is known. A pending deletion stays. */
   forget(id) {
     if (!this.row(id)?.classList.contains('realtime-removed')) this.#waiting.delete(id);
   }
 
-  /** remove takes a resource's row away, after having shown that it is gone. */
+  /** remove shows that a resource is gone, then removes its row. */
   remove(id, then = () => {}) {
     const row = this.row(id);
     if (!row || row.dataset.realtimeGone) return false;
@@ -174,12 +174,12 @@ export class LegacyTable {
   }
 
   /**
-   * load makes the table what a newly read page shows of it.
+   * load replaces the table's rows by those of a newly read page.
    *
    * @param {Document} page
-   * @param {Map<string, boolean>} [newer] rows of which something newer than the page is
-   *   known, and whether they are gone: these stay as they are
-   * @returns {boolean} false where the page has no such table
+   * @param {Map<string, boolean>} [newer] rows about which something newer than the page is
+   *   known, and whether they are gone; they stay as they are
+   * @returns {boolean} false if the page has no such table
    */
   load(page, newer = new Map()) {
     const fresh = page.getElementById(this.id);
@@ -198,7 +198,7 @@ export class LegacyTable {
     return true;
   }
 
-  /** refreshSurroundings brings up to date what depends on the rows. */
+  /** refreshSurroundings updates what depends on the rows. */
   refreshSurroundings() {
     const { horizon } = this.#window;
     const tables = horizon.datatables;
@@ -221,7 +221,7 @@ export class LegacyTable {
   }
 
   // Horizon appends a comment to what it renders. Scripts are kept: a row's cells
-  // may bring some, as they do when Horizon polls.
+  // may contain some, as they do when Horizon polls.
   #parse(html) {
     const { $, document } = this.#window;
     const nodes = typeof html === 'string' ? $.parseHTML(html.trim(), document, true) : [html];
@@ -251,8 +251,8 @@ export class LegacyTable {
     this.#window.recompileAngularContent?.(this.#$());
   }
 
-  // Sorting takes all rows out and puts them back, which loses the focus; so does
-  // replacing the row that has it, where its counterpart gets it.
+  // Sorting takes all rows out and puts them back, which loses the focus. So does
+  // replacing the focused row; then the matching element of the new row gets the focus.
   #keepFocus(act) {
     const { document } = this.#window;
     const focused = document.activeElement;
@@ -277,8 +277,8 @@ export class LegacyTable {
     this.#window.recompileAngularContent?.(this.#$());
   }
 
-  // Actions of a row that was fetched by itself would return to the row's own
-  // URL, which is no page.
+  // The actions of a row that was fetched on its own would return to the row's
+  // URL, which is not a page.
   #retarget($row) {
     const here = encodeURIComponent(this.#window.location.pathname + this.#window.location.search);
     for (const link of $row[0].querySelectorAll('a[href*="row_update"]')) {
@@ -286,7 +286,7 @@ export class LegacyTable {
     }
   }
 
-  // The striped bar that Horizon's polling puts into a row in transition.
+  // The striped bar that Horizon's polling adds to a row in transition.
   #progress($row) {
     if (!$row.hasClass('warning')) return;
     const width = $row.find('[percent]:first').attr('percent') || '100%';
@@ -296,8 +296,8 @@ export class LegacyTable {
     $row.find('td.warning:last').prepend($bar);
   }
 
-  // A table without rows was rendered without what rows need: actions on several, a
-  // column of checkboxes, the lines that count.
+  // A table without rows was rendered without what rows need: batch actions, a
+  // column of checkboxes, the lines that count rows.
   #adoptEnds(fresh) {
     if (!this.isEmpty || !fresh.tFoot) return;
     this.#keepFocus(() => {
@@ -320,7 +320,7 @@ export class LegacyTable {
   }
 }
 
-// signature is what a row says to a person.
+// signature is what a person sees of a row.
 export function signature(row) {
   const copy = row.cloneNode(true);
   copy.querySelectorAll('.horizon-loading-bar').forEach((bar) => bar.remove());

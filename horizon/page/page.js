@@ -1,5 +1,5 @@
-// What a page of Horizon does with panel messages: it finds the tables that they
-// are about, keeps those current, and shows whether it does.
+// What one of Horizon's pages does with panel messages: it finds the tables they
+// concern, keeps those current, and shows whether it succeeds.
 
 import { LIVE } from '../js/realtime.js';
 import { AngularTable, digest, findAngularTables } from './angular.js';
@@ -11,15 +11,15 @@ import { TableSync } from './rows.js';
 import { post } from './ticket.js';
 import { tell } from './toasts.js';
 
-// How often tables are asked whether they have gone too long without hearing.
+// How often tables check whether they have heard nothing for too long.
 const RECONCILE_MS = 5000;
 const LOOK_MS = 1000;
 // Angular draws its tables after the page has loaded.
 const LOOKS = 10;
-// A page of many servers takes Horizon seconds; a minute is what its proxies wait.
+// Horizon needs seconds for a page of many servers; its proxies wait a minute.
 const PAGE_MS = 60_000;
-// Answers in a row without a row, after which no more are asked for: a table of a
-// deployment's own, which Horizon cannot draw from a message.
+// After this many consecutive answers without a row we stop asking: the deployment has
+// its own table, which Horizon cannot draw from a message.
 const UNDRAWN = 3;
 
 export class Page {
@@ -41,7 +41,7 @@ export class Page {
     this.#polling = new Polling(window.horizon.datatables, () => this.#coversAll());
   }
 
-  /** start looks for tables, now and as they appear. */
+  /** start finds tables, now and as they appear. */
   start() {
     const { horizon } = this.#window;
     this.#look();
@@ -77,7 +77,7 @@ export class Page {
     };
     for (const scope of followed.scopes) {
       this.#bus.listen(topic, handlers, scope);
-      // A server is not told of its floating IPs.
+      // A server's messages do not mention its floating IPs.
       if (KINDS[topic].addressed && sync.hearFloating) this.#bus.listen('floating_ips', { onMessage: (message) => sync.hearFloating(message) }, scope);
     }
     if (!this.#indicator) this.#show();
@@ -100,8 +100,8 @@ export class Page {
     });
   }
 
-  // Polling is needless where every row in transition is in a table that is
-  // told of its changes.
+  // Polling is unnecessary if every row in transition is in a table that hears
+  // about its changes.
   #coversAll() {
     const rows = this.#window.document.querySelectorAll('tr.warning.ajax-update');
     return [...rows].every((row) => {
@@ -110,7 +110,7 @@ export class Page {
     });
   }
 
-  // isTold tells whether a table can do without polling.
+  // isTold reports whether a table can do without polling.
   #isTold({ topic, scopes }) {
     return !KINDS[topic].unsure && this.#bus.hears(topic, scopes[0]);
   }
@@ -133,7 +133,7 @@ export class Page {
     return location.pathname.startsWith(`${WEBROOT}admin/`);
   }
 
-  /** isDrawn tells whether rows are drawn from their messages. */
+  /** isDrawn reports whether rows are drawn from their messages. */
   isDrawn() {
     return this.#bus.ticket.mode === 'payload' && this.#undrawn < UNDRAWN;
   }
@@ -173,7 +173,7 @@ export class Page {
     });
   }
 
-  /** page reads this page again; null where it is not to be had. */
+  /** page reads this page again; null if that fails. */
   async page() {
     const { location, fetch, DOMParser } = this.#window;
     const response = await fetch.call(this.#window, location.href, { credentials: 'same-origin', cache: 'no-store', signal: AbortSignal.timeout(PAGE_MS) });

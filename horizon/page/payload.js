@@ -1,7 +1,7 @@
-// Draws what a message tells of a server into cells of its row, at once.
+// Draws what a message says about a server into the cells of its row, at once.
 //
-// Only in English: the words are Horizon's own English ones, and columns are found
-// by their titles, so a customised table keeps what it has. Horizon draws the row
+// Only in English: the words are Horizon's English ones, and columns are found
+// by their titles, so a customised table keeps its cells. Horizon draws the row
 // properly a moment later (drawing.js).
 
 const POWER = {
@@ -19,12 +19,11 @@ const CELLS = {
   'Power State': { member: 'power_state', words: (v) => POWER[v] ?? words(v) },
   'Availability Zone': { member: 'availability_zone' },
 };
-// What a message tells as fully as Horizon shows it. launched_at is not shown.
+// What a message says as fully as Horizon shows it. launched_at is not shown.
 const TOLD = new Set(['name', 'status', 'task', 'power_state', 'availability_zone', 'locked', 'key_name', 'host', 'node', 'launched_at', 'error']);
 
 /**
- * onlyHorizonKnows tells whether a change is one that Horizon has to read from the
- * services.
+ * onlyHorizonKnows reports whether Horizon must ask the services about a change.
  *
  * @param {Element} row
  * @param {object} message what is known of the server by now
@@ -32,15 +31,15 @@ const TOLD = new Set(['name', 'status', 'task', 'power_state', 'availability_zon
  * @param {object} [before] what was known until then
  */
 export function onlyHorizonKnows(row, message, changed, before) {
-  // One format of a notification has columns that the other has not: what is told for the first time is no change.
+  // One notification format has columns that the other lacks: a column that appears for the first time is not a change.
   if (changed.some((member) => !TOLD.has(member) && before.data[member] !== undefined)) return true;
   return Boolean(message.error) || message.status === undefined || message.task === undefined
     || mayHaveAnotherImage(message, before) || !showsAddresses(row, message, before) || !showsFlavor(row, message);
 }
 
 /**
- * addressesOf reads the addresses that a row shows, floating ones among them;
- * undefined where a theme shows them in another way.
+ * addressesOf reads the addresses that a row shows, including floating ones;
+ * undefined if a theme shows them in another way.
  */
 export function addressesOf(row) {
   const lists = row.querySelectorAll('td > ul.list-unstyled');
@@ -76,14 +75,14 @@ function draw(td, value, { words: say = (v) => v ?? '-', link, state }) {
   td.classList.add(state(value));
 }
 
-// Horizon's pages are templates of Angular's, compiled again whenever a row changes: what
-// is written here could be an expression, so it is written as Horizon's own escape() would.
+// Horizon's pages are Angular templates, compiled again whenever a row changes. Text
+// written here could be an expression, so it is escaped as Horizon's own escape() does.
 function inert(text) {
   return text.replaceAll('{$', '{%').replaceAll('$}', '%}');
 }
 
-// A server gets its addresses while it is built. One that is shown and not told may be a
-// floating one, or one that has just been taken away.
+// A server gets its addresses while it is built. An address that is shown but not in the message
+// may be a floating one, or one that was just removed.
 function showsAddresses(row, { data }, before) {
   if (!data.addresses) return true;
   const told = data.addresses.map(({ address }) => address);
@@ -91,7 +90,7 @@ function showsAddresses(row, { data }, before) {
   return told.every((address) => row.textContent.includes(address)) && !(isFirst && addressesOf(row)?.some((address) => !told.includes(address)));
 }
 
-// The image's name is not told, and that a rebuilt server's is another is seen only where the one before is known.
+// Messages lack the image's name, and a rebuild with another image can be seen only if the earlier image is known.
 function mayHaveAnotherImage({ task }, before) {
   return before?.data.image_id === undefined && /^rebuild/.test(task ?? '');
 }

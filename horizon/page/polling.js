@@ -1,12 +1,12 @@
 // Horizon's own polling, off while the page is live.
 //
 // horizon.datatables.update fetches each row in transition and sets a timer for
-// its next round. Here it is replaced by a function that does nothing while every
-// such row is in a table that is live. A round that was to come is forgotten when
-// polling comes back, so that there is never more than one chain of timers.
+// the next round. We replace it by a function that does nothing while every
+// such row is in a live table. When polling resumes, a round that was still
+// scheduled is ignored, so there is never more than one chain of timers.
 
-// Rounds are further apart than this. A round that was under way when a new chain
-// began goes on as part of that chain; it ends here.
+// Rounds are further apart than this. A round that was running when a new chain
+// began would continue as part of that chain; we end it.
 const APART_MS = 1000;
 
 export class Polling {
@@ -36,8 +36,8 @@ export class Polling {
     this.#datatables.update();
   }
 
-  // Timers hold the function that was there when they were set, so each chain
-  // gets a function of its own.
+  // A timer holds the function that was current when it was set, so each chain
+  // gets its own function.
   #install() {
     const chain = this.#chain;
     this.#datatables.update = () => {

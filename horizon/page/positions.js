@@ -1,9 +1,9 @@
 // Where the router's log stood, and when this browser knew.
 //
-// A page asks for a ticket after it was rendered, so the position that comes with
-// the ticket is too late: what happened in between would be lost. A position
+// A page asks for a ticket after it was rendered, so the ticket's position
+// is too late: what happened in between would be lost. A position
 // noted by an earlier page, before this one was asked for, is early enough.
-// Offsets are the same for all channels, so any page's will do.
+// Offsets are the same for all channels, so any page's position works.
 
 const KEY = 'horizon-realtime.positions';
 const KEEP = 32;
@@ -18,7 +18,7 @@ export class Positions {
     this.#storage = storage;
   }
 
-  /** note says that the log has come as far as this by `now` (in ms). */
+  /** note records that the log has reached this offset by `now` (in ms). */
   note(epoch, offset, now) {
     if (!epoch || now - this.#last < APART_MS) return;
     this.#last = now;

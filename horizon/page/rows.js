@@ -1,31 +1,30 @@
 // Keeps one Django table current: decides what to ask Horizon for, and when.
 //
-// In: panel messages of the table's topic. Out: rows that are drawn from them
-// (drawing.js), and requests for single rows, at most one under way for each row;
-// where many rows have changed at once, one request for the page. While nobody looks
-// at the page nothing is asked for.
+// In: panel messages of the table's topic. Out: rows drawn from them (drawing.js), and
+// requests for single rows, at most one in flight per row; if many rows change at
+// once, one request for the page. While nobody looks at the page, no requests.
 
 import { PanelTable } from '../js/panel-table.js';
 import { Drawing } from './drawing.js';
 import { addressesOf } from './payload.js';
 
-// Messages about a row within this time are answered with one request. A row that
-// has begun to change is often at rest again before Horizon could draw it; one that
-// goes from task to task is drawn now and then.
+// Messages about a row within this time share one request. A row that has begun to
+// change has often settled before Horizon could draw it; a row that goes from task
+// to task is drawn now and then.
 const GATHER_MS = 60;
 const BEGINNING_MS = 300;
 const PASSING_MS = 2000;
 // More rows than this at once are cheaper as one page.
 const MANY = 4;
-// Horizon may be away, as when it is deployed anew: what fails is tried again after so
-// long, then after twice as long, and so on, half a minute in all.
+// Horizon may be unavailable, for example while it is redeployed. A failed request is
+// retried after this time, then after twice as long, and so on, for half a minute.
 const RETRY_MS = 2000;
 const TRIES = 5;
-// A row that is under way and of which nothing is heard is asked for after so long,
-// then after three times as long, and so on: its service may not tell.
+// A row in transition about which nothing is heard is requested after this time,
+// then after three times as long, and so on: its service may send nothing.
 const QUIET_MS = 30_000;
 const QUIET_MAX_MS = 300_000;
-// Rows whose newest message is remembered, to hear what is told twice only once.
+// How many rows' newest message is remembered, to ignore duplicates.
 const REMEMBER = 2000;
 
 export class TableSync {
@@ -51,7 +50,7 @@ export class TableSync {
    * @param {(url: string) => Promise<{status: number, html: string}>} backend.row
    * @param {() => Promise<Document|null>} backend.page reads this page again
    * @param {(rows: object[]) => Promise<object|null>} backend.draw and isEnglish, as
-   *   Drawing wants them; isDrawn tells whether rows are drawn from their messages
+   *   Drawing wants them; isDrawn reports whether rows are drawn from their messages
    * @param {Window} window
    */
   constructor(table, kind, backend, window) {
@@ -85,14 +84,14 @@ export class TableSync {
     const row = this.#table.row(id);
     if (!row && !this.#belongs(message)) return;
     const wait = patience(message, before);
-    // A row that is being fetched would be older than the message when it comes.
+    // A row that is being fetched will be older than this message when it arrives.
     const isDrawn = row && !this.#asked.has(id) && this.#backend.isDrawn?.() && this.#drawing?.take(row, change.row, change.changed, before, wait);
     if (!isDrawn) this.ask(id, wait);
   }
 
   /**
-   * hearFloating takes a panel message about a floating IP, and asks for the rows that
-   * show its server's address without it, or it without that.
+   * hearFloating takes a panel message about a floating IP, and fetches rows that show
+   * its server's address without the floating one, or the floating one without that.
    */
   hearFloating(message) {
     if (message?.v !== 1) return;
@@ -104,7 +103,7 @@ export class TableSync {
     }
   }
 
-  /** ask has a row fetched, soon: within ms, unless that is under way. */
+  /** ask fetches a row within ms milliseconds, unless a request is in flight. */
   ask(id, ms = GATHER_MS) {
     this.#drawing?.drop(id);
     if (this.#window.document.hidden) {
@@ -139,7 +138,7 @@ export class TableSync {
     asked.timer = this.#window.setTimeout(() => this.#fetch(id, asked), ms);
   }
 
-  /** read reads the page again, once somebody looks at it, and makes the table what it shows. */
+  /** read reads the page again, once somebody looks at it, and updates the table from it. */
   async read() {
     this.#stale = this.#window.document.hidden;
     if (this.#stale) return undefined;
@@ -151,7 +150,7 @@ export class TableSync {
     return this.#reading;
   }
 
-  /** reconcile asks for what may have changed without a message; called often. */
+  /** reconcile fetches what may have changed without a message; called often. */
   reconcile(now = Date.now()) {
     if (this.#window.document.hidden) return;
     if (this.#kind.drifts) {
@@ -172,7 +171,7 @@ export class TableSync {
     }
   }
 
-  // Horizon polls also what waits for its user. No service does anything about that.
+  // Horizon also polls rows that wait for their user, although no service is at work.
   #underWay() {
     const { waiting } = this.#kind;
     return this.#table.inTransition().filter((row) => !waiting || !row.querySelector(waiting)).map((row) => row.dataset.objectId);
@@ -196,8 +195,8 @@ export class TableSync {
     } while (this.#readAgain);
   }
 
-  // What was heard while the page was on its way is newer than the page, and is seen to
-  // already, but for a row that only the page has brought.
+  // Messages that arrived while the page was in flight are newer than it and already
+  // handled, except for rows that only the page contains.
   #load(page, newer) {
     const brought = [...newer].filter(([id, isGone]) => !isGone && !this.#table.row(id)).map(([id]) => id);
     if (!this.#table.load(page, newer)) return false;
@@ -234,8 +233,8 @@ export class TableSync {
     this.#drawing?.drop(id);
   }
 
-  // A row that is not there is added where all of a project's are listed. On one
-  // of several pages an old resource may belong to another page.
+  // A missing row is added only on the page that lists all of a project's rows. If there
+  // are several pages, an older resource may belong to another one.
   #belongs({ action }) {
     const table = this.#table;
     return this.#kind.home?.test(this.#window.location.pathname) === true
@@ -260,7 +259,7 @@ export class TableSync {
   }
 }
 
-// pause is how long to wait after so many failures.
+// pause is how long to wait after this many failures.
 function pause(failures) {
   return RETRY_MS * 2 ** (failures - 1);
 }

@@ -1,21 +1,21 @@
-// Asks Horizon's backend for a ticket, which it gets from the router for the
-// session's user. The Keystone token stays there.
+// Asks Horizon's backend for a ticket. The backend gets it from the router for the
+// session's user; the Keystone token never leaves the backend.
 
 import { UnauthorizedError } from '../js/realtime.js';
 
-// Answers after which asking again is no use: logged out, refused, switched off.
+// Statuses after which asking again is no use: logged out, refused, switched off.
 const FINAL = [401, 403, 404];
-// Horizon's side waits for the router REALTIME_TIMEOUT at most, and draws at once.
+// Horizon's backend waits at most REALTIME_TIMEOUT for the router.
 const ANSWER_MS = 10_000;
 
 /**
- * fetchTicket asks for one.
+ * fetchTicket asks for a ticket.
  *
  * @param {Window} window
  * @returns {Promise<{ticket: string, expires_in: number, channels: string[],
  *   position: {epoch: string, offset: number}, project: string, user: string,
  *   url: string, mode: string, toasts: boolean, language: string}>}
- * @throws {UnauthorizedError} where asking again is no use
+ * @throws {UnauthorizedError} if asking again is no use
  */
 export async function fetchTicket(window) {
   const response = await post(window, 'ticket', {});
@@ -24,7 +24,7 @@ export async function fetchTicket(window) {
   return response.json();
 }
 
-/** post asks a view of the plugin's, as Horizon's own pages ask its API; it rejects where no answer comes in time. */
+/** post calls one of the plugin's views, as Horizon's pages call its API; it rejects if no answer comes in time. */
 export function post(window, view, body) {
   return window.fetch(`${window.WEBROOT ?? '/'}api/realtime/${view}/`, {
     method: 'POST',
@@ -39,8 +39,8 @@ export function post(window, view, body) {
   });
 }
 
-// A form's token, or the cookie's where the page has no form and the operator
-// has left the cookie readable.
+// The token of a form, or the cookie's if the page has no form and the operator
+// left the cookie readable.
 function csrfToken(document) {
   const field = document.querySelector('input[name="csrfmiddlewaretoken"]');
   if (field) return field.value;

@@ -1,10 +1,10 @@
 // Optional: a corner of the page tells what became of the user's own resources, in
-// the words of the filter `toast`.
+// the words of the plugin `toast`.
 
 const TYPES = { success: 'success', error: 'error' };
 
 /**
- * tell shows a message of the topic `toasts`.
+ * tell shows one message of the topic `toasts`.
  *
  * @param {object} message
  * @param {(type: string, text: string) => void} add shows a toast
