@@ -168,7 +168,7 @@ func timed(run func() error) (ns float64, err error) {
 
 // pluginWorker is a worker of a host, as the router's pipeline has it.
 type pluginWorker struct {
-	*plugin.Worker
+	*plugin.Runner
 	ctx     context.Context
 	emit    func(plugin.Emission)
 	emitted int
@@ -210,7 +210,7 @@ func openPlugins(dir string, count int) (host *plugin.Host, w *pluginWorker, err
 		host.Close()
 		return nil, nil, err
 	}
-	w = &pluginWorker{Worker: host.NewWorker(), ctx: context.Background()}
+	w = &pluginWorker{Runner: host.NewRunner(), ctx: context.Background()}
 	w.emit = func(e plugin.Emission) { w.emitted++; w.bytes += len(e.Payload) }
 	return host, w, nil
 }

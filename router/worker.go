@@ -17,7 +17,7 @@ import (
 type worker struct {
 	*pipeline
 	queue   *fair.Queue[job]
-	plugins *plugin.Worker
+	plugins *plugin.Runner
 	judge   auth.Judge
 	seen    dedupWindow
 	// Of the notification under way.
@@ -29,7 +29,7 @@ func newWorker(p *pipeline, window int) *worker {
 	return &worker{
 		pipeline: p,
 		queue:    fair.New[job](fair.Limits{Items: queueLength, Share: 2, TurnItems: 1}),
-		plugins:  p.host.NewWorker(),
+		plugins:  p.host.NewRunner(),
 		seen:     newDedupWindow(window),
 	}
 }

@@ -65,7 +65,7 @@ func TestMisbehaviour(t *testing.T) {
 }
 
 // host loads the modules into a host that forgives two faults.
-func host(t *testing.T, files map[string][]byte) (*plugin.Worker, *plugin.Host) {
+func host(t *testing.T, files map[string][]byte) (*plugin.Runner, *plugin.Host) {
 	t.Helper()
 	c := plugin.DefaultConfig()
 	c.Dir, c.CacheDir = t.TempDir(), "none"
@@ -83,7 +83,7 @@ func host(t *testing.T, files map[string][]byte) (*plugin.Worker, *plugin.Host) 
 	if err := h.Load(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	w := h.NewWorker()
+	w := h.NewRunner()
 	t.Cleanup(w.Close)
 	return w, h
 }
@@ -91,7 +91,7 @@ func host(t *testing.T, files map[string][]byte) (*plugin.Worker, *plugin.Host) 
 // watch sends notifications until the filter is quarantined or has had enough
 // of them, makes sure that its neighbours answer each, and gives what the filter
 // emits.
-func watch(t *testing.T, w *plugin.Worker, h *plugin.Host, name string) (emitted []string) {
+func watch(t *testing.T, w *plugin.Runner, h *plugin.Host, name string) (emitted []string) {
 	t.Helper()
 	n := notification(t)
 	deadline := time.Now().Add(time.Minute)

@@ -22,7 +22,7 @@ var crossing = map[string]bool{"audit": true, "toast": true, "usage": true}
 // router.toml grants them.
 type stock struct {
 	host   *plugin.Host
-	worker *plugin.Worker
+	worker *plugin.Runner
 }
 
 // open loads every plugin under plugins.
@@ -61,7 +61,7 @@ func open(ctx context.Context, root string) (*stock, error) {
 			return nil, fmt.Errorf("the plugin %s is not running from %s; build the plugins with `make plugins`", name, cfg.Plugins.Dir)
 		}
 	}
-	return &stock{host: host, worker: host.NewWorker()}, nil
+	return &stock{host: host, worker: host.NewRunner()}, nil
 }
 
 func (s *stock) close() {

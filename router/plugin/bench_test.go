@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"fmt"
+	"horizon-realtime/router/plugin/guest/guesttest"
 	"math"
 	"testing"
 	"time"
@@ -11,12 +12,10 @@ import (
 // dropping is a filter that asks for everything of compute and says nothing.
 const dropping = "on compute.*\nwant /payload/instance_id\nwant /payload/display_name\nwant /payload/state\n"
 
-func silent(declaration string) string { return answering(declaration, nil, "") }
-
 func benchmarkHandle(b *testing.B, eventType string, files ...any) {
 	h := testHost(b, testConfig(b), nil, files...)
-	w := testWorker(b, h)
-	n := notification(b, eventType, serverUpdate)
+	w := testRunner(b, h)
+	n := guesttest.Notification(b, eventType, serverUpdate)
 	emitted := 0
 	emit := func(e Emission) { emitted += len(e.Payload) }
 	ctx := context.Background()
@@ -42,24 +41,24 @@ func benchmarkHandle(b *testing.B, eventType string, files ...any) {
 const batch = 200
 
 func BenchmarkUnmatched(b *testing.B) {
-	benchmarkHandle(b, "volume.create.end", "50-drop.wasm", assemble(b, silent(dropping)))
+	benchmarkHandle(b, "volume.create.end", "50-drop.wasm", guesttest.Assemble(b, guesttest.Silent(dropping)))
 }
 
 func BenchmarkDrop(b *testing.B) {
-	benchmarkHandle(b, "compute.instance.update", "50-drop.wasm", assemble(b, silent(dropping)))
+	benchmarkHandle(b, "compute.instance.update", "50-drop.wasm", guesttest.Assemble(b, guesttest.Silent(dropping)))
 }
 
 func BenchmarkDropGo(b *testing.B) {
-	benchmarkHandle(b, "compute.instance.update", "50-drop.wasm", buildGo(b, "drop"))
+	benchmarkHandle(b, "compute.instance.update", "50-drop.wasm", guesttest.BuildGo(b, "drop"))
 }
 
 func BenchmarkReshape(b *testing.B) {
-	benchmarkHandle(b, "compute.instance.update", "50-route.wasm", buildGo(b, "route"))
+	benchmarkHandle(b, "compute.instance.update", "50-route.wasm", guesttest.BuildGo(b, "route"))
 }
 
 func BenchmarkOneOf(b *testing.B) {
-	route := buildGo(b, "route")
-	other := assemble(b, silent("on volume.*\non snapshot.*\n"))
+	route := guesttest.BuildGo(b, "route")
+	other := guesttest.Assemble(b, guesttest.Silent("on volume.*\non snapshot.*\n"))
 	for _, total := range []int{1, 10, 100} {
 		b.Run(fmt.Sprint(total), func(b *testing.B) {
 			files := []any{"50-route.wasm", route}

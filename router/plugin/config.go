@@ -10,14 +10,15 @@ import (
 	"time"
 
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/plugin/guest"
 )
 
-// Config is the table [plugins]: where the filters are, and what each may use
+// Config is the table [plugins]: where the plugins are, and what each may use
 // unless its own table says otherwise.
 type Config struct {
 	// Dir is the folder whose *.wasm files are loaded, in file-name order.
 	Dir string `toml:"dir"`
-	// Workers is how many notifications are filtered at the same time; 0 takes
+	// Workers is how many notifications are handled at the same time; 0 takes
 	// one fewer than there are cores, and 1 to 4.
 	Workers int `toml:"workers"`
 	// CacheDir keeps compiled machine code between starts. Empty: the user's
@@ -117,7 +118,7 @@ func DefaultConfig() Config {
 	}
 }
 
-// Settings is a table [plugin.<name>]: what one filter gets. What is left out
+// Settings is a table [plugin.<name>]: what one plugin gets. What is left out
 // (or 0) is taken from [plugins].
 type Settings struct {
 	Enabled     *bool `toml:"enabled"`
@@ -128,15 +129,9 @@ type Settings struct {
 	// Grants are "admin" (emit to admin/ channels) and "cross_project" (emit
 	// to channels of others than the resource's owner).
 	Grants []string `toml:"grants"`
-	// Config is handed to the filter as JSON.
+	// Config is handed to the plugin as JSON.
 	Config map[string]any `toml:"config"`
 }
-
-const (
-	pageBytes = 64 << 10
-	// maxMemoryBytes is what 32-bit pointers reach, less one page.
-	maxMemoryBytes = 4<<30 - pageBytes
-)
 
 // Validate checks [plugins].
 //
@@ -166,7 +161,7 @@ func (c Config) Validate() error {
 	lasting("rescan", c.Rescan, 10*time.Millisecond, time.Hour)
 	between("fuel", c.Fuel, 1000, 1<<50)
 	between("init_fuel", c.InitFuel, 1000, 1<<50)
-	between("memory", c.MemoryBytes, pageBytes, maxMemoryBytes)
+	between("memory", c.MemoryBytes, guest.MinMemoryBytes, guest.MaxMemoryBytes)
 	between("emissions_per_event", int64(c.EmissionsPerEvent), 1, 1<<16)
 	between("bytes_per_emission", int64(c.BytesPerEmission), 64, 1<<24)
 	between("bytes_per_event", int64(c.BytesPerEvent), 64, 1<<26)
@@ -207,8 +202,8 @@ func ValidateSettings(settings map[string]Settings) error {
 		if s.Fuel < 0 || s.Fuel > 1<<50 || s.Fuel > 0 && s.Fuel < 1000 {
 			errs = append(errs, fmt.Errorf("[plugin.%s] fuel = %d: at least 1000, or 0 for the default", name, s.Fuel))
 		}
-		if s.MemoryBytes < 0 || s.MemoryBytes > maxMemoryBytes || s.MemoryBytes > 0 && s.MemoryBytes < pageBytes {
-			errs = append(errs, fmt.Errorf("[plugin.%s] memory = %d: between %d and %d, or 0 for the default", name, s.MemoryBytes, pageBytes, int64(maxMemoryBytes)))
+		if s.MemoryBytes < 0 || s.MemoryBytes > guest.MaxMemoryBytes || s.MemoryBytes > 0 && s.MemoryBytes < guest.MinMemoryBytes {
+			errs = append(errs, fmt.Errorf("[plugin.%s] memory = %d: between %d and %d, or 0 for the default", name, s.MemoryBytes, guest.MinMemoryBytes, int64(guest.MaxMemoryBytes)))
 		}
 		if s.SlowPerSecond < 0 || s.SlowPerSecond > time.Hour || s.SlowPerSecond > 0 && s.SlowPerSecond < time.Millisecond {
 			errs = append(errs, fmt.Errorf("[plugin.%s] slow_per_second = %s: between %s and %s, or 0 for the default", name, s.SlowPerSecond, time.Millisecond, time.Hour))
@@ -239,30 +234,21 @@ func (c Config) workers() int {
 	return min(max(runtime.GOMAXPROCS(0)-1, 1), 4)
 }
 
-// limits is what one filter may use, resolved from both tables.
-type limits struct {
-	fuel, initFuel   int64
-	pages            uint32
-	emissions        int
-	emission, result int
-	hostCalls        int
-	startTimeout     time.Duration
-}
-
-func (c Config) limitsFor(s Settings) limits {
-	l := limits{
-		fuel: c.Fuel, initFuel: c.InitFuel,
-		pages:     uint32(c.MemoryBytes / pageBytes),
-		emissions: c.EmissionsPerEvent,
-		emission:  c.BytesPerEmission, result: c.BytesPerEvent,
-		hostCalls:    c.HostCallsPerEvent,
-		startTimeout: c.StartTimeout,
+// limitsFor is what one plugin may use, resolved from both tables.
+func (c Config) limitsFor(s Settings) guest.Limits {
+	l := guest.Limits{
+		ModuleBytes: int(c.MaxModuleBytes),
+		Fuel:        c.Fuel, InitFuel: c.InitFuel,
+		MemoryBytes: c.MemoryBytes,
+		Emissions:   c.EmissionsPerEvent, EmissionBytes: c.BytesPerEmission, ResultBytes: c.BytesPerEvent,
+		HostCalls:    c.HostCallsPerEvent,
+		StartTimeout: c.StartTimeout,
 	}
 	if s.Fuel > 0 {
-		l.fuel = s.Fuel
+		l.Fuel = s.Fuel
 	}
 	if s.MemoryBytes > 0 {
-		l.pages = uint32(s.MemoryBytes / pageBytes)
+		l.MemoryBytes = s.MemoryBytes
 	}
 	return l
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"horizon-realtime/router/plugin/guest/guesttest"
 )
 
 func TestDefaultConfigIsValid(t *testing.T) {
@@ -88,7 +89,7 @@ func TestSignatures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	module := assemble(t, saying("1"))
+	module := guesttest.Assemble(t, guesttest.Saying("1"))
 	sign := func(key ed25519.PrivateKey, what []byte) []byte { return ed25519.Sign(key, what) }
 	for spelling, key := range map[string]string{
 		"raw": base64.StdEncoding.EncodeToString(public),
@@ -131,7 +132,7 @@ func TestSignatureIsAChangeOfTheFile(t *testing.T) {
 	}
 	c := testConfig(t)
 	c.RequireSignature, c.PublicKeys = true, []string{base64.StdEncoding.EncodeToString(public)}
-	module := assemble(t, saying("1"))
+	module := guesttest.Assemble(t, guesttest.Saying("1"))
 	h := testHost(t, c, nil, "10-a.wasm", module)
 	if s := h.Status()[0]; s.State != Refused {
 		t.Fatalf("got %+v", s)
@@ -146,7 +147,7 @@ func TestSignatureIsAChangeOfTheFile(t *testing.T) {
 func TestCacheIsPrivateAndBounded(t *testing.T) {
 	c := testConfig(t)
 	c.CacheDir = filepath.Join(t.TempDir(), "cache")
-	testHost(t, c, nil, "10-a.wasm", saying("1"))
+	testHost(t, c, nil, "10-a.wasm", guesttest.Saying("1"))
 	info, err := os.Stat(c.CacheDir)
 	if err != nil || info.Mode().Perm() != 0o700 {
 		t.Fatalf("got %v, %v", info.Mode(), err)
@@ -184,7 +185,7 @@ func TestDamagedCacheIsPassedBy(t *testing.T) {
 	if err := os.Chmod(c.CacheDir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	module := assemble(t, saying("1"))
+	module := guesttest.Assemble(t, guesttest.Saying("1"))
 	testHost(t, c, nil, "10-a.wasm", module)
 	files, err := filepath.Glob(filepath.Join(c.CacheDir, "*", "*"))
 	if err != nil || len(files) != 1 {
@@ -197,7 +198,7 @@ func TestDamagedCacheIsPassedBy(t *testing.T) {
 	for _, damaged := range [][]byte{nil, []byte("x"), whole[:len(whole)/2], whole[:len(whole)-1]} {
 		write(t, files[0], damaged)
 		h := testHost(t, c, nil, "10-a.wasm", module)
-		if got := payloads(t, testWorker(t, h)); got != "a: public/a||1" {
+		if got := payloads(t, testRunner(t, h)); got != "a: public/a||1" {
 			t.Errorf("with %d of %d bytes: %q, %+v", len(damaged), len(whole), got, h.Status()[0])
 		}
 	}
@@ -207,8 +208,8 @@ func TestMetricsTellHowPluginsFare(t *testing.T) {
 	c := testConfig(t)
 	c.FaultLimit = 1
 	h := newTestHost(t, c, nil, slog.New(slog.DiscardHandler))
-	h.install(t, "10-bad.wasm", trapping, "20-good.wasm", saying("1"), "30-none.wasm", []byte("x"))
-	w := testWorker(t, h)
+	h.install(t, "10-bad.wasm", trapping, "20-good.wasm", guesttest.Saying("1"), "30-none.wasm", []byte("x"))
+	w := testRunner(t, h)
 	for range 3 {
 		payloads(t, w)
 	}
@@ -231,12 +232,12 @@ horizon_realtime_plugin_state{plugin="bad",state="quarantined"} 1
 horizon_realtime_plugin_state{plugin="good",state="running"} 1
 horizon_realtime_plugin_state{plugin="none",state="refused"} 1
 `
-	if err := testutil.CollectAndCompare(newCollector(h), strings.NewReader(want),
+	if err := testutil.CollectAndCompare(newCollector(h.current, h.now), strings.NewReader(want),
 		"horizon_realtime_plugin_calls_total", "horizon_realtime_plugin_emissions_total",
 		"horizon_realtime_plugin_skipped_total", "horizon_realtime_plugin_state"); err != nil {
 		t.Error(err)
 	}
-	if problems, err := testutil.CollectAndLint(newCollector(h)); err != nil || len(problems) > 0 {
+	if problems, err := testutil.CollectAndLint(newCollector(h.current, h.now)); err != nil || len(problems) > 0 {
 		t.Errorf("%v %v", problems, err)
 	}
 }

@@ -6,14 +6,15 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"horizon-realtime/router/plugin/guest/guesttest"
 )
 
 const serverUpdate = `{"payload": {"instance_id": "6b1f0c52-60f1-4a2c-8b7a-0d5f3b9a4c11", "display_name": "web-1", "state": "active"}}`
 
 func TestFilterReadsItsFieldsAndEmits(t *testing.T) {
-	h := testHost(t, testConfig(t), nil, "50-route.wasm", buildGo(t, "route"))
-	w := testWorker(t, h)
-	got, outcome := gather(w, notification(t, "compute.instance.update", serverUpdate))
+	h := testHost(t, testConfig(t), nil, "50-route.wasm", guesttest.BuildGo(t, "route"))
+	w := testRunner(t, h)
+	got, outcome := gather(w, guesttest.Notification(t, "compute.instance.update", serverUpdate))
 	want := []string{`route: project/8f3c0d6e5a0b4b7c9d1e2f3a4b5c6d7e/instances|6b1f0c52-60f1-4a2c-8b7a-0d5f3b9a4c11|` +
 		`{"v":1,"kind":"server","id":"6b1f0c52-60f1-4a2c-8b7a-0d5f3b9a4c11","name":"web-1","status":"active"}`}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -22,20 +23,20 @@ func TestFilterReadsItsFieldsAndEmits(t *testing.T) {
 	if want := (Outcome{Called: 1, Emitted: 1}); outcome != want {
 		t.Errorf("got %+v, want %+v", outcome, want)
 	}
-	if got, outcome := gather(w, notification(t, "volume.create.end", serverUpdate)); got != nil || outcome != (Outcome{}) {
+	if got, outcome := gather(w, guesttest.Notification(t, "volume.create.end", serverUpdate)); got != nil || outcome != (Outcome{}) {
 		t.Errorf("an event type nobody asked for: got %v, %+v", got, outcome)
 	}
 }
 
 func TestFiltersRunInFileNameOrderUntilOneStops(t *testing.T) {
 	say := func(what string, more []byte) string {
-		return answering("on compute.*\n", append(emitRecord("public/"+what, "", "1"), more...), "")
+		return guesttest.Answering("on compute.*\n", append(guesttest.Emit("public/"+what, "", "1"), more...), "")
 	}
 	h := testHost(t, testConfig(t), nil,
 		"90-last.wasm", say("last", nil),
 		"10-first.wasm", say("first", nil),
-		"50-middle.wasm", say("middle", stopRecord))
-	got, outcome := gather(testWorker(t, h), notification(t, "compute.instance.update", "{}"))
+		"50-middle.wasm", say("middle", guesttest.Stop()))
+	got, outcome := gather(testRunner(t, h), guesttest.Notification(t, "compute.instance.update", "{}"))
 	if diff := cmp.Diff([]string{"first: public/first||1", "middle: public/middle||1"}, got); diff != "" {
 		t.Error(diff)
 	}
@@ -46,12 +47,12 @@ func TestFiltersRunInFileNameOrderUntilOneStops(t *testing.T) {
 
 func TestHandleAllocatesNothing(t *testing.T) {
 	h := testHost(t, testConfig(t), nil,
-		"10-drop.wasm", buildGo(t, "drop"), "20-route.wasm", buildGo(t, "route"), "30-other.wasm", silent("on volume.*\n"))
-	w := testWorker(t, h)
+		"10-drop.wasm", guesttest.BuildGo(t, "drop"), "20-route.wasm", guesttest.BuildGo(t, "route"), "30-other.wasm", guesttest.Silent("on volume.*\n"))
+	w := testRunner(t, h)
 	ctx, emitted := context.Background(), 0
 	emit := func(e Emission) { emitted += len(e.Payload) }
 	for _, eventType := range []string{"compute.instance.update", "volume.create.end", "image.update"} {
-		n := notification(t, eventType, serverUpdate)
+		n := guesttest.Notification(t, eventType, serverUpdate)
 		w.Handle(ctx, n, emit)
 		if allocs := testing.AllocsPerRun(100, func() { w.Handle(ctx, n, emit) }); allocs != 0 {
 			t.Errorf("%s costs %v allocations", eventType, allocs)
@@ -63,8 +64,8 @@ func TestHandleAllocatesNothing(t *testing.T) {
 }
 
 func TestMatcherIsBounded(t *testing.T) {
-	h := testHost(t, testConfig(t), nil, "10-a.wasm", silent("on compute.instance.*\non image.update\n"))
-	m := newMatcher(h.current.Load().filters)
+	h := testHost(t, testConfig(t), nil, "10-a.wasm", guesttest.Silent("on compute.instance.*\non image.update\n"))
+	m := newMatcher(h.current.load().versions)
 	for i := range 3 * maxMatches {
 		if got := m.match(fmt.Sprintf("compute.instance.%d", i)); len(got) != 1 {
 			t.Fatalf("got %v", got)

@@ -1,11 +1,16 @@
 package plugin
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // collector reads the counters when somebody asks for them, so that counting
-// costs the workers one uncontended addition.
+// costs the runners one uncontended addition.
 type collector struct {
-	host *Host
+	current *currentSet
+	now     func() time.Time
 
 	calls, skipped, emissions, fuel *prometheus.Desc
 	faults, droppedLog, evicted     *prometheus.Desc
@@ -13,12 +18,13 @@ type collector struct {
 	kvBytes, state, refused         *prometheus.Desc
 }
 
-func newCollector(h *Host) *collector {
+func newCollector(current *currentSet, now func() time.Time) *collector {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("horizon_realtime_plugin_"+name, help, append([]string{"plugin"}, labels...), nil)
 	}
 	return &collector{
-		host:       h,
+		current:    current,
+		now:        now,
 		calls:      desc("calls_total", "Notifications that the plugin was called with and returned from."),
 		skipped:    desc("skipped_total", "Notifications it asked for but did not see, being paused or quarantined."),
 		emissions:  desc("emissions_total", "Emissions of the plugin, before anybody judged their channels."),
@@ -47,7 +53,7 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(out chan<- prometheus.Metric) {
-	files := c.host.current.Load().files
+	files := c.current.load().files
 	done := make(map[string]bool, len(files))
 	for _, f := range files {
 		// Of two files with one name, the first is the one that runs.
@@ -63,23 +69,23 @@ func (c *collector) collect(out chan<- prometheus.Metric, f *file) {
 	send := func(d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, kind, v, append([]string{f.plugin}, labels...)...)
 	}
-	send(c.state, prometheus.GaugeValue, 1, string(c.host.statusOf(f).State))
+	send(c.state, prometheus.GaugeValue, 1, string(statusOf(f, c.now()).State))
 	refused := 0.0
 	if f.refused != "" {
 		refused = 1
 	}
 	send(c.refused, prometheus.GaugeValue, refused)
-	if f.filter == nil {
+	if f.version == nil {
 		return
 	}
-	r := f.filter.record
+	r := f.version.record
 	calls, skipped, emissions, fuel := r.totals()
-	entries, bytes, evicted := r.store.usage()
+	entries, bytes, evicted := r.store.Usage()
 	send(c.calls, prometheus.CounterValue, float64(calls))
 	send(c.skipped, prometheus.CounterValue, float64(skipped))
 	send(c.emissions, prometheus.CounterValue, float64(emissions))
 	send(c.fuel, prometheus.CounterValue, float64(fuel))
-	send(c.droppedLog, prometheus.CounterValue, float64(r.log.dropped.Load()))
+	send(c.droppedLog, prometheus.CounterValue, float64(r.log.Dropped()))
 	send(c.evicted, prometheus.CounterValue, float64(evicted))
 	send(c.renewals, prometheus.CounterValue, float64(r.renewals.Load()))
 	send(c.instances, prometheus.GaugeValue, float64(r.instances.Load()))

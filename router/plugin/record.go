@@ -3,8 +3,11 @@ package plugin
 import (
 	"log/slog"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
+
+	"horizon-realtime/router/plugin/guest"
 )
 
 // record is what outlives a plugin's versions: its store, its log's budget and
@@ -12,33 +15,33 @@ import (
 type record struct {
 	// gone is since when there is no file; zero while there is one.
 	gone   time.Time
-	store  *store
-	log    *guestLog
-	faults map[faultKind]*atomic.Uint64
+	store  *guest.Store
+	log    *guest.Log
+	faults map[guest.Kind]*atomic.Uint64
 	// instances is how many there are, renewals how many were replaced because
 	// their memory had grown.
 	instances atomic.Int64
 	renewals  atomic.Uint64
 	// renewed is when the last one was, in Unix nanoseconds.
 	renewed atomic.Int64
-	// perWorker counts the calls, apart for each worker so that no two write
+	// perRunner counts the calls, apart for each runner so that no two write
 	// to one cache line.
-	perWorker []counters
+	perRunner []counters
 }
 
-// counters are one worker's.
+// counters are one runner's.
 type counters struct {
 	calls, skipped, emissions, fuel atomic.Uint64
 	_                               [96]byte
 }
 
-func (r *record) counters(worker int) *counters { return &r.perWorker[worker] }
+func (r *record) counters(runner int) *counters { return &r.perRunner[runner] }
 
 // renewEvery bounds how often an instance of a plugin is replaced because its
 // memory had grown: one that grows at every call would be made anew each time.
 const renewEvery = time.Second
 
-// renew tells whether an instance may be replaced now, and counts it if so.
+// renew reports whether an instance may be replaced now, and counts it if so.
 func (r *record) renew(now time.Time) bool {
 	last := r.renewed.Load()
 	if now.UnixNano()-last < int64(renewEvery) || !r.renewed.CompareAndSwap(last, now.UnixNano()) {
@@ -48,10 +51,10 @@ func (r *record) renew(now time.Time) bool {
 	return true
 }
 
-// totals adds up what the workers counted.
+// totals adds up what the runners counted.
 func (r *record) totals() (calls, skipped, emissions, fuel uint64) {
-	for i := range r.perWorker {
-		c := &r.perWorker[i]
+	for i := range r.perRunner {
+		c := &r.perRunner[i]
 		calls += c.calls.Load()
 		skipped += c.skipped.Load()
 		emissions += c.emissions.Load()
@@ -60,45 +63,58 @@ func (r *record) totals() (calls, skipped, emissions, fuel uint64) {
 	return
 }
 
-// recordOf finds a plugin's record, or begins it.
-func (h *Host) recordOf(name string) *record {
-	h.recordsMu.Lock()
-	defer h.recordsMu.Unlock()
-	if r, ok := h.records[name]; ok {
-		return r
+// records are those of all plugins. It is safe for concurrent use.
+type records struct {
+	cfg Config
+	log *slog.Logger
+	now func() time.Time
+
+	mu     sync.Mutex
+	byName map[string]*record
+}
+
+func newRecords(cfg Config, log *slog.Logger, now func() time.Time) *records {
+	return &records{cfg: cfg, log: log, now: now, byName: make(map[string]*record)}
+}
+
+// of finds a plugin's record, or begins it.
+func (rs *records) of(name string) *record {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	r := rs.byName[name]
+	if r == nil {
+		r = newRecord(rs.cfg, rs.log.With("plugin", name))
+		rs.byName[name] = r
 	}
-	r := h.newRecord(name, h.log)
-	h.records[name] = r
 	return r
 }
 
-func (h *Host) newRecord(name string, log *slog.Logger) *record {
+func newRecord(cfg Config, log *slog.Logger) *record {
 	r := &record{
-		store:     newStore(h.cfg.KVEntries, h.cfg.KVBytes, h.cfg.KVTTL),
-		log:       newGuestLog(log, name, h.cfg),
-		faults:    make(map[faultKind]*atomic.Uint64),
-		perWorker: make([]counters, h.cfg.Workers),
+		store:     guest.NewStore(cfg.KVEntries, cfg.KVBytes, cfg.KVTTL),
+		log:       guest.NewLog(log, cfg.LogLinesPerSecond, cfg.LogBytesPerSecond),
+		faults:    make(map[guest.Kind]*atomic.Uint64),
+		perRunner: make([]counters, cfg.Workers),
 	}
-	for _, kind := range faultKinds {
+	for _, kind := range guest.Kinds {
 		r.faults[kind] = new(atomic.Uint64)
 	}
 	return r
 }
 
-// forgetRecords drops the records of plugins that have been gone for kv_keep,
-// their files removed or refused, and of the longest gone where there are more
-// records than there may be plugins. The others wait for their file to come back. The caller holds
-// reloading.
-func (h *Host) forgetRecords() {
-	h.recordsMu.Lock()
-	defer h.recordsMu.Unlock()
-	now := h.now()
+// forget drops the records of plugins that have been gone for kv_keep, their
+// files removed or refused; and those gone longest if there are more records than
+// there may be plugins. The others wait for their file to come back.
+func (rs *records) forget(current *set) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	now := rs.now()
 	there := make(map[string]bool)
-	for _, f := range h.current.Load().files {
-		there[f.plugin] = there[f.plugin] || f.filter != nil || f.disabled
+	for _, f := range current.files {
+		there[f.plugin] = there[f.plugin] || f.version != nil || f.disabled
 	}
 	var gone []string
-	for name, r := range h.records {
+	for name, r := range rs.byName {
 		switch {
 		case there[name]:
 			r.gone = time.Time{}
@@ -108,10 +124,10 @@ func (h *Host) forgetRecords() {
 		}
 		gone = append(gone, name)
 	}
-	slices.SortFunc(gone, func(a, b string) int { return h.records[a].gone.Compare(h.records[b].gone) })
+	slices.SortFunc(gone, func(a, b string) int { return rs.byName[a].gone.Compare(rs.byName[b].gone) })
 	for _, name := range gone {
-		if len(h.records) > h.cfg.MaxPlugins || now.Sub(h.records[name].gone) >= h.cfg.KVKeep {
-			delete(h.records, name)
+		if len(rs.byName) > rs.cfg.MaxPlugins || now.Sub(rs.byName[name].gone) >= rs.cfg.KVKeep {
+			delete(rs.byName, name)
 		}
 	}
 }

@@ -16,18 +16,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
-
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/plugin/guest/guesttest"
+	"horizon-realtime/router/testwait"
+	"horizon-realtime/sdk/abi"
 )
 
-// saying is a guest that emits the payload to public/a at every compute event.
-func saying(payload string) string {
-	return answering("on compute.*\n", emitRecord("public/a", "", payload), "")
-}
-
 // payloads is what a worker emits for a compute event now.
-func payloads(t testing.TB, w *Worker) string {
-	got, _ := gather(w, notification(t, "compute.x", "{}"))
+func payloads(t testing.TB, w *Runner) string {
+	got, _ := gather(w, guesttest.Notification(t, "compute.x", "{}"))
 	return strings.Join(got, " ")
 }
 
@@ -40,32 +37,32 @@ func reload(t testing.TB, h *Host) {
 
 func TestNewVersionTakesOver(t *testing.T) {
 	c := testConfig(t)
-	h := testHost(t, c, nil, "50-a.wasm", saying("1"), "60-b.wasm", saying("1"))
-	w := testWorker(t, h)
+	h := testHost(t, c, nil, "50-a.wasm", guesttest.Saying("1"), "60-b.wasm", guesttest.Saying("1"))
+	w := testRunner(t, h)
 	if got := payloads(t, w); got != "a: public/a||1 b: public/a||1" {
 		t.Fatal(got)
 	}
-	b := h.current.Load().filters[1]
-	install(t, c.Dir, "50-a.wasm", assemble(t, saying("2")))
+	b := h.current.load().versions[1]
+	install(t, c.Dir, "50-a.wasm", guesttest.Assemble(t, guesttest.Saying("2")))
 	reload(t, h)
 	if got := payloads(t, w); got != "a: public/a||2 b: public/a||1" {
 		t.Error(got)
 	}
-	if h.current.Load().filters[1] != b {
+	if h.current.load().versions[1] != b {
 		t.Error("b was loaded again, though nothing about it has changed")
 	}
 }
 
 func TestBadVersionLeavesTheOldOneRunning(t *testing.T) {
 	c := testConfig(t)
-	h, log := loggingHost(t, c, nil, "50-a.wasm", saying("1"))
-	w := testWorker(t, h)
-	install(t, c.Dir, "50-a.wasm", assemble(t, "(module)"))
+	h, log := loggingHost(t, c, nil, "50-a.wasm", guesttest.Saying("1"))
+	w := testRunner(t, h)
+	install(t, c.Dir, "50-a.wasm", guesttest.Assemble(t, "(module)"))
 	reload(t, h)
 	if got := payloads(t, w); got != "a: public/a||1" {
 		t.Error(got)
 	}
-	const refusal = `plugin 50-a.wasm: it has no export "hr_abi_1", so it is no filter for this router; build it with the sdk (GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared)`
+	const refusal = `plugin 50-a.wasm: it has no export "hr_abi_1", so it is no plugin for this router; build it with the sdk (GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared)`
 	s := h.Status()[0]
 	if s.State != Running || s.Refused != refusal {
 		t.Errorf("got %s, %s", s.State, s.Refused)
@@ -78,7 +75,7 @@ func TestBadVersionLeavesTheOldOneRunning(t *testing.T) {
 	if strings.Count(log.String(), "\n") != lines {
 		t.Errorf("the same refusal is logged again:\n%s", log)
 	}
-	install(t, c.Dir, "50-a.wasm", assemble(t, saying("3")))
+	install(t, c.Dir, "50-a.wasm", guesttest.Assemble(t, guesttest.Saying("3")))
 	reload(t, h)
 	if s := h.Status()[0]; payloads(t, w) != "a: public/a||3" || s.Refused != "" {
 		t.Errorf("a good version does not take over: %+v", s)
@@ -87,8 +84,8 @@ func TestBadVersionLeavesTheOldOneRunning(t *testing.T) {
 
 func TestRemovedAndRenamedFiles(t *testing.T) {
 	c := testConfig(t)
-	h := testHost(t, c, nil, "10-a.wasm", saying("1"), "20-b.wasm", saying("2"))
-	w := testWorker(t, h)
+	h := testHost(t, c, nil, "10-a.wasm", guesttest.Saying("1"), "20-b.wasm", guesttest.Saying("2"))
+	w := testRunner(t, h)
 	if err := os.Rename(filepath.Join(c.Dir, "10-a.wasm"), filepath.Join(c.Dir, "30-a.wasm")); err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +107,7 @@ func TestWhatIsNotLoadedSaysWhy(t *testing.T) {
 	c.MaxPlugins = 3
 	no := false
 	h, log := loggingHost(t, c, map[string]Settings{"off": {Enabled: &no}, "ghost": {}},
-		"10-a.wasm", saying("1"), "20-a.wasm", saying("2"), "30-Nova!.wasm", saying("3"), "40-off.wasm", saying("4"), "50-e.wasm", saying("5"))
+		"10-a.wasm", guesttest.Saying("1"), "20-a.wasm", guesttest.Saying("2"), "30-Nova!.wasm", guesttest.Saying("3"), "40-off.wasm", guesttest.Saying("4"), "50-e.wasm", guesttest.Saying("5"))
 	var got []string
 	for _, s := range h.Status() {
 		got = append(got, fmt.Sprintf("%s %s: %s", s.File, s.State, s.Reason))
@@ -132,9 +129,9 @@ func TestWhatIsNotLoadedSaysWhy(t *testing.T) {
 
 func TestReconfigureLoadsOnlyWhatChanged(t *testing.T) {
 	c := testConfig(t)
-	h := testHost(t, c, nil, "10-a.wasm", saying("1"), "20-b.wasm", saying("2"))
-	w := testWorker(t, h)
-	a := h.current.Load().filters[0]
+	h := testHost(t, c, nil, "10-a.wasm", guesttest.Saying("1"), "20-b.wasm", guesttest.Saying("2"))
+	w := testRunner(t, h)
+	a := h.current.load().versions[0]
 	no := false
 	if err := h.Reconfigure(context.Background(), map[string]Settings{"b": {Enabled: &no}}); err != nil {
 		t.Fatal(err)
@@ -146,11 +143,11 @@ func TestReconfigureLoadsOnlyWhatChanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	var grants []event.Grants
-	w.Handle(context.Background(), notification(t, "compute.x", "{}"), func(e Emission) { grants = append(grants, e.Grants) })
+	w.Handle(context.Background(), guesttest.Notification(t, "compute.x", "{}"), func(e Emission) { grants = append(grants, e.Grants) })
 	if diff := cmp.Diff([]event.Grants{0, event.GrantAdmin}, grants); diff != "" {
 		t.Error(diff)
 	}
-	if h.current.Load().filters[0] != a {
+	if h.current.load().versions[0] != a {
 		t.Error("a was loaded again, though its table has not changed")
 	}
 	err := h.Reconfigure(context.Background(), map[string]Settings{"b": {Grants: []string{"root"}}})
@@ -161,15 +158,15 @@ func TestReconfigureLoadsOnlyWhatChanged(t *testing.T) {
 
 func TestPermissionsGoEvenWhereTheNewSettingsDoNotStart(t *testing.T) {
 	c := testConfig(t)
-	h := testHost(t, c, map[string]Settings{"a": {Grants: []string{"admin", "cross_project"}}}, "10-a.wasm", saying("1"))
-	w := testWorker(t, h)
+	h := testHost(t, c, map[string]Settings{"a": {Grants: []string{"admin", "cross_project"}}}, "10-a.wasm", guesttest.Saying("1"))
+	w := testRunner(t, h)
 	if err := os.WriteFile(filepath.Join(c.Dir, "10-a.wasm"), []byte("not wasm"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.Reconfigure(context.Background(), map[string]Settings{"a": {Grants: []string{"cross_project"}}}); err != nil {
 		t.Fatal(err)
 	}
-	w.Handle(context.Background(), notification(t, "compute.x", "{}"), func(e Emission) {
+	w.Handle(context.Background(), guesttest.Notification(t, "compute.x", "{}"), func(e Emission) {
 		if e.Grants != event.GrantCrossProject {
 			t.Errorf("got %b", e.Grants)
 		}
@@ -178,11 +175,11 @@ func TestPermissionsGoEvenWhereTheNewSettingsDoNotStart(t *testing.T) {
 
 func TestStoreOutlivesAReload(t *testing.T) {
 	c := testConfig(t)
-	h := testHost(t, c, nil, "10-a.wasm", saying("1"))
-	h.current.Load().filters[0].record.store.set([]byte("k"), []byte("v"), 0, anyVersion, at)
-	install(t, c.Dir, "10-a.wasm", assemble(t, saying("2")))
+	h := testHost(t, c, nil, "10-a.wasm", guesttest.Saying("1"))
+	h.current.load().versions[0].record.store.Set([]byte("k"), []byte("v"), 0, abi.KVAnyVersion, guesttest.At)
+	install(t, c.Dir, "10-a.wasm", guesttest.Assemble(t, guesttest.Saying("2")))
 	reload(t, h)
-	if value, _ := lookup(h.current.Load().filters[0].record.store, "k", at); value != "v" {
+	if value := lookup(h.current.load().versions[0].record.store, "k"); value != "v" {
 		t.Errorf("got %q", value)
 	}
 }
@@ -194,7 +191,7 @@ func TestFilesAreWatched(t *testing.T) {
 			if way == "notified" {
 				c.Rescan = time.Hour
 			}
-			h := testHost(t, c, nil, "10-a.wasm", saying("1"))
+			h := testHost(t, c, nil, "10-a.wasm", guesttest.Saying("1"))
 			ctx, stop := context.WithCancel(context.Background())
 			var running sync.WaitGroup
 			running.Go(func() {
@@ -204,14 +201,14 @@ func TestFilesAreWatched(t *testing.T) {
 				}
 			})
 			t.Cleanup(func() { stop(); running.Wait() })
-			w := testWorker(t, h)
+			w := testRunner(t, h)
 			becomes := func(want string) {
 				t.Helper()
-				eventually(t, want, func() bool { return payloads(t, w) == want })
+				testwait.Until(t, want, func() bool { return payloads(t, w) == want })
 			}
-			install(t, c.Dir, "10-a.wasm", assemble(t, saying("2")))
+			install(t, c.Dir, "10-a.wasm", guesttest.Assemble(t, guesttest.Saying("2")))
 			becomes("a: public/a||2")
-			install(t, c.Dir, "20-b.wasm", assemble(t, saying("3")))
+			install(t, c.Dir, "20-b.wasm", guesttest.Assemble(t, guesttest.Saying("3")))
 			becomes("a: public/a||2 b: public/a||3")
 			if err := os.Remove(filepath.Join(c.Dir, "10-a.wasm")); err != nil {
 				t.Fatal(err)
@@ -229,7 +226,7 @@ func TestHalfWrittenFilesAreNotRead(t *testing.T) {
 	var running sync.WaitGroup
 	running.Go(func() { _ = h.Run(ctx) })
 	t.Cleanup(func() { stop(); running.Wait() })
-	module := assemble(t, saying("1"))
+	module := guesttest.Assemble(t, guesttest.Saying("1"))
 	f, err := os.Create(filepath.Join(c.Dir, "10-a.wasm"))
 	if err != nil {
 		t.Fatal(err)
@@ -242,7 +239,7 @@ func TestHalfWrittenFilesAreNotRead(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the plugin", func() bool { return len(h.current.Load().filters) == 1 })
+	testwait.Until(t, "the plugin", func() bool { return len(h.current.load().versions) == 1 })
 	if strings.Contains(log.String(), "refused") {
 		t.Errorf("a part of the file was read:\n%s", log)
 	}
@@ -264,9 +261,9 @@ func TestReadRefusesAFileThatChanges(t *testing.T) {
 func TestReloadsUnderTraffic(t *testing.T) {
 	c := testConfig(t)
 	c.Workers = 4
-	h := testHost(t, c, nil, "10-a.wasm", saying("1"), "20-b.wasm", saying("0"))
+	h := testHost(t, c, nil, "10-a.wasm", guesttest.Saying("1"), "20-b.wasm", guesttest.Saying("0"))
 	h.log = slog.New(slog.DiscardHandler)
-	versions := [2][]byte{assemble(t, saying("1")), assemble(t, saying("2"))}
+	versions := [2][]byte{guesttest.Assemble(t, guesttest.Saying("1")), guesttest.Assemble(t, guesttest.Saying("2"))}
 	before := runtime.NumGoroutine()
 
 	var stop atomic.Bool
@@ -274,9 +271,9 @@ func TestReloadsUnderTraffic(t *testing.T) {
 	var work sync.WaitGroup
 	for range 4 {
 		work.Go(func() {
-			w := h.NewWorker()
+			w := h.NewRunner()
 			defer w.Close()
-			n := notification(t, "compute.x", "{}")
+			n := guesttest.Notification(t, "compute.x", "{}")
 			for i := 0; !stop.Load(); i++ {
 				o := w.Handle(context.Background(), n, func(e Emission) {
 					if e.Plugin == "a" {
@@ -300,30 +297,30 @@ func TestReloadsUnderTraffic(t *testing.T) {
 		install(t, c.Dir, "10-a.wasm", versions[(i+1)%2])
 		reload(t, h)
 		reached := handled.Load() + 20
-		eventually(t, "traffic", func() bool { return handled.Load() >= reached || t.Failed() })
+		testwait.Until(t, "traffic", func() bool { return handled.Load() >= reached || t.Failed() })
 	}
 	stop.Store(true)
 	work.Wait()
 	if handled.Load() != fromA.Load() || handled.Load() != fromB.Load() {
 		t.Errorf("%d notifications, %d emissions of a, %d of b", handled.Load(), fromA.Load(), fromB.Load())
 	}
-	if n := h.records["a"].instances.Load(); n > 1 {
+	if n := h.records.byName["a"].instances.Load(); n > 1 {
 		t.Errorf("%d instances of a are left", n)
 	}
-	if n := h.current.Load().holds.Load(); n != 1 {
+	if n := h.current.load().holds.Load(); n != 1 {
 		t.Errorf("the current set is held %d times", n)
 	}
 	// A look for overtime may be on its way.
-	eventually(t, "no goroutines are left", func() bool { return runtime.NumGoroutine() <= before })
+	testwait.Until(t, "no goroutines are left", func() bool { return runtime.NumGoroutine() <= before })
 }
 
 // What a hundred reloads leave behind is less than one version's instances.
 func TestReloadsGiveMemoryBack(t *testing.T) {
 	c := testConfig(t)
-	h := testHost(t, c, nil, "10-a.wasm", saying("1"))
+	h := testHost(t, c, nil, "10-a.wasm", guesttest.Saying("1"))
 	h.log = slog.New(slog.DiscardHandler)
-	w := testWorker(t, h)
-	versions := [2][]byte{assemble(t, saying("1")), assemble(t, saying("2"))}
+	w := testRunner(t, h)
+	versions := [2][]byte{guesttest.Assemble(t, guesttest.Saying("1")), guesttest.Assemble(t, guesttest.Saying("2"))}
 	heap := func() uint64 {
 		runtime.GC()
 		runtime.GC()
@@ -347,8 +344,8 @@ func TestReloadsGiveMemoryBack(t *testing.T) {
 }
 
 func TestCloseIsIdempotentAndWaitsForWorkers(t *testing.T) {
-	h := testHost(t, testConfig(t), nil, "10-a.wasm", saying("1"))
-	w := h.NewWorker()
+	h := testHost(t, testConfig(t), nil, "10-a.wasm", guesttest.Saying("1"))
+	w := h.NewRunner()
 	s := w.set
 	h.Close()
 	h.Close()
@@ -357,10 +354,10 @@ func TestCloseIsIdempotentAndWaitsForWorkers(t *testing.T) {
 	}
 	w.Close()
 	w.Close()
-	if s.holds.Load() != 0 || h.records["a"].instances.Load() != 0 {
+	if s.holds.Load() != 0 || h.records.byName["a"].instances.Load() != 0 {
 		t.Error("the last worker did not close the set")
 	}
-	if o := w.Handle(context.Background(), notification(t, "compute.x", "{}"), nil); o != (Outcome{}) {
+	if o := w.Handle(context.Background(), guesttest.Notification(t, "compute.x", "{}"), nil); o != (Outcome{}) {
 		t.Errorf("a closed worker handled: %+v", o)
 	}
 	if err := h.Load(context.Background()); err == nil {

@@ -12,11 +12,12 @@ import (
 
 	"horizon-realtime/router/event"
 	"horizon-realtime/router/fuel"
+	"horizon-realtime/router/plugin/guest"
 	"horizon-realtime/sdk/abi"
 )
 
 const (
-	// maxSelfTests bounds how many self-tests a filter may ship, maxSelfTestSent
+	// maxSelfTests bounds how many self-tests a plugin may ship, maxSelfTestSent
 	// how many notifications each of them sends, maxSelfTestBytes their text.
 	maxSelfTests     = 64
 	maxSelfTestSent  = 64
@@ -25,11 +26,11 @@ const (
 	selfTestStarts = 10
 )
 
-// selfTest is a notification that a filter ships with what it makes of it: a
+// selfTest is a notification that a plugin ships with what it makes of it: a
 // golden case, as package sdktest has it.
 type selfTest struct {
 	About string `json:"about"`
-	// Config is the filter's; the operator's is not asked.
+	// Config is the plugin's; the operator's is not asked.
 	Config json.RawMessage `json:"config"`
 	// Project and User own the resource: who that is, is found out by others.
 	Project string `json:"project"`
@@ -46,14 +47,14 @@ type selfTest struct {
 	Stop bool `json:"stop"`
 }
 
-// selfTests runs what the module ships of them, each on an instance of its own
+// selfTest runs what the module ships of them, each on an instance of its own
 // with a store of its own, so that nothing is left of it.
 //
 // # Errors
 //
 // The first that does not come out as it says, or that they cannot be read.
-func (h *Host) selfTests(ctx context.Context, f *filter, module []byte) error {
-	text := fuel.Custom(module, abi.SelfTests)
+func (l *loader) selfTest(ctx context.Context, v *version, code []byte) error {
+	text := fuel.Custom(code, abi.SelfTests)
 	if text == nil {
 		return nil
 	}
@@ -61,14 +62,14 @@ func (h *Host) selfTests(ctx context.Context, f *filter, module []byte) error {
 	if err != nil {
 		return fmt.Errorf("its self-tests, in the custom section %q, cannot be read: %w; build it again", abi.SelfTests, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, selfTestStarts*f.limits.startTimeout)
+	ctx, cancel := context.WithTimeout(ctx, selfTestStarts*v.limits.StartTimeout)
 	defer cancel()
-	late := newOvertime(f.limits.startTimeout)
-	late.begin()
-	defer late.end()
+	late := guest.NewWatchdog(v.limits.StartTimeout)
+	late.Begin()
+	defer late.End()
 	for i := range tests {
-		if err := tests[i].run(ctx, h, f, late); err != nil {
-			return fmt.Errorf("it fails its own self-test %d, %.100q: %w; mend the filter or the test", i+1, tests[i].About, err)
+		if err := tests[i].run(ctx, l.cfg, v, late); err != nil {
+			return fmt.Errorf("it fails its own self-test %d, %.100q: %w; mend the plugin or the test", i+1, tests[i].About, err)
 		}
 	}
 	return nil
@@ -97,23 +98,18 @@ func readSelfTests(text []byte) (tests []selfTest, err error) {
 	return tests, nil
 }
 
-func (t *selfTest) run(ctx context.Context, h *Host, f *filter, late *overtime) error {
-	config := []byte("{}")
+func (t *selfTest) run(ctx context.Context, cfg Config, v *version, late *guest.Watchdog) error {
+	apart := newRecord(cfg, slog.New(slog.DiscardHandler))
+	env := guest.Env{Name: v.Name, Config: []byte("{}"), Store: apart.store, Log: apart.log}
 	if len(t.Config) > 0 {
-		config = t.Config
+		env.Config = t.Config
 	}
-	apart := &filter{
-		Name: f.Name, File: f.File, limits: f.limits, config: config,
-		runtime: f.runtime, compiled: f.compiled,
-		record: h.newRecord(f.Name, slog.New(slog.DiscardHandler)),
-	}
-	in, err := apart.newInstance()
+	in, err := v.module.Start(&env)
 	if err != nil {
 		return err
 	}
-	defer in.close()
-	apart.sub = in.sub
-	late.add(in, in.limits.fuel)
+	defer in.Close()
+	late.Watch(in)
 	for i, text := range t.Before {
 		if err := t.send(ctx, in, text); err != nil {
 			return fmt.Errorf("message %d before it: %w", i+1, err)
@@ -122,11 +118,11 @@ func (t *selfTest) run(ctx context.Context, h *Host, f *filter, late *overtime) 
 	if err := t.send(ctx, in, t.Notification); err != nil {
 		return err
 	}
-	return t.compare(&in.result)
+	return t.compare(in.Result())
 }
 
-// send hands a notification to the filter, whose answer is in its result.
-func (t *selfTest) send(ctx context.Context, in *instance, text []byte) error {
+// send hands a notification to the guest, whose answer is in its Result.
+func (t *selfTest) send(ctx context.Context, in *guest.Instance, text []byte) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("the tests together take more than %d times [plugins] start_timeout", selfTestStarts)
 	}
@@ -134,11 +130,10 @@ func (t *selfTest) send(ctx context.Context, in *instance, text []byte) error {
 	if err != nil {
 		return err
 	}
-	if !in.filter.sub.matches(n.Type) {
+	if !in.Subscription().Matches(n.Type) {
 		return fmt.Errorf("it has not asked for %q", n.Type)
 	}
-	in.overtime.next()
-	if fault := in.handle(n); fault != nil {
+	if fault := in.Handle(n); fault != nil {
 		return fault
 	}
 	return nil
@@ -168,12 +163,12 @@ func (t *selfTest) notification(text []byte) (*event.Notification, error) {
 	return n, nil
 }
 
-func (t *selfTest) compare(r *result) error {
-	for i := range max(len(r.emissions), len(t.Emissions)) {
+func (t *selfTest) compare(r *guest.Result) error {
+	for i := range max(len(r.Emissions), len(t.Emissions)) {
 		got, want := "nothing", "nothing"
-		if i < len(r.emissions) {
-			e := &r.emissions[i]
-			got = describe(string(e.channel), string(e.key), e.payload, e.removed)
+		if i < len(r.Emissions) {
+			e := &r.Emissions[i]
+			got = describe(string(e.Channel), string(e.Key), e.Payload, e.Removed)
 		}
 		if i < len(t.Emissions) {
 			e := &t.Emissions[i]
@@ -183,8 +178,8 @@ func (t *selfTest) compare(r *result) error {
 			return fmt.Errorf("emission %d is %.300s and should be %.300s", i+1, got, want)
 		}
 	}
-	if r.stop != t.Stop {
-		return fmt.Errorf("whether it stops is %t and should be %t", r.stop, t.Stop)
+	if r.Stop != t.Stop {
+		return fmt.Errorf("whether it stops is %t and should be %t", r.Stop, t.Stop)
 	}
 	return nil
 }

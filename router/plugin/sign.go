@@ -52,8 +52,8 @@ func parseKey(text string) (ed25519.PublicKey, error) {
 
 // verify checks the detached signature beside the file at path, over the very
 // bytes that are going to be loaded, where signatures are required.
-func (h *Host) verify(path string, module []byte) error {
-	if !h.cfg.RequireSignature {
+func (l *loader) verify(path string, module []byte) error {
+	if !l.cfg.RequireSignature {
 		return nil
 	}
 	const maxSignatureFile = 1024
@@ -76,7 +76,7 @@ func (h *Host) verify(path string, module []byte) error {
 			return fmt.Errorf("its signature is no Ed25519 signature: %d bytes, raw or in base64", ed25519.SignatureSize)
 		}
 	}
-	for _, key := range h.keys {
+	for _, key := range l.keys {
 		if ed25519.Verify(key, module, signature) {
 			return nil
 		}

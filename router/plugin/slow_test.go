@@ -7,14 +7,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"horizon-realtime/router/plugin/guest"
+	"horizon-realtime/router/plugin/guest/guesttest"
 )
-
-// busy works for ten million units of fuel, or nearly, for every event.
-var busy = strings.Replace(trapping, "(result i64) unreachable", `(result i64) (local i32)
-    (loop $again
-      (local.set 0 (i32.add (local.get 0) (i32.const 1)))
-      (br_if $again (i32.lt_u (local.get 0) (i32.const 1000000))))
-    (i64.const 0)`, 1)
 
 // A filter that takes much time in every call fails once it has taken more than
 // it may, and is quarantined if it goes on; one that takes little is not blamed
@@ -23,24 +18,24 @@ func TestSlowFiltersFail(t *testing.T) {
 	c := testConfig(t)
 	c.SlowPerSecond = 25 * time.Millisecond
 	h, log := loggingHost(t, c, map[string]Settings{"patient": {SlowPerSecond: time.Hour}},
-		"10-busy.wasm", busy, "20-light.wasm", saying("1"), "30-patient.wasm", busy)
-	now := at
+		"10-busy.wasm", guesttest.Busy(), "20-light.wasm", guesttest.Saying("1"), "30-patient.wasm", guesttest.Busy())
+	now := guesttest.At
 	h.now = func() time.Time { return now }
-	w := testWorker(t, h)
-	n := notification(t, "compute.x", "{}")
+	w := testRunner(t, h)
+	n := guesttest.Notification(t, "compute.x", "{}")
 	handle := func(took time.Duration) {
 		w.Handle(context.Background(), n, func(Emission) {})
-		w.overran(context.Background(), n, took)
+		w.bill(context.Background(), n, took)
 	}
 	faults := func() [3]uint64 {
 		s := h.Status()
 		return [3]uint64{s[0].Faults, s[1].Faults, s[2].Faults}
 	}
 	w.Handle(context.Background(), n, func(Emission) {})
-	if used := w.instances[0].spent; used < leastSlow || used > 25_000_000 {
+	if used := w.instances[0].Spent(); used < guest.SlowFuel || used > 25_000_000 {
 		t.Fatalf("a call took %d units", used)
 	}
-	w.overran(context.Background(), n, time.Nanosecond)
+	w.bill(context.Background(), n, time.Nanosecond)
 	for range 2 {
 		handle(20 * time.Millisecond) // half of it each
 	}
@@ -73,5 +68,5 @@ func TestSlowFiltersFail(t *testing.T) {
 		t.Errorf("the log does not say so:\n%s", log)
 	}
 	w.Close()
-	w.overran(context.Background(), n, time.Minute)
+	w.bill(context.Background(), n, time.Minute)
 }

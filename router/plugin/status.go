@@ -38,44 +38,35 @@ type Status struct {
 	KVBytes     int    `json:"kv_bytes"`
 }
 
-// Status tells about every file of the folder, in file-name order.
-func (h *Host) Status() []Status {
-	files := h.current.Load().files
-	status := make([]Status, 0, len(files))
-	for _, f := range files {
-		status = append(status, h.statusOf(f))
-	}
-	return status
-}
-
-func (h *Host) statusOf(f *file) Status {
+// statusOf describes one file.
+func statusOf(f *file, now time.Time) Status {
 	s := Status{Name: f.plugin, File: f.name}
 	if f.refused != "" {
 		s.Refused = f.sentence()
 	}
-	if f.filter == nil {
+	if f.version == nil {
 		s.State, s.Reason = Refused, s.Refused
 		if f.disabled {
 			s.State, s.Reason = Disabled, "[plugin."+f.plugin+"] enabled = false"
 		}
 		return s
 	}
-	r := f.filter.record
-	s.State, s.Reason = f.filter.health.state(h.now())
+	r := f.version.record
+	s.State, s.Reason = f.version.health.state(now)
 	if s.Reason != "" {
 		s.Reason = "plugin " + f.name + ": " + s.Reason
 	}
-	s.Digest = hex.EncodeToString(f.filter.digest[:])
-	s.Loaded = f.filter.loaded
-	s.On, s.Wants = f.filter.sub.patterns, f.filter.sub.wants
-	s.Grants = event.Grants(f.filter.grants.Load()).Names()
+	s.Digest = hex.EncodeToString(f.version.digest[:])
+	s.Loaded = f.version.loaded
+	s.On, s.Wants = f.version.sub.Patterns, f.version.sub.Wants
+	s.Grants = event.Grants(f.version.grants.Load()).Names()
 	s.Calls, s.Skipped, s.Emissions, s.FuelPerCall = r.totals()
 	s.FuelPerCall /= max(s.Calls, 1)
 	for _, n := range r.faults {
 		s.Faults += n.Load()
 	}
-	s.FuelLimit, s.MemoryLimit = f.filter.limits.fuel, int64(f.filter.limits.pages)*pageBytes
+	s.FuelLimit, s.MemoryLimit = f.version.limits.Fuel, f.version.limits.Memory()
 	s.Instances = r.instances.Load()
-	s.KVEntries, s.KVBytes, _ = r.store.usage()
+	s.KVEntries, s.KVBytes, _ = r.store.Usage()
 	return s
 }

@@ -11,7 +11,7 @@ import (
 // Run watches the folder until ctx is over, and swaps in a new set whenever
 // the files have changed and then stood still. What is being written is left
 // alone: the folder must look the same twice, settle apart. A folder that
-// vanishes changes nothing until it is back. Workers are the caller's, and so
+// vanishes changes nothing until it is back. Runners are the caller's, and so
 // is Close.
 //
 // # Errors
@@ -27,7 +27,7 @@ type folderWatch struct {
 	host    *Host
 	watcher *fsnotify.Watcher
 	settle  *time.Timer
-	// last is what the folder looked like at the last look, and since when it
+	// last is what the folder looked like the last time, and since when it
 	// has been restless.
 	last  string
 	since time.Time
@@ -53,7 +53,7 @@ func (w *folderWatch) run(ctx context.Context, notified bool) error {
 	}
 	rescan := time.NewTicker(h.cfg.Rescan)
 	defer rescan.Stop()
-	w.look(ctx)
+	w.rescan(ctx)
 	for {
 		select {
 		case <-ctx.Done():
@@ -66,9 +66,9 @@ func (w *folderWatch) run(ctx context.Context, notified bool) error {
 			h.log.Warn("the watch on the folder of plugins lost something; it is read again", "error", err)
 			w.disturbed()
 		case <-w.settle.C:
-			w.look(ctx)
+			w.rescan(ctx)
 		case <-rescan.C:
-			w.look(ctx)
+			w.rescan(ctx)
 		}
 	}
 }
@@ -88,10 +88,10 @@ func (w *folderWatch) disturbed() {
 	}
 }
 
-// look compares the folder with what is loaded, and loads it if it has changed
-// and looks the same as at the last look. What is remembered of files that have
+// rescan compares the folder with what is loaded, and loads it if it has changed
+// and looks the same as the last time. What is remembered of files that have
 // been gone for long is forgotten.
-func (w *folderWatch) look(ctx context.Context) {
+func (w *folderWatch) rescan(ctx context.Context) {
 	h := w.host
 	if w.watcher != nil {
 		// Again each time: the folder may be another one by now.
@@ -99,13 +99,13 @@ func (w *folderWatch) look(ctx context.Context) {
 	}
 	h.reloading.Lock()
 	defer h.reloading.Unlock()
-	h.forgetRecords()
-	files, err := h.scan()
+	h.records.forget(h.current.load())
+	files, err := folder(h.cfg.Dir).scan()
 	if err == nil {
 		stamp := stampOf(files)
 		quiet := stamp == w.last
 		w.last = stamp
-		if stamp == h.seen {
+		if stamp == h.reloader.seen {
 			w.since = time.Time{}
 		} else if !quiet {
 			w.disturbed()

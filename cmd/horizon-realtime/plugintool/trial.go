@@ -33,7 +33,7 @@ type Setup struct {
 type Trial struct {
 	dir      string
 	host     *plugin.Host
-	worker   *plugin.Worker
+	worker   *plugin.Runner
 	judge    auth.Judge
 	registry *prometheus.Registry
 	notes    *notes
@@ -140,7 +140,7 @@ func (t *Trial) load(ctx context.Context, path, as string, setup Setup) (err err
 		return &Refusal{status.Refused, t.notes.take()}
 	}
 	t.started = t.notes.take()
-	t.worker = t.host.NewWorker()
+	t.worker = t.host.NewRunner()
 	return nil
 }
 

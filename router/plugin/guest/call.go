@@ -1,0 +1,148 @@
+package guest
+
+import (
+	"crypto/sha256"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+
+	"github.com/tetratelabs/wazero/api"
+
+	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
+	"horizon-realtime/sdk/abi"
+)
+
+const (
+	// hostCallFuel is what a call of the host costs beside the bytes it moves;
+	// bytesPerFuel of those cost one unit.
+	hostCallFuel = 50
+	bytesPerFuel = 8
+
+	// maxSaid bounds what is quoted of a guest's last words, in bytes.
+	maxSaid = 200
+)
+
+// Env is what the host offers to all instances of one plugin.
+type Env struct {
+	// Name is the plugin's. Randomness depends on it, and faults name its table.
+	Name string
+	// Config is the JSON text that the import `config` hands out.
+	Config []byte
+	Store  *Store
+	Log    *Log
+}
+
+// call is the host's side of an instance: what the functions that it imports
+// know of it and of the call under way. It belongs to one goroutine.
+type call struct {
+	env    *Env
+	limits *Limits
+	fuel   tank
+
+	// Of the call under way. n is nil during the start.
+	n         *event.Notification
+	doing     string
+	hostCalls int
+	// wrote says that the call has changed the store.
+	wrote bool
+	// said is the first line that it wrote to stderr or logged as an error.
+	said string
+
+	// Kept between calls.
+	sub    Subscription
+	ready  bool // hr_init is over
+	clock  clock
+	random *rand.ChaCha8
+	output [2]lineBuffer
+	paths  map[string]json.Pointer
+}
+
+// prepare makes c ready for the start of an instance.
+func (c *call) prepare(env *Env, limits *Limits) {
+	c.env, c.limits = env, limits
+	c.clock.monotonic = clockStart
+	c.random = rand.NewChaCha8(sha256.Sum256([]byte(env.Name)))
+	c.output[0].emit = func(line []byte) { env.Log.write(slog.LevelInfo, line, c.messageID()) }
+	c.output[1].emit = func(line []byte) {
+		env.Log.write(slog.LevelWarn, line, c.messageID())
+		c.say(line)
+	}
+}
+
+// begin starts the call for one notification.
+func (c *call) begin(n *event.Notification) {
+	c.n, c.doing, c.hostCalls, c.said, c.wrote = n, abi.Event, 0, "", false
+	c.clock.begin(n.At)
+}
+
+// errFuel ends a call from within a host function.
+var errFuel = errors.New("out of fuel")
+
+// spend takes fuel for the host's own work.
+func (c *call) spend(units int64) {
+	if !c.fuel.take(units) {
+		panic(errFuel)
+	}
+}
+
+// enter charges for one call of the host. Over the budget it ends the guest's
+// call by a panic, which the engine turns into an error. Every host function
+// begins with it: the guest's code does not check its fuel after such a call.
+func (c *call) enter() {
+	c.hostCalls++
+	if c.hostCalls > c.limits.HostCalls {
+		panic(Faultf(Budget, "%s called the host more than %d times; call it less, or raise [plugins] host_calls_per_event", c.doing, c.limits.HostCalls))
+	}
+	c.spend(hostCallFuel)
+}
+
+// view returns n bytes of guest memory, and charges for them.
+func (c *call) view(mem api.Memory, function string, pointer, n uint64) []byte {
+	if uint32(n) == 0 {
+		return nil
+	}
+	c.spend(int64(uint32(n) / bytesPerFuel))
+	b, ok := mem.Read(uint32(pointer), uint32(n))
+	if !ok {
+		panic(Faultf(BadCall, "%s passed %s a pointer past the end of its memory", c.doing, function))
+	}
+	return b
+}
+
+// fill copies text into the guest's buffer if it fits, and returns its length.
+func (c *call) fill(mem api.Memory, function string, pointer, limit uint64, text []byte) uint64 {
+	if len(text) <= int(uint32(limit)) {
+		copy(c.view(mem, function, pointer, uint64(len(text))), text)
+	}
+	return uint64(len(text))
+}
+
+// notification returns the one under way.
+func (c *call) notification(function string) *event.Notification {
+	if c.n == nil {
+		panic(Faultf(BadCall, "%s called %s, which is for %s", c.doing, function, abi.Event))
+	}
+	return c.n
+}
+
+func (c *call) messageID() string {
+	if c.n == nil {
+		return ""
+	}
+	return c.n.MessageID
+}
+
+// say notes what may turn out to be the reason of a fault.
+func (c *call) say(line []byte) {
+	if c.said == "" {
+		c.said = string(line[:min(len(line), maxSaid)])
+	}
+}
+
+// flush logs lines that have no end yet.
+func (c *call) flush() {
+	for i := range c.output {
+		c.output[i].flush()
+	}
+}

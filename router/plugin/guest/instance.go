@@ -1,0 +1,235 @@
+package guest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+
+	"horizon-realtime/router/event"
+	"horizon-realtime/router/fuel"
+	"horizon-realtime/router/json"
+	"horizon-realtime/sdk/abi"
+)
+
+// Instance is one running copy of a module, with its own memory. One goroutine
+// at a time may use it. After a fault it must be closed, because nobody knows
+// what its memory looks like.
+type Instance struct {
+	call
+	module *Module
+	mod    api.Module
+	mem    api.Memory
+	event  api.Function
+	ctx    context.Context
+	memory linearMemory
+	// watchdog cuts its calls off; nil for none.
+	watchdog *Watchdog
+
+	// scratch is where the guest wants its fields.
+	scratch       uint32
+	scratchLength uint32
+	startBytes    uint32
+	room          []json.Value // to find wanted fields in
+
+	// Of the last call.
+	stack  [1]uint64
+	spent  int64
+	result Result
+}
+
+// callKey finds the call in the context of a host function.
+type callKey struct{}
+
+// callContext carries a call to the host functions.
+type callContext struct {
+	context.Context
+	c *call
+}
+
+func (c *callContext) Value(key any) any {
+	if key == (callKey{}) {
+		return c.c
+	}
+	return c.Context.Value(key)
+}
+
+// Start makes an instance and lets it start: its start section, _initialize,
+// hr_init. The instance keeps env.
+//
+// # Errors
+//
+// Always a *Fault: the module trapped, ran out of fuel or time, exited, refused
+// to start, or broke the ABI.
+func (m *Module) Start(env *Env) (*Instance, error) {
+	in := &Instance{module: m}
+	in.prepare(env, &m.limits)
+	in.ctx = &callContext{context.Background(), &in.call}
+	if err := in.start(); err != nil {
+		in.Close()
+		return nil, err
+	}
+	return in, nil
+}
+
+func (in *Instance) start() error {
+	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
+	ctx := experimental.WithMemoryAllocator(in.ctx, &in.memory)
+	mod, err := in.module.runtime.InstantiateModule(ctx, in.module.compiled, config)
+	if err != nil {
+		return Faultf(BadStart, "it cannot be instantiated: %s", firstLine(err))
+	}
+	in.mod, in.mem = mod, mod.Memory()
+	in.event = mod.ExportedFunction(abi.Event)
+	in.fuel = newTank(mod)
+	budget := in.limits.InitFuel
+	in.fuel.fill(budget)
+	late := NewWatchdog(in.limits.StartTimeout)
+	late.add(&in.fuel, budget)
+	defer late.remove(&in.fuel)
+	late.Begin()
+	defer late.End()
+	for _, name := range []string{fuel.Start, "_initialize", abi.Init} {
+		f := mod.ExportedFunction(name)
+		if f == nil {
+			continue
+		}
+		in.doing = name
+		if name == fuel.Start {
+			in.doing = "its start function"
+		}
+		if err := f.CallWithStack(in.ctx, in.stack[:]); err != nil {
+			return in.fault(err, budget, "[plugins] init_fuel", "[plugins] start_timeout")
+		}
+	}
+	return in.adopt(in.stack[0])
+}
+
+// adopt takes what hr_init returned.
+func (in *Instance) adopt(answer uint64) error {
+	if answer == 0 {
+		return in.lastWords(Faultf(BadStart, "%s returned 0: it refuses to start; look at what it logs, and at [plugin.%s] config", abi.Init, in.env.Name))
+	}
+	pointer, length := uint32(answer>>32), uint32(answer)
+	needs := scratchNeeds(len(in.sub.Wants))
+	switch buf, ok := in.mem.Read(pointer, length); {
+	case !ok:
+		return Faultf(BadResult, "%s returned a scratch buffer past the end of its memory; return one within it", abi.Init)
+	case len(buf) < needs:
+		return Faultf(BadResult, "%s returned a scratch buffer of %d bytes; for %d wanted fields it takes %d and room for what is in them; return a larger one", abi.Init, length, len(in.sub.Wants), needs)
+	case len(in.sub.Patterns) == 0:
+		return Faultf(BadStart, "%s subscribed to no event type, so that it would never be called; declare one", abi.Init)
+	}
+	in.scratch, in.scratchLength = pointer, length
+	in.room = in.sub.room()
+	in.startBytes = in.mem.Size()
+	in.ready = true
+	return nil
+}
+
+// Handle calls the guest with one notification. What the guest wants done is in
+// Result afterwards. It allocates nothing.
+func (in *Instance) Handle(n *event.Notification) *Fault {
+	in.begin(n)
+	in.spent = 0
+	if in.watchdog != nil {
+		in.watchdog.next()
+	}
+	buf, ok := in.mem.Read(in.scratch, in.scratchLength)
+	if !ok {
+		return Faultf(BadResult, "its scratch buffer is gone")
+	}
+	writeScratch(buf, n, &in.sub, in.room)
+	budget := in.limits.Fuel
+	in.fuel.fill(budget)
+	err := in.event.CallWithStack(in.ctx, in.stack[:])
+	if err != nil {
+		f := in.fault(err, budget, "[plugin."+in.env.Name+"] fuel", "[plugins] call_timeout")
+		in.n = nil
+		return f
+	}
+	in.n, in.spent = nil, budget-in.fuel.left()
+	if in.stack[0] == 0 {
+		in.result.Emissions, in.result.Stop = in.result.Emissions[:0], false
+		return nil
+	}
+	return in.readResult(in.stack[0])
+}
+
+func (in *Instance) readResult(answer uint64) *Fault {
+	block, ok := in.mem.Read(uint32(answer>>32), uint32(answer))
+	if !ok {
+		return Faultf(BadResult, "%s returned a result of %d bytes at %#x, past the end of its memory of %d bytes", abi.Event, uint32(answer), uint32(answer>>32), in.mem.Size())
+	}
+	if err := in.result.decode(block, in.limits); err != nil {
+		return Faultf(BadResult, "its result %s", err)
+	}
+	return nil
+}
+
+// fault says what a failed call died of; the keys are those that configure its
+// fuel and its time.
+func (in *Instance) fault(err error, budget int64, key, timeKey string) *Fault {
+	in.flush()
+	var f *Fault
+	switch {
+	case errors.As(err, &f) && f.Kind == Exit:
+		return in.lastWords(f)
+	case f != nil:
+		return f
+	case in.fuel.drained():
+		return Faultf(Time, "%s took too long and was cut off; do less, or raise %s", in.doing, timeKey)
+	case in.fuel.left() < 0:
+		return Faultf(Fuel, "%s worked for more than %d units of fuel; do less, or raise %s", in.doing, budget, key)
+	}
+	return in.lastWords(Faultf(Trap, "%s trapped: %s", in.doing, strings.TrimPrefix(firstLine(err), "wasm error: ")))
+}
+
+// lastWords adds what the guest said first: a Go program writes to stderr why it
+// panicked.
+func (in *Instance) lastWords(f *Fault) *Fault {
+	if in.said != "" {
+		f.Text += fmt.Sprintf(" (it said %q)", in.said)
+	}
+	return f
+}
+
+// Result is what the last call returned. It is empty after a fault.
+func (in *Instance) Result() *Result { return &in.result }
+
+// Spent is the fuel that the last call took, if it ended well.
+func (in *Instance) Spent() int64 { return in.spent }
+
+// Wrote reports whether the last call changed the store.
+func (in *Instance) Wrote() bool { return in.wrote }
+
+// Subscription is what the guest declared.
+func (in *Instance) Subscription() *Subscription { return &in.sub }
+
+// Grown reports whether the memory has come halfway from its size at the start
+// to the limit. A module never gives memory back.
+func (in *Instance) Grown() bool {
+	limit, start := uint64(in.limits.Memory()), uint64(in.startBytes)
+	return uint64(in.mem.Size()) > start+(limit-min(limit, start))/2
+}
+
+// Close gives the instance's memory back.
+func (in *Instance) Close() {
+	if in.watchdog != nil {
+		in.watchdog.remove(&in.fuel)
+	}
+	if in.mod != nil {
+		_ = in.mod.Close(in.ctx)
+	}
+	in.memory.Free()
+}
+
+// firstLine cuts the engine's stack trace off.
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return strings.TrimSuffix(line, " (recovered by wazero)")
+}

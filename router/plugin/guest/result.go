@@ -1,0 +1,119 @@
+package guest
+
+import (
+	"encoding/binary"
+	"fmt"
+	"unicode/utf8"
+
+	"horizon-realtime/router/json"
+	"horizon-realtime/sdk/abi"
+)
+
+const (
+	// maxChannelBytes and maxKeyBytes bound the names in an emission.
+	maxChannelBytes = 160
+	maxKeyBytes     = 128
+)
+
+// Emission is something that a guest wants published.
+type Emission struct {
+	// Channel is valid UTF-8 of 1 to 160 bytes, not yet parsed; Key of at most
+	// 128 bytes, or empty. Payload is one JSON value without line breaks.
+	Channel, Key, Payload []byte
+	// Removed says that the resource named by the key is gone.
+	Removed bool
+}
+
+// Result is what a call returned. Its slices alias the guest's memory: they are
+// valid until the instance's next call.
+type Result struct {
+	Emissions []Emission
+	// Stop says that plugins after this one are not to see the notification.
+	Stop bool
+}
+
+// decode reads a result block, keeping r's memory. Every record is checked
+// before any is used: on an error, r is empty.
+//
+// # Errors
+//
+// A sentence that completes "its result …".
+func (r *Result) decode(block []byte, l *Limits) error {
+	r.Emissions, r.Stop = r.Emissions[:0], false
+	err := r.records(block, l)
+	if err != nil {
+		r.Emissions, r.Stop = r.Emissions[:0], false
+	}
+	return err
+}
+
+func (r *Result) records(block []byte, l *Limits) error {
+	if len(block) > l.ResultBytes {
+		return fmt.Errorf("has %d bytes, over the limit of %d; emit less, or raise [plugins] bytes_per_event", len(block), l.ResultBytes)
+	}
+	for at := 0; at < len(block); {
+		rest := block[at:]
+		if len(rest) < abi.RecordHeader {
+			return fmt.Errorf("ends in the middle of a record's header, at byte %d of %d", at, len(block))
+		}
+		tag := binary.LittleEndian.Uint32(rest)
+		length := uint64(binary.LittleEndian.Uint32(rest[4:]))
+		if length > uint64(len(rest)-abi.RecordHeader) {
+			return fmt.Errorf("has a record at byte %d whose body of %d bytes goes past the end", at, length)
+		}
+		body := rest[abi.RecordHeader : abi.RecordHeader+length]
+		switch tag {
+		case abi.TagEmit:
+			if len(r.Emissions) == l.Emissions {
+				return fmt.Errorf("has more than %d emissions; emit less, or raise [plugins] emissions_per_event", l.Emissions)
+			}
+			var before []byte
+			if last := len(r.Emissions) - 1; last >= 0 {
+				before = r.Emissions[last].Payload
+			}
+			r.Emissions = append(r.Emissions, Emission{})
+			if err := r.Emissions[len(r.Emissions)-1].decode(body, before, l); err != nil {
+				return fmt.Errorf("has a bad emission at byte %d: %w", at, err)
+			}
+		case abi.TagStop:
+			r.Stop = true
+		}
+		at += abi.RecordHeader + int(length)
+	}
+	return nil
+}
+
+// decode reads the body of a record. The payload of the one before, if there is
+// one, is good.
+func (e *Emission) decode(body, before []byte, l *Limits) error {
+	if len(body) < abi.EmitHeader {
+		return fmt.Errorf("its body has %d bytes, its header alone takes %d", len(body), abi.EmitHeader)
+	}
+	channel := int(binary.LittleEndian.Uint16(body))
+	key := int(binary.LittleEndian.Uint16(body[2:]))
+	flags := binary.LittleEndian.Uint32(body[4:])
+	body = body[abi.EmitHeader:]
+	if channel+key > len(body) {
+		return fmt.Errorf("channel and key take %d bytes, the body has %d", channel+key, len(body))
+	}
+	e.Channel = body[:channel:channel]
+	e.Key = body[channel : channel+key : channel+key]
+	e.Payload = body[channel+key : len(body) : len(body)]
+	e.Removed = flags&abi.EmitRemoved != 0
+	switch {
+	case channel == 0 || channel > maxChannelBytes:
+		return fmt.Errorf("a channel has 1 to %d bytes, not %d", maxChannelBytes, channel)
+	case key > maxKeyBytes:
+		return fmt.Errorf("a key has at most %d bytes, not %d", maxKeyBytes, key)
+	case !utf8.Valid(e.Channel):
+		return fmt.Errorf("the channel is not valid UTF-8")
+	case !utf8.Valid(e.Key):
+		return fmt.Errorf("the key is not valid UTF-8")
+	case len(e.Payload) > l.EmissionBytes:
+		return fmt.Errorf("the payload has %d bytes, over the limit of %d; send less, or raise [plugins] bytes_per_emission", len(e.Payload), l.EmissionBytes)
+	}
+	if err := json.CheckLineLike(e.Payload, before); err != nil {
+		return fmt.Errorf("the payload is not one line of JSON: %w", err)
+	}
+	return nil
+}

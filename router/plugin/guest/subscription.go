@@ -1,0 +1,158 @@
+package guest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
+	"horizon-realtime/sdk/abi"
+)
+
+const (
+	maxPatterns     = 64
+	maxWants        = 64
+	maxPatternBytes = 128
+	// maxSubscriptionBytes bounds the text of one declaration.
+	maxSubscriptionBytes = 32 << 10
+)
+
+// Subscription is what a guest declared while it started.
+type Subscription struct {
+	// Patterns are event types, or beginnings of them followed by `*`.
+	Patterns []string
+	// Wants are the fields (JSON Pointers, as declared) that each call gets, in
+	// the order of the scratch block.
+	Wants []string
+	// families are the same fields by what they stand in.
+	families []family
+}
+
+// family is the wanted fields that stand in one object or array.
+type family struct {
+	// parent leads to it, and path from what the family within is in: one of those
+	// before, none where that is -1.
+	parent string
+	within int
+	path   json.Pointer
+	// fields are those seen from there, together the same for a walk, and places
+	// theirs among the wants.
+	fields   []json.Pointer
+	together json.Siblings
+	places   []int
+}
+
+// want adds a field.
+//
+// # Errors
+//
+// Those of json.ParsePointer.
+func (s *Subscription) want(pointer string) error {
+	if _, err := json.ParsePointer(pointer); err != nil {
+		return err
+	}
+	cut := max(strings.LastIndexByte(pointer, '/'), 0)
+	last, err := json.ParsePointer(pointer[cut:])
+	if err != nil {
+		return err
+	}
+	f, err := s.family(pointer[:cut])
+	if err != nil {
+		return err
+	}
+	f.fields = append(f.fields, last)
+	f.together.Add(last)
+	f.places = append(f.places, len(s.Wants))
+	s.Wants = append(s.Wants, pointer)
+	return nil
+}
+
+// family finds or makes the one of a parent.
+func (s *Subscription) family(parent string) (*family, error) {
+	within, path := -1, parent
+	for i := range s.families {
+		rest, ok := strings.CutPrefix(parent, s.families[i].parent)
+		if ok && rest == "" {
+			return &s.families[i], nil
+		}
+		if ok && rest[0] == '/' && len(rest) < len(path) {
+			within, path = i, rest
+		}
+	}
+	p, err := json.ParsePointer(path)
+	if err != nil {
+		return nil, err
+	}
+	s.families = append(s.families, family{parent: parent, within: within, path: p})
+	return &s.families[len(s.families)-1], nil
+}
+
+// room is where the values of a notification are put together, families' objects
+// first. To make it anew for each call costs more than a small filter.
+func (s *Subscription) room() []json.Value {
+	return make([]json.Value, len(s.families)+len(s.Wants))
+}
+
+// find gives what f's fields stand in; before is the same of the families before.
+func (f *family) find(n *event.Notification, before []json.Value) json.Value {
+	v := n.Root()
+	if f.within >= 0 {
+		v = before[f.within]
+	}
+	return v.Get(f.path)
+}
+
+// declare adds the lines of a declaration.
+func (s *Subscription) declare(text string) error {
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if pattern, ok := strings.CutPrefix(line, abi.DeclareOn); ok {
+			if err := checkPattern(pattern); err != nil {
+				return err
+			}
+			s.Patterns = append(s.Patterns, pattern)
+		} else if pointer, ok := strings.CutPrefix(line, abi.DeclareWant); ok {
+			if err := s.want(pointer); err != nil {
+				return err
+			}
+		} else if line != "" {
+			return fmt.Errorf("the line %.80q starts neither with %q nor with %q", line, abi.DeclareOn, abi.DeclareWant)
+		}
+		if len(s.Patterns) > maxPatterns {
+			return fmt.Errorf("more than %d event types; use patterns that end in *", maxPatterns)
+		}
+		if len(s.Wants) > maxWants {
+			return fmt.Errorf("more than %d wanted fields; read the rare ones with %s", maxWants, abi.ImportField)
+		}
+	}
+	return nil
+}
+
+func checkPattern(p string) error {
+	name := strings.TrimSuffix(p, "*")
+	if len(p) == 0 || len(p) > maxPatternBytes {
+		return fmt.Errorf("an event type has 1 to %d bytes, not %d", maxPatternBytes, len(p))
+	}
+	for i := range len(name) {
+		if c := name[i]; c <= ' ' || c > '~' || c == '*' {
+			return fmt.Errorf("bad event type %.80q: printable ASCII without spaces, a * only at the end", p)
+		}
+	}
+	return nil
+}
+
+// Matches reports whether the guest asked for the event type.
+func (s *Subscription) Matches(eventType string) bool {
+	for _, p := range s.Patterns {
+		if begin, wild := strings.CutSuffix(p, "*"); p == eventType || wild && strings.HasPrefix(eventType, begin) {
+			return true
+		}
+	}
+	return false
+}
+
+// Equal reports whether two instances declared the same.
+func (s *Subscription) Equal(o *Subscription) bool {
+	return slices.Equal(s.Patterns, o.Patterns) && slices.Equal(s.Wants, o.Wants)
+}

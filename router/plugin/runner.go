@@ -1,0 +1,221 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"horizon-realtime/router/event"
+	"horizon-realtime/router/plugin/guest"
+)
+
+// Runner runs notifications through the plugins, one at a time, on instances of
+// its own. One goroutine at a time may use it.
+type Runner struct {
+	host    *Host
+	id      int
+	set     *set
+	matcher matcher
+	// instances are by position in the set; nil until one is needed.
+	instances []*guest.Instance
+	watchdog  *guest.Watchdog
+	// ran are the positions of those that the last Handle called with success.
+	ran    []int
+	closed bool
+}
+
+// Emission is what a plugin wants published. Its slices are the guest's own
+// memory: they are valid until the callback that gets it returns.
+type Emission struct {
+	// Plugin is the plugin's name, and Grants what its operator permits it.
+	Plugin string
+	Grants event.Grants
+	guest.Emission
+}
+
+// Outcome counts what became of one notification.
+type Outcome struct {
+	// Called plugins ran to an end, Faults did not. Skipped ones asked for the
+	// notification, but are paused or quarantined.
+	Called, Faults, Skipped int
+	// Emitted is how many emissions were handed on.
+	Emitted int
+	// Stopped says that a plugin kept the notification from those after it.
+	Stopped bool
+}
+
+// NewRunner makes a runner. Its instances are made when the first notification
+// matches.
+func (h *Host) NewRunner() *Runner {
+	r := &Runner{host: h, id: int(h.runners.Add(1)-1) % h.cfg.Workers, watchdog: guest.NewWatchdog(h.cfg.CallTimeout)}
+	r.adopt()
+	return r
+}
+
+// Handle calls every plugin that asked for the notification's type, in
+// file-name order, and hands what each emits to emit before the next one is
+// called. A plugin that fails harms only itself: its emissions of this call are
+// dropped, all of them, and the others run as if nothing had happened.
+func (r *Runner) Handle(ctx context.Context, n *event.Notification, emit func(Emission)) Outcome {
+	if r.set != r.host.current.load() {
+		r.adopt()
+	}
+	var o Outcome
+	r.ran = r.ran[:0]
+	if r.closed {
+		return o
+	}
+	for _, i := range r.matcher.match(n.Type) {
+		v := r.set.versions[i]
+		counters := v.record.counters(r.id)
+		if !v.health.allows(r.host.now) {
+			o.Skipped++
+			counters.skipped.Add(1)
+			continue
+		}
+		in := r.call(ctx, i, n)
+		if in == nil {
+			o.Faults++
+			continue
+		}
+		o.Called++
+		r.ran = append(r.ran, i)
+		counters.calls.Add(1)
+		counters.fuel.Add(uint64(in.Spent()))
+		result := in.Result()
+		if len(result.Emissions) > 0 {
+			counters.emissions.Add(uint64(len(result.Emissions)))
+			o.Emitted += len(result.Emissions)
+			e := Emission{Plugin: v.Name, Grants: event.Grants(v.grants.Load())}
+			for k := range result.Emissions {
+				e.Emission = result.Emissions[k]
+				emit(e)
+			}
+		}
+		if result.Stop {
+			o.Stopped = true
+			break
+		}
+	}
+	return o
+}
+
+// call runs the i-th plugin and returns its instance if that has ended well; a
+// fault is noted. A call that was cut off gets another chance with a new
+// instance, since it may have been the machine that was slow, but not if it has
+// written to its store, which it would find written already.
+func (r *Runner) call(ctx context.Context, i int, n *event.Notification) *guest.Instance {
+	v := r.set.versions[i]
+	for again := false; ; again = true {
+		in, err := r.instance(i)
+		if err != nil {
+			r.fault(ctx, i, n, err)
+			return nil
+		}
+		fault := in.Handle(n)
+		if fault == nil {
+			return in
+		}
+		wrote := in.Wrote()
+		r.fault(ctx, i, n, fault)
+		if again || wrote || fault.Kind != guest.Time || !v.health.allows(r.host.now) {
+			return nil
+		}
+	}
+}
+
+// instance returns the i-th plugin's, and makes it if there is none.
+func (r *Runner) instance(i int) (*guest.Instance, error) {
+	if in := r.instances[i]; in != nil {
+		return in, nil
+	}
+	in, err := r.set.versions[i].take()
+	if err != nil {
+		return nil, err
+	}
+	r.instances[i] = in
+	r.watchdog.Watch(in)
+	return in, nil
+}
+
+// fault throws the instance away and notes what happened.
+func (r *Runner) fault(ctx context.Context, i int, n *event.Notification, err error) {
+	v := r.set.versions[i]
+	r.end(i)
+	var fault *guest.Fault
+	if !errors.As(err, &fault) {
+		fault = guest.Faultf(guest.Trap, "%s", err)
+	}
+	v.record.faults[fault.Kind].Add(1)
+	log := r.host.log.With("plugin", v.Name, "message_id", n.MessageID, "event_type", n.Type)
+	quarantined, pause := v.health.fault(fault, r.host.now())
+	if quarantined {
+		_, reason := v.health.state(r.host.now())
+		log.ErrorContext(ctx, "quarantined a plugin", "error", "plugin "+v.File+": "+reason)
+		return
+	}
+	log.WarnContext(ctx, "a plugin failed", "error", "plugin "+v.File+": "+fault.Text, "pause", pause)
+}
+
+// end closes the i-th instance, if there is one.
+func (r *Runner) end(i int) {
+	if in := r.instances[i]; in != nil {
+		r.set.versions[i].end(in)
+		r.instances[i] = nil
+	}
+}
+
+// adopt takes up the current set, with the instances of versions that are in
+// both.
+func (r *Runner) adopt() {
+	if r.closed {
+		return
+	}
+	next := r.host.current.hold()
+	instances := make([]*guest.Instance, len(next.versions))
+	for i, in := range r.instances {
+		if at := slices.Index(next.versions, r.set.versions[i]); at >= 0 {
+			instances[at], r.instances[i] = in, nil
+		}
+	}
+	r.drop()
+	r.set, r.instances, r.matcher, r.ran = next, instances, newMatcher(next.versions), nil
+}
+
+// drop closes all instances and lets go of the set.
+func (r *Runner) drop() {
+	for i := range r.instances {
+		r.end(i)
+	}
+	if r.set != nil {
+		r.set.release()
+	}
+	r.set, r.instances, r.ran = nil, nil, nil
+}
+
+// Idle is for moments in which nothing waits: it takes up a new set, so that
+// the old one can go, and drops instances whose memory has grown far, for new
+// ones to take their place, and those of plugins in quarantine.
+func (r *Runner) Idle() {
+	if r.set != r.host.current.load() {
+		r.adopt()
+	}
+	for i, in := range r.instances {
+		if in == nil {
+			continue
+		}
+		v := r.set.versions[i]
+		if v.health.quarantined() || in.Grown() && v.record.renew(r.host.now()) {
+			r.end(i)
+		}
+	}
+}
+
+// Close gives the runner's instances back. It may be called again; the runner
+// is of no use afterwards.
+func (r *Runner) Close() {
+	if !r.closed {
+		r.closed = true
+		r.drop()
+	}
+}

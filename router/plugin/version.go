@@ -1,0 +1,87 @@
+package plugin
+
+import (
+	"crypto/sha256"
+	"sync/atomic"
+	"time"
+
+	"horizon-realtime/router/plugin/guest"
+	"horizon-realtime/sdk/abi"
+)
+
+// version is one version of one plugin, ready to be called. The sets it is in
+// keep it alive.
+type version struct {
+	// Name is the plugin's, File the file's without its folder.
+	Name, File string
+	digest     [sha256.Size]byte
+	loaded     time.Time
+	limits     guest.Limits
+	grants     atomic.Uint32
+	health     *health
+	record     *record
+
+	module *guest.Module
+	env    guest.Env
+	sub    guest.Subscription
+	// spare is the instance that the load made to see whether the plugin
+	// starts; the first runner that needs one takes it.
+	spare atomic.Pointer[guest.Instance]
+	// sets is how many sets the version is in.
+	sets atomic.Int64
+}
+
+// start makes an instance.
+//
+// # Errors
+//
+// Always a *guest.Fault.
+func (v *version) start() (*guest.Instance, error) {
+	in, err := v.module.Start(&v.env)
+	if err == nil {
+		v.record.instances.Add(1)
+	}
+	return in, err
+}
+
+// take returns the spare instance, or makes one.
+//
+// # Errors
+//
+// Those of start, or that the instance is not like the first.
+func (v *version) take() (*guest.Instance, error) {
+	if in := v.spare.Swap(nil); in != nil {
+		return in, nil
+	}
+	in, err := v.start()
+	if err != nil {
+		return nil, err
+	}
+	if !in.Subscription().Equal(&v.sub) {
+		v.end(in)
+		return nil, guest.Faultf(guest.BadStart, "%s subscribed to something else than it did the first time", abi.Init)
+	}
+	return in, nil
+}
+
+// end closes an instance of this version.
+func (v *version) end(in *guest.Instance) {
+	in.Close()
+	v.record.instances.Add(-1)
+}
+
+// release drops a set's hold; the last one closes the version.
+func (v *version) release() {
+	if v.sets.Add(-1) == 0 {
+		v.close()
+	}
+}
+
+// close gives the version's memory and machine code back. No instance of it may
+// be in use any more.
+func (v *version) close() {
+	if in := v.spare.Swap(nil); in != nil {
+		v.end(in)
+	}
+	v.module.Close()
+}
