@@ -15,7 +15,7 @@ type folder string
 // signature's, and when another file takes its place.
 type found struct{ name, stamp string }
 
-func (f folder) path(file string) string { return filepath.Join(string(f), file) }
+func (f folder) path(name string) string { return filepath.Join(string(f), name) }
 
 // scan lists the modules, in file-name order.
 func (f folder) scan() ([]found, error) {

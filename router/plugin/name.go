@@ -8,8 +8,8 @@ import (
 const maxName = 64
 
 // pluginName takes the plugin's name out of its file's: `50-nova.wasm` is nova.
-func pluginName(file string) string {
-	name := strings.TrimSuffix(file, ".wasm")
+func pluginName(fileName string) string {
+	name := strings.TrimSuffix(fileName, ".wasm")
 	order, rest, found := strings.Cut(name, "-")
 	if found && order != "" && strings.Trim(order, "0123456789") == "" {
 		return rest

@@ -102,17 +102,13 @@ func newRecord(cfg Config, log *slog.Logger) *record {
 	return r
 }
 
-// forget drops the records of plugins that have been gone for kv_keep, their
-// files removed or refused; and those gone longest if there are more records than
-// there may be plugins. The others wait for their file to come back.
-func (rs *records) forget(current *set) {
+// forget drops the records of plugins that have not been there for kv_keep, and
+// those of the longest gone if there are more records than there may be plugins.
+// The others wait for their file to come back.
+func (rs *records) forget(there map[string]bool) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	now := rs.now()
-	there := make(map[string]bool)
-	for _, f := range current.files {
-		there[f.plugin] = there[f.plugin] || f.version != nil || f.disabled
-	}
 	var gone []string
 	for name, r := range rs.byName {
 		switch {

@@ -73,7 +73,7 @@ func (r *reloader) reload(ctx context.Context) error {
 		}
 	}
 	r.current.swap(next)
-	r.records.forget(next)
+	r.records.forget(next.present())
 	return nil
 }
 

@@ -134,7 +134,7 @@ func (r *Runner) instance(i int) (*guest.Instance, error) {
 		return nil, err
 	}
 	r.instances[i] = in
-	r.watchdog.Watch(in)
+	in.SetWatchdog(r.watchdog)
 	return in, nil
 }
 

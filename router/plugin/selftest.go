@@ -47,13 +47,13 @@ type selfTest struct {
 	Stop bool `json:"stop"`
 }
 
-// selfTest runs what the module ships of them, each on an instance of its own
+// selfTests runs what the module ships of them, each on an instance of its own
 // with a store of its own, so that nothing is left of it.
 //
 // # Errors
 //
 // The first that does not come out as it says, or that they cannot be read.
-func (l *loader) selfTest(ctx context.Context, v *version, code []byte) error {
+func selfTests(ctx context.Context, cfg Config, v *version, code []byte) error {
 	text := fuel.Custom(code, abi.SelfTests)
 	if text == nil {
 		return nil
@@ -68,7 +68,7 @@ func (l *loader) selfTest(ctx context.Context, v *version, code []byte) error {
 	late.Begin()
 	defer late.End()
 	for i := range tests {
-		if err := tests[i].run(ctx, l.cfg, v, late); err != nil {
+		if err := tests[i].run(ctx, cfg, v, late); err != nil {
 			return fmt.Errorf("it fails its own self-test %d, %.100q: %w; mend the plugin or the test", i+1, tests[i].About, err)
 		}
 	}
@@ -109,7 +109,7 @@ func (t *selfTest) run(ctx context.Context, cfg Config, v *version, late *guest.
 		return err
 	}
 	defer in.Close()
-	late.Watch(in)
+	in.SetWatchdog(late)
 	for i, text := range t.Before {
 		if err := t.send(ctx, in, text); err != nil {
 			return fmt.Errorf("message %d before it: %w", i+1, err)

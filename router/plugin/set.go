@@ -62,6 +62,16 @@ func (s *set) abandon(current *set) {
 	}
 }
 
+// present are the plugins whose file runs or is disabled, not those whose file is
+// refused.
+func (s *set) present() map[string]bool {
+	there := make(map[string]bool)
+	for _, f := range s.files {
+		there[f.plugin] = there[f.plugin] || f.version != nil || f.disabled
+	}
+	return there
+}
+
 func (s *set) find(name string) *file {
 	for _, f := range s.files {
 		if f.name == name {

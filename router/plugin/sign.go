@@ -51,11 +51,8 @@ func parseKey(text string) (ed25519.PublicKey, error) {
 }
 
 // verify checks the detached signature beside the file at path, over the very
-// bytes that are going to be loaded, where signatures are required.
-func (l *loader) verify(path string, module []byte) error {
-	if !l.cfg.RequireSignature {
-		return nil
-	}
+// bytes that are going to be loaded.
+func (k keyring) verify(path string, module []byte) error {
 	const maxSignatureFile = 1024
 	info, err := os.Stat(path + ".sig")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -76,7 +73,7 @@ func (l *loader) verify(path string, module []byte) error {
 			return fmt.Errorf("its signature is no Ed25519 signature: %d bytes, raw or in base64", ed25519.SignatureSize)
 		}
 	}
-	for _, key := range l.keys {
+	for _, key := range k {
 		if ed25519.Verify(key, module, signature) {
 			return nil
 		}

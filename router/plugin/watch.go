@@ -99,7 +99,7 @@ func (w *folderWatch) rescan(ctx context.Context) {
 	}
 	h.reloading.Lock()
 	defer h.reloading.Unlock()
-	h.records.forget(h.current.load())
+	h.records.forget(h.current.load().present())
 	files, err := folder(h.cfg.Dir).scan()
 	if err == nil {
 		stamp := stampOf(files)

@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"log/slog"
@@ -56,6 +57,22 @@ type call struct {
 	random *rand.ChaCha8
 	output [2]lineBuffer
 	paths  map[string]json.Pointer
+}
+
+// callKey finds the call in the context of a host function.
+type callKey struct{}
+
+// callContext carries a call to the host functions.
+type callContext struct {
+	context.Context
+	c *call
+}
+
+func (c *callContext) Value(key any) any {
+	if key == (callKey{}) {
+		return c.c
+	}
+	return c.Context.Value(key)
 }
 
 // prepare makes c ready for the start of an instance.

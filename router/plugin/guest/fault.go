@@ -1,6 +1,9 @@
 package guest
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Kind is what a call died of.
 type Kind string
@@ -41,4 +44,10 @@ func (f *Fault) Error() string { return f.Text }
 // Faultf makes a fault.
 func Faultf(kind Kind, format string, args ...any) *Fault {
 	return &Fault{kind, fmt.Sprintf(format, args...)}
+}
+
+// firstLine cuts the engine's stack trace off.
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return strings.TrimSuffix(line, " (recovered by wazero)")
 }

@@ -42,22 +42,6 @@ type Instance struct {
 	result Result
 }
 
-// callKey finds the call in the context of a host function.
-type callKey struct{}
-
-// callContext carries a call to the host functions.
-type callContext struct {
-	context.Context
-	c *call
-}
-
-func (c *callContext) Value(key any) any {
-	if key == (callKey{}) {
-		return c.c
-	}
-	return c.Context.Value(key)
-}
-
 // Start makes an instance and lets it start: its start section, _initialize,
 // hr_init. The instance keeps env.
 //
@@ -129,6 +113,12 @@ func (in *Instance) adopt(answer uint64) error {
 	in.startBytes = in.mem.Size()
 	in.ready = true
 	return nil
+}
+
+// SetWatchdog lets w cut the instance's calls off.
+func (in *Instance) SetWatchdog(w *Watchdog) {
+	in.watchdog = w
+	w.add(&in.fuel, in.limits.Fuel)
 }
 
 // Handle calls the guest with one notification. What the guest wants done is in
@@ -226,10 +216,4 @@ func (in *Instance) Close() {
 		_ = in.mod.Close(in.ctx)
 	}
 	in.memory.Free()
-}
-
-// firstLine cuts the engine's stack trace off.
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return strings.TrimSuffix(line, " (recovered by wazero)")
 }

@@ -45,12 +45,6 @@ func NewWatchdog(limit time.Duration) *Watchdog {
 	return w
 }
 
-// Watch makes the instance one whose calls may be cut off, until it is closed.
-func (w *Watchdog) Watch(in *Instance) {
-	in.watchdog = w
-	w.add(&in.fuel, in.module.limits.Fuel)
-}
-
 // add takes the tank of an instance whose calls start with so much fuel.
 func (w *Watchdog) add(t *tank, budget int64) {
 	w.mu.Lock()

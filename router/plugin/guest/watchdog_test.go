@@ -29,7 +29,7 @@ func TestLateCallsAreCutOff(t *testing.T) {
 	env, _ := testEnv("x")
 	in := start(t, m, env)
 	w := NewWatchdog(time.Millisecond)
-	w.Watch(in)
+	in.SetWatchdog(w)
 	w.Begin()
 	defer w.End()
 	f := in.Handle(guesttest.Notification(t, "compute.x", "{}"))
@@ -54,7 +54,7 @@ func TestOnlyTheCallThatTakesLongIsCutOff(t *testing.T) {
 	env, _ := testEnv("x")
 	in := start(t, compile(t, guesttest.Assemble(t, guesttest.Busy())), env)
 	w := NewWatchdog(time.Hour) // the test checks itself
-	w.Watch(in)
+	in.SetWatchdog(w)
 	answer(t, in, guesttest.Notification(t, "compute.x", "{}"))
 	left := in.fuel.left()
 	w.Begin()
