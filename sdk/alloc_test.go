@@ -6,7 +6,7 @@ import (
 	"horizon-realtime/sdk/abi"
 )
 
-// steady handles an event as a stock filter does: fields, a nested value with
+// steady handles an event as a stock plugin does: fields, a nested value with
 // escapes, two emissions.
 func steady(e *Event) {
 	m := e.Object()

@@ -1,9 +1,9 @@
-// Package sdk is what a filter is written with: a WebAssembly module that the
-// router calls with each notification it asked for, and that answers with what
-// browsers shall be told.
+// Package sdk is for writing plugins: WebAssembly modules that the router calls
+// with each notification they subscribed to, and that answer with what browsers
+// should be told.
 //
-// A filter is a main package with one Register in an init function, because a
-// module without a main loop starts nowhere else:
+// A plugin is a main package that calls Register once, in an init function. A module
+// has no main loop, so it cannot start anywhere else:
 //
 //	package main
 //
@@ -33,13 +33,13 @@
 //
 // The same code runs natively under `go test`: see package sdktest.
 //
-// A module is one filter and is called by one goroutine, so the package keeps
-// its state in variables, and nothing in it is safe for concurrent use. Handling
-// an event allocates nothing: Go's garbage collector never runs in a filter
-// whose own code allocates nothing either. The price is that what an event
-// hands out (every string, every Value) is the router's to overwrite once
-// Handle returns: copy what you keep (strings.Clone).
+// A module is one plugin, called by one goroutine, so the package keeps its state
+// in variables and nothing in it is safe for concurrent use. Handling
+// an event allocates nothing: Go's garbage collector never runs in a plugin
+// whose own code allocates nothing either. In return, the router overwrites
+// everything an event hands out (every string, every Value) once Handle returns:
+// copy what you keep (strings.Clone).
 //
 // The package imports neither fmt nor reflect nor encoding/json, which would
-// double a module's size; a filter may, and pays for it.
+// double a module's size; your plugin may import them and pays for it.
 package sdk

@@ -10,22 +10,22 @@ import (
 type Channel struct{ scope, id, topic string }
 
 // Project is the channel `project/<id>/<topic>`, for everybody in that project.
-// A filter may send there what belongs to Event.Project, and nothing else unless
-// its operator granted it cross_project.
+// A plugin may emit there only if the id is Event.Project, unless the operator
+// granted it cross_project.
 func Project(id, topic string) Channel { return Channel{"project/", id, topic} }
 
-// User is the channel `user/<id>/<topic>`, for that user alone; a filter may
-// send there what belongs to Event.User.
+// User is the channel `user/<id>/<topic>`, for that user alone. A plugin may
+// emit there only if the id is Event.User.
 func User(id, topic string) Channel { return Channel{"user/", id, topic} }
 
-// Admin is the channel `admin/<topic>`, for which a filter needs the grant admin.
+// Admin is the channel `admin/<topic>`, for which a plugin needs the grant admin.
 func Admin(topic string) Channel { return Channel{scope: "admin/", topic: topic} }
 
-// Public is the channel `public/<topic>`, for which a filter needs the grant
+// Public is the channel `public/<topic>`, for which a plugin needs the grant
 // cross_project.
 func Public(topic string) Channel { return Channel{scope: "public/", topic: topic} }
 
-// nowhere tells whether the channel lacks its owner.
+// nowhere reports whether the channel lacks its owner.
 func (c Channel) nowhere() bool { return c.id == "" && (c.scope == "project/" || c.scope == "user/") }
 
 // maxName is how many bytes a channel or a key may take in a record. The router
@@ -33,14 +33,14 @@ func (c Channel) nowhere() bool { return c.id == "" && (c.scope == "project/" ||
 const maxName = 1<<16 - 1
 
 // Emit sends the payload to a channel. The key is the id of the resource it is
-// about: of two messages with one key, a slow client may get only the later one;
-// it may be empty. Sending to the project or the user of a resource that has
-// none does nothing. The payload is copied, and can be written on for the next.
+// about and may be empty: of two messages with the same key, a slow client may get
+// only the later one. If the resource has no project or user, emitting to it does
+// nothing. The payload is copied; you can extend it for the next emission.
 func (e *Event) Emit(to Channel, key string, payload ObjectBuilder) {
 	e.emitObject(to, key, payload.place, 0)
 }
 
-// EmitRemoved is Emit, and says that the resource named by the key is gone.
+// EmitRemoved is Emit, and adds that the resource named by the key is gone.
 func (e *Event) EmitRemoved(to Channel, key string, payload ObjectBuilder) {
 	e.emitObject(to, key, payload.place, abi.EmitRemoved)
 }
@@ -53,7 +53,7 @@ func (e *Event) EmitText(to Channel, key, payload string) {
 	}
 }
 
-// Stop keeps this notification from the filters that come after this one.
+// Stop hides this notification from the plugins that come after this one.
 func (e *Event) Stop() {
 	b := &e.result
 	b.room(abi.RecordHeader)

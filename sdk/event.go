@@ -7,22 +7,22 @@ import (
 )
 
 const (
-	// scratchBytes holds an event's fields. Notifications have 3 kB where they
-	// are not 9; what does not fit is fetched one by one.
+	// scratchBytes holds an event's fields. Most notifications have 3 kB, the
+	// largest 9; fields that do not fit are fetched one by one.
 	scratchBytes = 32 << 10
-	// resultBytes is what the result block starts with; it grows.
+	// resultBytes is the initial size of the result block; it grows.
 	resultBytes = 8 << 10
 )
 
-// Event is one notification, and what the filter answers to it. There is one at
-// a time: it, and everything it hands out, is valid until Handle returns.
+// Event is one notification, and the plugin's answer to it. There is one at a
+// time. It and everything it hands out are valid until Handle returns.
 type Event struct {
 	scratch [scratchBytes]byte
 	result  buffer
 	json    JSON
 }
 
-// current is the one that there is.
+// current is that one event.
 var current = Event{result: buffer{b: make([]byte, resultBytes)}}
 
 // Type is the event type, such as `compute.instance.update`.
@@ -41,26 +41,26 @@ func (e *Event) MessageID() string { return e.standard(abi.FieldMessageID) }
 // Time is when the message was sent: RFC 3339, UTC, with milliseconds.
 func (e *Event) Time() string { return e.standard(abi.FieldTimestamp) }
 
-// Project and User are the ids of who owns the resource that the message is
-// about, empty where it names none. Who acted is something else, and often an
+// Project and User are the ids of the owners of the resource that the message is
+// about, empty if it names none. Whoever acted may be someone else, often an
 // admin.
 func (e *Event) Project() string { return e.standard(abi.FieldProject) }
 
 // User is the id of the user who owns the resource; see Project.
 func (e *Event) User() string { return e.standard(abi.FieldUser) }
 
-// RequestID is the API request that caused it, empty where there was none.
+// RequestID is the API request that caused it, empty if there was none.
 func (e *Event) RequestID() string { return e.standard(abi.FieldRequestID) }
 
 // Now is the message's own time in nanoseconds since 1970, so that a replay
-// gives the same result. A filter has no other clock.
+// gives the same result. A plugin has no other clock.
 func (e *Event) Now() int64 { return hostNow() }
 
 func (e *Event) standard(number uint32) string {
 	return entry(abi.HeaderSize + number*abi.EntrySize).Text()
 }
 
-// Get gives a wanted field's value in this event.
+// Get returns a wanted field's value in this event.
 func (e *Event) Get(f Field) Value {
 	v := entry(absentEntry + f.entry)
 	if v.kind == abi.TooBig {
@@ -69,7 +69,7 @@ func (e *Event) Get(f Field) Value {
 	return v
 }
 
-// tooBig fetches what the scratch block has no room for.
+// tooBig fetches a value that did not fit the scratch block.
 func (e *Event) tooBig(f Field) Value {
 	return e.Field(wants[(f.entry-firstWant)/abi.EntrySize])
 }
@@ -90,7 +90,7 @@ func entry(at uint32) Value {
 }
 
 // Field reads any field of the message by its JSON Pointer, at the price of a
-// call to the router. Fields that are needed for most events are better wanted.
+// host call. Use Want for fields that you need for most events.
 func (e *Event) Field(pointer string) Value {
 	buffer := free(256)
 	word := hostField(pointer, buffer)
@@ -103,7 +103,7 @@ func (e *Event) Field(pointer string) Value {
 	return Value{Kind(word >> abi.LengthBits), alias(buffer[:length])}
 }
 
-// Raw gives the whole message as JSON, without its secrets. It allocates as much.
+// Raw returns the whole message as JSON, without its secrets. It allocates as much.
 func (e *Event) Raw() string {
 	buffer := make([]byte, scratchBytes)
 	n := hostRaw(buffer)
@@ -114,8 +114,8 @@ func (e *Event) Raw() string {
 	return alias(buffer[:n])
 }
 
-// arena holds the strings of an event that had to be decoded. It is emptied by
-// the next event; those who outgrow it leave the old one to the collector.
+// arena holds the event's strings that had to be decoded. The next event empties
+// it; if it has to grow, the collector gets the old one.
 var arena []byte
 
 // free lends room for n bytes at the arena's end; keep makes the first n of

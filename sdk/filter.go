@@ -2,9 +2,9 @@ package sdk
 
 import "horizon-realtime/sdk/abi"
 
-// Limits of what a filter may declare; the router's are the same.
+// Limits on what a plugin may declare; the router has the same ones.
 const (
-	// MaxWants is how many fields a filter may want.
+	// MaxWants is how many fields a plugin may want.
 	MaxWants = 64
 	// MaxPatterns is how many event types and patterns it may be called for.
 	MaxPatterns = 64
@@ -12,24 +12,24 @@ const (
 
 // Filter is what a module registers.
 type Filter struct {
-	// On lists the event types to be called for: each is one, or the beginning
-	// of several followed by `*`, as in `compute.instance.*`.
+	// On lists the event types to subscribe to: each is one event type, or a
+	// prefix followed by `*`, as in `compute.instance.*`.
 	On []string
-	// Start is called once, before any event, with the filter's table of the
-	// router's configuration: an Object, empty where there is none. Its values
-	// stay valid. An error keeps the filter from being loaded and is told to
-	// the operator. Nil where there is nothing to do.
+	// Start is called once, before any event, with the plugin's table of the
+	// router's configuration: an Object, empty if there is none. Its values
+	// stay valid. If it returns an error, the plugin is not loaded and the operator
+	// sees the error. Nil if there is nothing to do.
 	Start func(config Value) error
-	// Handle is called with each notification. A panic in it costs this
-	// module's memory and is told to the operator, but harms nobody else.
+	// Handle is called with each notification. If it panics, this module loses its
+	// memory and the operator sees the message; nobody else is affected.
 	Handle func(e *Event)
 }
 
 var (
 	registered Filter
 	wants      []string
-	// failure is what went wrong while the module's variables were made, when
-	// nobody could be told yet.
+	// failure is what went wrong while the module's variables were initialised,
+	// before it could be reported.
 	failure string
 )
 
@@ -49,24 +49,24 @@ func Register(f Filter) {
 	registered = f
 }
 
-// Field stands for a field of the message that the router hands over with each
-// event. Only Want makes one.
+// Field is a field of the message that the router passes along with each event. Only
+// Want makes one.
 type Field struct {
-	// entry is by how much its entry in the scratch block comes later than
-	// absentEntry: 0 in a zero Field, which is absent from every event.
+	// entry is the distance of its entry in the scratch block from absentEntry:
+	// 0 in a zero Field, which is absent from every event.
 	entry uint32
 }
 
-// Want declares a field that each event shall bring, by its JSON Pointer
-// (RFC 6901) in the message: `/payload/volume_id`. It is called while the
-// package's variables are made, never later:
+// Want declares a field that each event should carry, by its JSON Pointer
+// (RFC 6901) in the message: `/payload/volume_id`. Call it while the
+// package's variables are initialised, never later:
 //
 //	var volume = sdk.Want("/payload/volume_id")
 //
-// Nova's versioned members have dots in their names, which a pointer takes as
-// they are: `/payload/nova_object.data/uuid`.
+// Nova's versioned members have dots in their names, which a pointer accepts
+// unchanged: `/payload/nova_object.data/uuid`.
 //
-// Inlined, it would make half a kilobyte of each declaration.
+// Inlined, each declaration would add half a kilobyte.
 //
 //go:noinline
 func Want(pointer string) Field {
@@ -83,8 +83,8 @@ func Want(pointer string) Field {
 
 var started bool
 
-// start is hr_init: it tells the router what the filter wants, and lets the
-// filter look at its configuration. It returns the scratch buffer, or nil to
+// start is hr_init: it tells the router what the plugin wants, and lets the
+// plugin look at its configuration. It returns the scratch buffer, or nil to
 // refuse.
 func start() []byte {
 	started = true
@@ -98,7 +98,7 @@ func start() []byte {
 	hostSubscribe(declaration(registered.On, wants))
 	if registered.Start != nil {
 		err := registered.Start(config())
-		// What the filter keeps of its configuration must not be overwritten.
+		// What the plugin keeps of its configuration must not be overwritten.
 		arena = nil
 		if err != nil {
 			Log(Error, err.Error())
@@ -120,7 +120,7 @@ func declaration(on, want []string) string {
 	return string(text)
 }
 
-// config reads the filter's configuration.
+// config reads the plugin's configuration.
 func config() Value {
 	buffer := make([]byte, 1024)
 	n := hostConfig(buffer)
@@ -131,7 +131,7 @@ func config() Value {
 	return Parse(string(buffer[:min(n, len(buffer))]))
 }
 
-// handle is hr_event: it returns the result block, empty where there is
+// handle is hr_event: it returns the result block, empty if there is
 // nothing to say.
 func handle() []byte {
 	arena = arena[:0]

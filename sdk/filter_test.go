@@ -10,7 +10,7 @@ import (
 	"horizon-realtime/sdk/sdktest"
 )
 
-// The filter of this package's tests. What it does with an event is up to the
+// The plugin of this package's tests. What it does with an event is up to the
 // test that runs.
 var (
 	wantedID    = sdk.Want("/payload/id")
@@ -40,7 +40,7 @@ func message(payload string) sdktest.Notification {
 		"priority":"INFO","timestamp":"2026-11-23 10:00:00.123456","_context_request_id":"req-1","payload":` + payload + `}`)}
 }
 
-// send starts the filter and sends it one event.
+// send starts the plugin and sends it one event.
 func send(t *testing.T, n sdktest.Notification, do func(e *sdk.Event)) sdktest.Answer {
 	t.Helper()
 	handle, begin = do, nil

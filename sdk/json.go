@@ -11,11 +11,11 @@ const maxDepth = 64
 
 // JSON builds one JSON text, in memory that it uses again for the next. What it
 // builds is valid JSON in valid UTF-8 on one line, whatever it is given. The
-// zero value is ready. Filters mostly use the one that Event.Object lends.
+// zero value is ready. Plugins mostly use the one that Event.Object lends.
 //
 // Containers close by themselves: writing to one closes those inside of it.
 // Writing to one that has been closed, or to one of an earlier text, is a
-// mistake in the filter and panics.
+// mistake in the plugin and panics.
 type JSON struct {
 	// The buffer ends in the innermost container's bracket, or in the comma after
 	// its last item, so that nothing need be asked before the next.

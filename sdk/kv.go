@@ -2,13 +2,13 @@ package sdk
 
 import "horizon-realtime/sdk/abi"
 
-// The store is what a filter remembers from one event to the next. A module's
-// variables will not do: the router runs several copies of it side by side, and
-// replaces them. The store is one for all copies, kept in the router's memory,
-// bounded, and empty after a restart; what was written longest ago makes room.
+// The store is what a plugin remembers from one event to the next. A module's
+// variables cannot do that: the router runs several copies side by side and
+// replaces them. All copies share one store. It is kept in the router's memory,
+// bounded, and empty after a restart; the oldest entries make room for new ones.
 
-// KVGet reads from the store. The version is 0 where there is no such key, else
-// it is what KVSwap wants to see unchanged.
+// KVGet reads from the store. The version is 0 if there is no such key; otherwise
+// pass it to KVSwap.
 func (e *Event) KVGet(key string) (value string, version uint32) {
 	buffer := free(256)
 	found := hostKVGet(key, buffer)
@@ -21,18 +21,18 @@ func (e *Event) KVGet(key string) (value string, version uint32) {
 	return alias(buffer[:length]), uint32(found >> 32)
 }
 
-// KVSet writes to the store, whatever is there, for so many seconds; 0 is the
-// longest that the router allows. It tells whether the store took it.
+// KVSet writes to the store, overwriting what is there, for that many seconds; 0 is
+// the longest that the router allows. It reports whether the store took it.
 func (e *Event) KVSet(key, value string, seconds uint32) bool {
 	return hostKVSet(key, value, seconds, abi.KVAnyVersion)
 }
 
-// KVSwap writes to the store if the key is still at the version that KVGet told,
-// 0 for "there is none". If it is not, another copy of the filter was quicker:
-// read again and decide anew.
+// KVSwap writes to the store if the key still has the version that KVGet returned,
+// 0 for "no such key". If it has not, another copy of the plugin was faster:
+// read and decide again.
 func (e *Event) KVSwap(key, value string, seconds, version uint32) bool {
 	return hostKVSet(key, value, seconds, version)
 }
 
-// KVDelete forgets a key and tells whether it was there.
+// KVDelete forgets a key and reports whether it was there.
 func (e *Event) KVDelete(key string) bool { return hostKVDelete(key) }

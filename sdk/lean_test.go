@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// TestCompiledFilterIsLean builds a filter that uses everything there is, and
+// TestCompiledFilterIsLean builds a plugin that uses everything there is, and
 // looks for functions of the packages that would double its size. Go keeps the
 // names of all functions in a module, for its stack traces.
 func TestCompiledFilterIsLean(t *testing.T) {
@@ -43,11 +43,11 @@ func TestCompiledFilterIsLean(t *testing.T) {
 	}
 }
 
-// tinygo are the packages that a filter carries because of the SDK. All of them
+// tinygo are the packages that a plugin carries because of the SDK. All of them
 // can be imported with TinyGo (https://tinygo.org/docs/reference/lang-support/stdlib/).
 var tinygo = []string{"horizon-realtime/sdk/abi", "math/bits", "strconv", "unicode/utf16", "unicode/utf8", "unsafe"}
 
-// TestTinyGosRules holds what a filter carries of the SDK against what TinyGo
+// TestTinyGosRules holds what a plugin carries of the SDK against what TinyGo
 // cannot do in WebAssembly, or not in the same way: packages that it does not
 // have, goroutines, recover, linkname, and other types than numbers and
 // unsafe.Pointer in functions that cross the border. It is no build with TinyGo.

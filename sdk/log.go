@@ -13,6 +13,6 @@ const (
 	Error Level = abi.LevelError
 )
 
-// Log writes a line to the router's log, which adds the filter's name and the
+// Log writes a line to the router's log, which adds the plugin's name and the
 // message's id, and drops what is over the operator's rate.
 func Log(level Level, line string) { hostLog(uint32(level), line) }

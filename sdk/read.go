@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// Parse looks at JSON text of the filter's own: something it kept in the store,
+// Parse looks at JSON text of the plugin's own: something it kept in the store,
 // or a string that holds JSON. Text that is no JSON gives an absent value, as
 // far as Parse looks: it finds the end of the value, and what is wrong further
 // in shows where it is read, as absent too.
@@ -19,7 +19,7 @@ func Parse(text string) Value {
 }
 
 // Member gives an object's member of that name, the first of several, absent
-// where there is none or v is no object.
+// if there is none or v is no object.
 func (v Value) Member(name string) Value {
 	if v.kind != KindObject {
 		return Value{}
@@ -48,7 +48,7 @@ type Items struct {
 	value Value
 }
 
-// Next moves on to the first or next one, and tells whether there is one.
+// Next moves on to the first or next one, and reports whether there is one.
 func (it *Items) Next() bool {
 	it.key, it.value, it.at = it.of.item(it.at)
 	if it.at < 0 {
@@ -59,7 +59,7 @@ func (it *Items) Next() bool {
 }
 
 // item reads the member or element that follows on the one that ends at i, the
-// first where i is 0, and tells where it ends, -1 where there is none.
+// first where i is 0, and tells where it ends, -1 if there is none.
 func (v Value) item(i int) (key string, item Value, end int) {
 	s := v.text
 	if i > 0 {
@@ -113,7 +113,7 @@ func blanks(s string, i int) int {
 	return i
 }
 
-// scan reads the value at i and tells where it ends, -1 where there is none.
+// scan reads the value at i and tells where it ends, -1 if there is none.
 func scan(s string, i int) (Value, int) {
 	if i >= len(s) {
 		return Value{}, -1

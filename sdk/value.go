@@ -23,8 +23,8 @@ const (
 )
 
 // Value is a value of the message, of the configuration, or of some JSON text.
-// Absent, null and a value of another kind than expected are told apart by
-// Kind; the getters give nothing for all three.
+// Kind distinguishes absent, null and a value of another kind than expected; the
+// getters return nothing for all three.
 type Value struct {
 	kind Kind
 	// text is decoded where it is a string, the literal of a number, the JSON
@@ -32,17 +32,16 @@ type Value struct {
 	text string
 }
 
-// StringValue makes a string, NullValue makes null, for where a Value is asked
-// for. The zero Value is absent.
+// StringValue makes a string Value. The zero Value is absent.
 func StringValue(text string) Value { return Value{KindString, text} }
 
 // NullValue makes null.
 func NullValue() Value { return Value{kind: KindNull} }
 
-// Kind tells what the value is.
+// Kind returns what the value is.
 func (v Value) Kind() Kind { return v.kind }
 
-// Known tells whether there is a value: it is neither absent nor null.
+// Known reports whether there is a value: it is neither absent nor null.
 func (v Value) Known() bool { return v.kind > KindNull }
 
 // Text is the content of a string, empty for anything else.
@@ -81,7 +80,7 @@ func (v Value) Int() (n int64, ok bool) {
 	return 0, false
 }
 
-// Float is the value of a number; ok tells whether it is one.
+// Float is the value of a number; ok reports whether it is one.
 func (v Value) Float() (f float64, ok bool) {
 	if v.kind != KindNumber {
 		return 0, false
@@ -90,7 +89,7 @@ func (v Value) Float() (f float64, ok bool) {
 	return f, err == nil
 }
 
-// Bool is the value of true and false; ok tells whether it is one of them.
+// Bool is the value of true and false; ok reports whether it is one of them.
 func (v Value) Bool() (b, ok bool) {
 	return v.kind == KindTrue, v.kind == KindTrue || v.kind == KindFalse
 }

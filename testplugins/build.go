@@ -1,9 +1,9 @@
-// Package testplugins is a collection of filters that misbehave, one folder a
+// Package testplugins is a collection of plugins that misbehave, one folder a
 // misbehaviour, and builds them.
 //
 // In: the name of a folder, with `plugin.wat` or a Go program in it, or nothing
 // where the module is generated. Out: the module's bytes. Each folder's
-// expect.txt says in words what the filter does, and then, exactly, what becomes
+// expect.txt says in words what the plugin does, and then, exactly, what becomes
 // of it. Callers: the test of this package, which runs each between two healthy
 // neighbours, and whoever wants to try a router.
 package testplugins
@@ -118,7 +118,7 @@ func manyFunctions(dir string) ([]byte, error) {
 	return assemble(source, false)
 }
 
-// failingSelfTest is a filter that is well, and says that it would say more.
+// failingSelfTest is a plugin that is well, and says that it would say more.
 func failingSelfTest(dir string) ([]byte, error) {
 	module, err := Build(dir, "neighbour")
 	if err != nil {

@@ -24,11 +24,11 @@ var update = flag.Bool("update", false, "write what happens into the expect.txt 
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// answered is how many notifications a filter gets that is not quarantined
+// answered is how many notifications a plugin gets that is not quarantined
 // before.
 const answered = 12
 
-// TestMisbehaviour puts each filter between two healthy ones, sends it
+// TestMisbehaviour puts each plugin between two healthy ones, sends it
 // notifications, and compares what becomes of it with its expect.txt. The
 // neighbours answer every notification.
 func TestMisbehaviour(t *testing.T) {
@@ -88,8 +88,8 @@ func host(t *testing.T, files map[string][]byte) (*plugin.Runner, *plugin.Host) 
 	return w, h
 }
 
-// watch sends notifications until the filter is quarantined or has had enough
-// of them, makes sure that its neighbours answer each, and gives what the filter
+// watch sends notifications until the plugin is quarantined or has had enough
+// of them, makes sure that its neighbours answer each, and gives what the plugin
 // emits.
 func watch(t *testing.T, w *plugin.Runner, h *plugin.Host, name string) (emitted []string) {
 	t.Helper()
@@ -187,7 +187,7 @@ func notification(t *testing.T) *event.Notification {
 	return n
 }
 
-// None of the channels that the filter forges gets past the door.
+// None of the channels that the plugin forges gets past the door.
 func TestForgedChannelsAreRefused(t *testing.T) {
 	w, _ := host(t, map[string][]byte{"50-forged-channels.wasm": mustBuild(t, "forged-channels")})
 	n := notification(t)

@@ -1,10 +1,10 @@
-// Package abi is the contract between the router and a WebAssembly filter, as
+// Package abi is the contract between the router and a WebAssembly plugin, as
 // constants: what crosses the border in either direction, byte by byte.
 //
 // The host writes a scratch block into the guest's memory and calls hr_event;
 // the guest answers with a result block. router/plugin is the host's side, sdk
 // the guest's in Go. Everything is little-endian. The package imports nothing,
-// so that a filter can carry it.
+// so that a plugin can carry it.
 package abi
 
 // Version is the major version of the ABI. A host accepts the current and the
@@ -78,7 +78,7 @@ const (
 	TooBig = 8
 )
 
-// Indices of the standard fields, which every filter gets unasked.
+// Indices of the standard fields, which every plugin gets unasked.
 const (
 	FieldEventType = iota
 	FieldPublisher
@@ -112,7 +112,7 @@ const (
 	// The payload is what is left of the body: one JSON value without line
 	// breaks. The key is the resource's id, used to conflate; it may be empty.
 	TagEmit = 1
-	// TagStop: later filters do not see this notification. No body.
+	// TagStop: later plugins do not see this notification. No body.
 	TagStop = 2
 
 	EmitHeader = 8
@@ -149,7 +149,7 @@ const (
 	// ImportSubscribe: (ptr, len). Only during hr_init.
 	ImportSubscribe = "subscribe"
 	// ImportConfig: (buf, limit) -> i32 length of the [plugin.X] config as
-	// JSON, `{}` where there is none.
+	// JSON, `{}` if there is none.
 	ImportConfig = "config"
 	// ImportLog: (level, ptr, len).
 	ImportLog = "log"

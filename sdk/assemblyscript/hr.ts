@@ -1,4 +1,4 @@
-// hr.ts is what a filter for horizon-realtime is written with in AssemblyScript:
+// hr.ts is what a plugin for horizon-realtime is written with in AssemblyScript:
 // this one file, the runtime "minimal", and nothing of WASI. README.md beside it
 // says how to build; the ABI underneath is docs/plugin-abi.md, version 1.
 //
@@ -16,7 +16,7 @@
 //	  e.emit(project(e.project, "sizes"), volume, m);
 //	});
 //
-// A filter's variables are those of one of its copies: what has to be remembered
+// A plugin's variables are those of one of its copies: what has to be remembered
 // goes into the store (Event.kvSet). Apache License 2.0.
 
 /** What a value is. Absent: there is no such member, or it was a secret. */
@@ -67,7 +67,7 @@ export class Value {
     return this.isBool ? this.kind == Kind.True : otherwise;
   }
 
-  /** An object's first member of that name, absent where there is none. */
+  /** An object's first member of that name, absent if there is none. */
   member(name: string): Value {
     if (this.kind == Kind.Object) {
       for (const it = this.items(); it.next();) {
@@ -90,7 +90,7 @@ export class Value {
 
 const ABSENT = new Value(Kind.Absent, "");
 
-/** Reads JSON of the filter's own. What is none is absent. */
+/** Reads JSON of the plugin's own. What is none is absent. */
 export function parse(json: string): Value {
   const s = new Scanner(json, 0);
   s.blank();
@@ -145,9 +145,9 @@ export function want(pointer: string): Field {
 }
 
 /**
- * Makes the module's filter, while it starts. on lists event types, each one or
+ * Makes the module's plugin, while it starts. on lists event types, each one or
  * the beginning of several followed by `*`. start is called before any event: what
- * it returns, if not null, keeps the filter from being loaded and is told to the
+ * it returns, if not null, keeps the plugin from being loaded and is told to the
  * operator.
  */
 export function register(on: string[], handle: (e: Event) => void, start: (config: Value) => string | null = accept): void {
@@ -175,7 +175,7 @@ export class Event {
   get project(): string { return standard(5); }
   /** The user who owns what it is about, empty where it names none. */
   get user(): string { return standard(6); }
-  /** The request that caused it, empty where there was none. */
+  /** The request that caused it, empty if there was none. */
   get requestId(): string { return standard(7); }
 
   /** When it was sent, in nanoseconds since 1970. */
@@ -220,12 +220,12 @@ export class Event {
     send(to.name, key, payload, REMOVED);
   }
 
-  /** Keeps the notification from the filters that come later. */
+  /** Keeps the notification from the plugins that come later. */
   stop(): void {
     record(TAG_STOP, 0);
   }
 
-  /** Reads from the store, which is one for all copies of the filter; null where there is no such key. */
+  /** Reads from the store, which is one for all copies of the plugin; null if there is no such key. */
   kvGet(key: string): Found | null {
     const k = encode(key);
     let limit = 256;
@@ -250,7 +250,7 @@ export class Event {
     return hr_kv_set(changetype<usize>(k), k.byteLength, changetype<usize>(v), v.byteLength, seconds, version) == 1;
   }
 
-  /** Forgets a key and tells whether it was there. */
+  /** Forgets a key and reports whether it was there. */
   kvDelete(key: string): bool {
     const k = encode(key);
     return hr_kv_delete(changetype<usize>(k), k.byteLength) == 1;
@@ -535,7 +535,7 @@ export class Items {
     this.scanner = new Scanner(json, 0);
   }
 
-  /** Moves on to the first or next one, and tells whether there is one. */
+  /** Moves on to the first or next one, and reports whether there is one. */
   next(): bool {
     const s = this.scanner;
     const first = s.at == 0; // at the opening bracket

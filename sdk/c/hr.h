@@ -1,5 +1,5 @@
-/* hr.h is what a filter for horizon-realtime is written with in C: this one
- * header, included by the filter's one file, and no libc. README.md beside it
+/* hr.h is what a plugin for horizon-realtime is written with in C: this one
+ * header, included by the plugin's one file, and no libc. README.md beside it
  * says how to build; the ABI underneath is docs/plugin-abi.md, version 1.
  *
  *	#include "hr.h"
@@ -19,14 +19,14 @@
  *	          "want /payload/size\n", NULL, handle)
  *
  * Everything that an event hands out, and what hr_alloc gives, is valid until
- * the handler returns; what is handed out within start stays valid. A filter's
+ * the handler returns; what is handed out within start stays valid. A plugin's
  * variables are those of one of its copies: what has to be remembered goes into
  * the store (hr_kv_set). Apache License 2.0.
  */
 #ifndef HR_H
 #define HR_H
 
-#pragma clang diagnostic ignored "-Wunused-function" /* no filter uses all of it */
+#pragma clang diagnostic ignored "-Wunused-function" /* no plugin uses all of it */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,23 +53,23 @@ typedef struct {
 	hr_text text;
 } hr_value;
 
-/* hr_equal tells whether two texts are the same. */
+/* hr_equal reports whether two texts are the same. */
 static bool hr_equal(hr_text a, hr_text b);
 
 /* hr_string is the content of a string, and empty for anything else. */
 static hr_text hr_string(hr_value v);
 
-/* hr_int, hr_double and hr_bool tell whether the value is one, and set it then:
+/* hr_int, hr_double and hr_bool report whether the value is one, and set it then:
  * a number without fraction that fits into 64 bits; any number, to its last
  * digit or two; true or false. */
 static bool hr_int(hr_value v, int64_t *out);
 static bool hr_double(hr_value v, double *out);
 static bool hr_bool(hr_value v, bool *out);
 
-/* hr_parse reads JSON of the filter's own. What is none is absent. */
+/* hr_parse reads JSON of the plugin's own. What is none is absent. */
 static hr_value hr_parse(hr_text json);
 
-/* hr_member is an object's first member of that name, absent where there is none
+/* hr_member is an object's first member of that name, absent if there is none
  * or v is no object. */
 static hr_value hr_member(hr_value v, hr_text name);
 
@@ -156,7 +156,7 @@ static void hr_close(hr_json *j);
 enum { HR_REMOVED = 1 };
 static void hr_emit(hr_channel to, hr_text key, uint32_t flags, hr_json *payload);
 
-/* hr_stop keeps the notification from the filters that come later. */
+/* hr_stop keeps the notification from the plugins that come later. */
 static void hr_stop(void);
 
 /* ---- The router ---- */
@@ -169,7 +169,7 @@ static void hr_log(hr_level level, hr_text line);
 /* hr_fail logs why, and gives this notification up. */
 _Noreturn static void hr_fail(hr_text why);
 
-/* hr_config is the filter's configuration, an object. */
+/* hr_config is the plugin's configuration, an object. */
 static hr_value hr_config(void);
 
 /* The store is one for all copies of the filter. A version of 0 says that there
@@ -190,7 +190,7 @@ static void *hr_alloc(uint32_t n);
 
 /* HR_FILTER makes the module. declaration is a literal of lines, as in the
  * example above. start, or NULL, is `bool start(hr_value config)`: false keeps
- * the filter from being loaded; log why. handle is `void handle(void)`. */
+ * the plugin from being loaded; log why. handle is `void handle(void)`. */
 #define HR_FILTER(declaration, start, handle)                                                    \
 	__attribute__((export_name("hr_abi_1"))) void hr_export_abi(void) {}                         \
 	__attribute__((export_name("hr_init"))) uint64_t hr_export_init(void) {                      \
@@ -233,7 +233,7 @@ static hr_text hr__declaration;
 static hr_buffer hr__result;
 
 /* ---- Memory: pages that this header has had added to the module's, and that
- * nobody else knows, not even a malloc that the filter brings along. What lies
+ * nobody else knows, not even a malloc that the plugin brings along. What lies
  * behind hr__floor is forgotten at the next event. ---- */
 
 static uintptr_t hr__floor, hr__free, hr__end;
@@ -278,7 +278,7 @@ static uint64_t hr__special(uint64_t w) {
 	return (w | ((w ^ ones * 0x02) - ones * 0x21) | ((w ^ ones * '\\') - ones)) & ones << 7;
 }
 
-/* hr__copy also tells whether a byte is special. A call of memcpy takes longer than
+/* hr__copy also reports whether a byte is special. A call of memcpy takes longer than
  * most texts. What is read and written twice is cheaper than a loop. */
 __attribute__((always_inline)) static inline bool hr__copy(char *to, const char *from, uint32_t n) {
 	uint64_t w, special = 0;
@@ -384,7 +384,7 @@ static hr_value hr_get(uint32_t n) {
 }
 
 /* HR__FETCH calls into a buffer, and once more where it was too small. The size
- * may have grown in between, where another copy of the filter writes as well. */
+ * may have grown in between, where another copy of the plugin writes as well. */
 #define HR__FETCH(buffer, room, word, length, call)  \
 	do {                                             \
 		uint32_t room = 256;                         \
@@ -487,7 +487,7 @@ static hr_json hr__root(char bracket) {
 static hr_json hr_object(void) { return hr__root('{'); }
 static hr_json hr_array(void) { return hr__root('['); }
 
-/* hr__utf8 is how many bytes the character at p takes, 0 where there is none. */
+/* hr__utf8 is how many bytes the character at p takes, 0 if there is none. */
 static uint32_t hr__utf8(const unsigned char *p, const unsigned char *end) {
 	uint32_t n = *p < 0x80 ? 1 : *p >= 0xc2 && *p < 0xe0 ? 2 : *p >= 0xe0 && *p < 0xf0 ? 3 : *p >= 0xf0 && *p < 0xf5 ? 4 : 0;
 	if (n == 0 || n > (uint32_t)(end - p))
@@ -618,7 +618,7 @@ static void hr_put_value(hr_json *j, hr_text name, hr_value v) {
 
 /* ---- Reading JSON ---- */
 
-/* hr__blank tells whether JSON may have the character between its tokens. */
+/* hr__blank reports whether JSON may have the character between its tokens. */
 static bool hr__blank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 /* hr__string_end is behind the string that begins at p, NULL where it has no end. */
@@ -705,7 +705,7 @@ static const char *hr__skip(const char *p, const char *end) {
 	return p;
 }
 
-/* hr__hex is the escape \uXXXX at p, -1 where there is none. */
+/* hr__hex is the escape \uXXXX at p, -1 if there is none. */
 static int32_t hr__hex(const char *p, const char *end) {
 	if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
 		return -1;
@@ -833,7 +833,7 @@ static bool hr__word_at(const char *p, const char *end, hr_text word) {
 	return (uint32_t)(end - p) >= word.n && hr_equal((hr_text){p, word.n}, word);
 }
 
-/* hr__scan reads the value at p; *after is NULL where there is none. */
+/* hr__scan reads the value at p; *after is NULL if there is none. */
 static hr_value hr__scan(const char *p, const char *end, const char **after) {
 	hr_value v = {HR_ABSENT, {p, 0}};
 	*after = NULL;

@@ -1,9 +1,9 @@
 // Package conformance says what every SDK has to get right, whatever its
-// language: README.md describes a filter in words, and a case is notifications
-// and what that filter answers.
+// language: README.md describes a plugin in words, and a case is notifications
+// and what that plugin answers.
 //
 // In: the files in cases. Out: Cases. Caller: the command line, which runs them
-// against a compiled filter in the router's own plugin host.
+// against a compiled plugin in the router's own plugin host.
 package conformance
 
 import (
@@ -26,9 +26,9 @@ type Case struct {
 	Name string `json:"-"`
 	// About says what the case shows.
 	About string `json:"about"`
-	// Config is the filter's, none unless given.
+	// Config is the plugin's, none unless given.
 	Config json.RawMessage `json:"config"`
-	// Refused is what the filter logs as it refuses to start, empty where it
+	// Refused is what the plugin logs as it refuses to start, empty where it
 	// starts.
 	Refused string `json:"refused"`
 	Steps   []Step `json:"steps"`
@@ -44,9 +44,9 @@ type Step struct {
 	Times     int                `json:"times"`
 	Emissions []sdktest.Emission `json:"emissions"`
 	Stop      bool               `json:"stop"`
-	// Log are the lines that the filter logs, as `level: text`.
+	// Log are the lines that the plugin logs, as `level: text`.
 	Log []string `json:"log"`
-	// Fault says that the call fails, Unheard that the filter is not called.
+	// Fault says that the call fails, Unheard that the plugin is not called.
 	Fault   bool `json:"fault"`
 	Unheard bool `json:"unheard"`
 }

@@ -1,4 +1,4 @@
-//! hr.rs is what a filter for horizon-realtime is written with in Rust: this one
+//! hr.rs is what a plugin for horizon-realtime is written with in Rust: this one
 //! module, without `std` and without an allocator. README.md beside it says how to
 //! build; the ABI underneath is docs/plugin-abi.md, version 1.
 //!
@@ -24,9 +24,9 @@
 //! ```
 //!
 //! What an event hands out lives as long as the event, and the compiler sees to
-//! it. A filter's statics are those of one of its copies: what has to be
+//! it. A plugin's statics are those of one of its copies: what has to be
 //! remembered goes into the store (`Event::kv_set`). Apache License 2.0.
-#![allow(dead_code, unused_macros, unused_imports)] // no filter uses all of it
+#![allow(dead_code, unused_macros, unused_imports)] // no plugin uses all of it
 
 use core::arch::wasm32;
 use core::cell::{Cell, UnsafeCell};
@@ -36,7 +36,7 @@ use core::{mem, ptr, slice, str};
 /// Makes the module. `on` lists event types, each one or the beginning of several
 /// followed by `*`; `want` gives names to the fields that each event shall bring, by
 /// their JSON Pointers. `start`, which may be left out, is
-/// `fn(hr::Value) -> Result<(), &str>`: an error keeps the filter from
+/// `fn(hr::Value) -> Result<(), &str>`: an error keeps the plugin from
 /// being loaded and is told to the operator. `handle` is `fn(&hr::Event)`.
 macro_rules! filter {
     (on: [$($on:literal),+ $(,)?], want: {$($name:ident = $pointer:literal),* $(,)?}, handle: $handle:expr $(,)?) => {
@@ -198,7 +198,7 @@ impl Event {
         self.standard(6)
     }
 
-    /// The request that caused it, empty where there was none.
+    /// The request that caused it, empty if there was none.
     pub fn request_id(&self) -> &str {
         self.standard(7)
     }
@@ -232,12 +232,12 @@ impl Event {
         utf8(fetch(|buffer, limit| unsafe { (0, import::raw(buffer, limit)) }).1)
     }
 
-    /// The filter's configuration, an object.
+    /// The plugin's configuration, an object.
     pub fn config(&self) -> Value<'_> {
         config()
     }
 
-    /// Reads JSON of the filter's own. What is none is absent.
+    /// Reads JSON of the plugin's own. What is none is absent.
     pub fn parse<'a>(&'a self, json: &'a str) -> Value<'a> {
         parse(json)
     }
@@ -290,7 +290,7 @@ impl Event {
         }
     }
 
-    /// Keeps the notification from the filters that come later.
+    /// Keeps the notification from the plugins that come later.
     pub fn stop(&self) {
         self.result().append(&TAG_STOP.to_le_bytes());
         self.result().append(&0u32.to_le_bytes());
@@ -322,7 +322,7 @@ impl Event {
         unsafe { import::kv_set(key.as_ptr(), key.len(), v.as_ptr(), v.len(), seconds, version) == 1 }
     }
 
-    /// Forgets a key and tells whether it was there.
+    /// Forgets a key and reports whether it was there.
     pub fn kv_delete(&self, key: &str) -> bool {
         unsafe { import::kv_delete(key.as_ptr(), key.len()) == 1 }
     }
@@ -605,7 +605,7 @@ fn entry<'a>(n: u32) -> Option<Value<'a>> {
 }
 
 /// Has the router fill a buffer, and once more where it was too small. The size
-/// may grow in between, where another copy of the filter writes to the store.
+/// may grow in between, where another copy of the plugin writes to the store.
 fn fetch<'a>(call: impl Fn(*mut u8, usize) -> (u64, usize)) -> (u64, &'a [u8]) {
     let mut limit = 256;
     loop {

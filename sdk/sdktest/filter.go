@@ -18,11 +18,11 @@ import (
 type Notification struct {
 	// Message is the inner object of oslo.messaging's envelope, as JSON.
 	Message json.RawMessage
-	// Project and User are the owners' ids, empty where there is none.
+	// Project and User are the owners' ids, empty if there is none.
 	Project, User string
 }
 
-// Emission is what a filter had published.
+// Emission is what a plugin had published.
 type Emission struct {
 	Channel string          `json:"channel"`
 	Key     string          `json:"key"`
@@ -30,9 +30,9 @@ type Emission struct {
 	Payload json.RawMessage `json:"payload"`
 }
 
-// Answer is what a filter made of one notification.
+// Answer is what a plugin made of one notification.
 type Answer struct {
-	// Called tells whether the filter asked for this event type at all.
+	// Called reports whether the plugin asked for this event type at all.
 	Called    bool
 	Emissions []Emission
 	Stopped   bool
@@ -40,13 +40,13 @@ type Answer struct {
 	Log []Line
 }
 
-// Line is a line that a filter logged, at one of package sdk's levels.
+// Line is a line that a plugin logged, at one of package sdk's levels.
 type Line struct {
 	Level uint32
 	Text  string
 }
 
-// Filter is the filter that the tested package registers, started. One at a
+// Filter is the plugin that the tested package registers, started. One at a
 // time is started, and not used concurrently.
 type Filter struct {
 	t       testing.TB
@@ -54,8 +54,8 @@ type Filter struct {
 	scratch []byte
 }
 
-// Start starts the filter with a configuration, a JSON object; "" is an empty
-// one. A filter that does not start fails the test.
+// Start starts the plugin with a configuration, a JSON object; "" is an empty
+// one. A plugin that does not start fails the test.
 func Start(t testing.TB, config string) *Filter {
 	t.Helper()
 	f, err := TryStart(t, config)
@@ -65,11 +65,11 @@ func Start(t testing.TB, config string) *Filter {
 	return f
 }
 
-// TryStart is Start for a filter that may refuse.
+// TryStart is Start for a plugin that may refuse.
 //
 // # Errors
 //
-// What the filter logged as it refused.
+// What the plugin logged as it refused.
 func TryStart(t testing.TB, config string) (*Filter, error) {
 	if native.Start == nil {
 		return nil, fmt.Errorf("the tested package does not import horizon-realtime/sdk")
@@ -90,7 +90,7 @@ func TryStart(t testing.TB, config string) (*Filter, error) {
 	return f, nil
 }
 
-// Send hands the filter one notification.
+// Send hands the plugin one notification.
 func (f *Filter) Send(n Notification) Answer {
 	f.t.Helper()
 	var standard struct {

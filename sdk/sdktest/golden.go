@@ -19,16 +19,16 @@ type Case struct {
 	Name string `json:"-"`
 	// About says what the case shows.
 	About string `json:"about"`
-	// Config is the filter's, none unless given.
+	// Config is the plugin's, none unless given.
 	Config json.RawMessage `json:"config,omitempty"`
 	// Project and User own the resource that the notification is about.
 	Project string `json:"project,omitempty"`
 	User    string `json:"user,omitempty"`
-	// Before are messages of the same owner that the filter has seen already.
+	// Before are messages of the same owner that the plugin has seen already.
 	Before []json.RawMessage `json:"before,omitempty"`
 	// Notification is the message, without oslo.messaging's envelope.
 	Notification json.RawMessage `json:"notification"`
-	// Emissions are what the filter shall emit.
+	// Emissions are what the plugin shall emit.
 	Emissions []Emission `json:"emissions"`
 	Stop      bool       `json:"stop,omitempty"`
 }
@@ -63,7 +63,7 @@ func Cases(dir string) ([]Case, error) {
 	return cases, nil
 }
 
-// Golden runs every case of a folder, each on a filter that has just been
+// Golden runs every case of a folder, each on a plugin that has just been
 // started, and checks what CheckOwner checks.
 func Golden(t *testing.T, dir string) {
 	cases, err := Cases(dir)

@@ -15,9 +15,9 @@ var adminOnly = map[string]bool{
 	"host_ip": true, "binding:host_id": true, "driver_info": true, "os-vol-host-attr:host": true,
 }
 
-// NeverLeaks sends the filter every golden notification in the folders that the
-// patterns name (those of other filters too), owned by those the case says, by
-// others, and by nobody. Whatever the filter makes of them, it emits to no
+// NeverLeaks sends the plugin every golden notification in the folders that the
+// patterns name (those of other plugins too), owned by those the case says, by
+// others, and by nobody. Whatever the plugin makes of them, it emits to no
 // project and no user but the owner, and tells a tenant no machine's name.
 func NeverLeaks(t *testing.T, patterns ...string) {
 	f := Start(t, "")

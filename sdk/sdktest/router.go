@@ -47,7 +47,7 @@ func (r *router) Subscribe(text string) {
 	}
 }
 
-// matches tells whether the filter asked for the event type.
+// matches reports whether the plugin asked for the event type.
 func (r *router) matches(eventType string) bool {
 	for _, pattern := range r.on {
 		begin, wild := strings.CutSuffix(pattern, "*")

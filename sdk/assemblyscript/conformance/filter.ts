@@ -1,4 +1,4 @@
-// The conformance filter of the AssemblyScript SDK. What it does is described in
+// The conformance plugin of the AssemblyScript SDK. What it does is described in
 // ../../conformance/README.md, in the same order.
 import { Event, JsonArray, JsonObject, Kind, Level, Value, admin, log, parse, project, register, user, want } from "../hr";
 export { hr_abi_1, hr_init, hr_event } from "../hr";

@@ -1,4 +1,4 @@
-// The filter resized tells a project that one of its volumes has another size, and
+// The plugin resized tells a project that one of its volumes has another size, and
 // since when it had the one before, if that was within a day.
 import { Event, JsonObject, Kind, Value, project, register, want } from "../hr";
 export { hr_abi_1, hr_init, hr_event } from "../hr";

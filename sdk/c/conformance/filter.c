@@ -1,4 +1,4 @@
-/* The conformance filter of the C SDK. What it does is described in
+/* The conformance plugin of the C SDK. What it does is described in
  * ../../conformance/README.md, in the same order. */
 #include "../hr.h"
 

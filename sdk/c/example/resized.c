@@ -1,4 +1,4 @@
-/* The filter resized tells a project that one of its volumes has another size,
+/* The plugin resized tells a project that one of its volumes has another size,
  * and since when it had the one before, if that was within a day. */
 #include "hr.h"
 

@@ -1,4 +1,4 @@
-// Command filter is the conformance filter of the Go SDK. What it does is in
+// Command filter is the conformance plugin of the Go SDK. What it does is in
 // ../README.md, in the same order.
 package main
 

@@ -1,9 +1,9 @@
-// Package native joins the sdk to a router that is plain Go, so that a filter's
+// Package native joins the sdk to a router that is plain Go, so that a plugin's
 // own code runs under `go test`. The sdk hands in its entry points and calls
 // Router; sdktest is the router and calls the entry points.
 package native
 
-// Host is what a filter can call; each method is the import of that name as
+// Host is what a plugin can call; each method is the import of that name as
 // package abi describes it, with Go's types.
 type Host interface {
 	Subscribe(text string)
@@ -18,9 +18,9 @@ type Host interface {
 }
 
 var (
-	// Router is who answers the filter's calls. Nil outside of a test.
+	// Router is who answers the plugin's calls. Nil outside of a test.
 	Router Host
-	// Start is hr_init: it gives the scratch buffer, nil where the filter
+	// Start is hr_init: it gives the scratch buffer, nil where the plugin
 	// refuses to start. Handle is hr_event: it gives the result block.
 	Start, Handle func() []byte
 )
