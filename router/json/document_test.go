@@ -201,7 +201,7 @@ func TestRedact(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.Redact(func(key []byte, hash uint32) bool {
-		if hash != hashBytes(key) {
+		if hash != hashKey(key) {
 			t.Errorf("%s has another hash", key)
 		}
 		return string(key) == "x" || string(key) == "auth_token"
@@ -360,7 +360,7 @@ func decoded(v Value) any {
 		object := map[string]any{}
 		nodes := v.d.nodes
 		for i := v.i + 1; i < nodes[v.i].next; i = nodes[i].next {
-			key := string(v.d.key(&nodes[i]))
+			key := string(v.d.key(&nodes[i], 0))
 			object[key] = decoded(v.Member(key))
 		}
 		return object

@@ -1,25 +1,22 @@
 package json
 
-import "math/bits"
+import (
+	"bytes"
+	"math/bits"
+	"math/rand/v2"
+	"slices"
+)
 
 // members finds a member of any object of a document by its key, without going
-// through the object: a table of node numbers by hash. The root, number 0, is no
-// member, so that 0 is an empty place.
+// through the object: an open-addressed table of node numbers. The root, number 0, is
+// no member, so that 0 is an empty place.
 type members struct {
 	table []uint16
 	shift int // from a hash to a place in the table
-	// scan says that there are members which the table does not have, or does not
-	// tell apart, so that objects must be gone through after all.
-	scan bool
 }
 
-const (
-	// near is how many places a member may take beside its own. One that finds
-	// them taken is not in the table: no text can make a place far to go to.
-	near = 16
-	// maxPlaces makes a table of twice as many places as there can be members.
-	maxPlaces = 2 * MaxNodes
-)
+// maxPlaces makes a table of twice as many places as there can be members.
+const maxPlaces = 2 * MaxNodes
 
 // reset empties the table, for a text of so many bytes. A member takes five of
 // them at least, and mostly more than ten, so that most places stay empty.
@@ -32,68 +29,91 @@ func (m *members) reset(textBytes int) {
 		clear(m.table)
 	}
 	m.shift = 64 - bits.TrailingZeros(uint(places))
-	m.scan = false
 }
 
-// place is where the search for a member begins. Equal keys of objects that
-// follow each other go far apart.
+// place is where the search for a member begins.
 func (m *members) place(parent, hash uint32) uint64 {
-	const prime = 0x9e3779b97f4a7c15
-	return (uint64(hash) ^ uint64(parent)<<32) * prime >> m.shift
+	return mix(uint64(hash)^secrets[0], uint64(parent)^secrets[1]) >> m.shift
 }
 
-// add enters n, which is going to be the last of the nodes. Where its object has
-// the key already, it takes the other's place. Keys with escapes are not compared
-// here: they are too rare.
-func (m *members) add(n *node, nodes []node, text []byte) {
-	if n.keyEscaped {
-		m.scan = true
-		return
-	}
-	mask := uint64(len(m.table) - 1)
-	i := m.place(n.parent, n.hash)
-	for range near {
-		at := &m.table[i&mask]
-		if *at == 0 || nodes[*at].is(n.parent, n.hash) && string(text[nodes[*at].key:nodes[*at].keyEnd]) == string(text[n.key:n.keyEnd]) {
-			*at = uint16(len(nodes))
-			return
-		}
-		i++
-	}
-	m.scan = true
+// addMember is add for the value of a member of the object, whose key stands at
+// d.text[key:keyEnd]. If the object has it already, the new one takes the other's place.
+func (d *Document) addMember(object, key, keyEnd uint32, escaped bool) {
+	n := d.add(object)
+	n.key, n.keyEnd, n.keyEscaped = key, keyEnd, escaped
+	k := d.key(n, 0)
+	n.hash = hashKey(k)
+	*d.find(object, k, n.hash) = uint16(len(d.nodes) - 1)
 }
 
-func (n *node) is(parent, hash uint32) bool { return n.hash == hash && n.parent == parent }
-
-// find gives the number of the last member with that key, 0 where the object has
-// none.
-func (d *Document) find(object uint32, key string, hash uint32) uint32 {
-	if d.members.scan {
-		return d.scan(object, key, hash)
-	}
-	table := d.members.table
-	mask := uint64(len(table) - 1)
-	i := d.members.place(object, hash)
-	for range near {
-		at := uint32(table[i&mask])
-		if at == 0 {
-			return 0
-		}
-		if n := &d.nodes[at]; n.is(object, hash) && string(d.text[n.key:n.keyEnd]) == key {
+// find gives the place in the table of the last member with that key, or the empty one
+// that it would take.
+func (d *Document) find(object uint32, key []byte, hash uint32) *uint16 {
+	table, nodes := d.members.table, d.nodes
+	for i := d.members.place(object, hash); ; i++ {
+		at := &table[i&uint64(len(table)-1)]
+		if *at == 0 {
 			return at
 		}
-		i++
-	}
-	return 0
-}
-
-// scan is find, through all members of the object.
-func (d *Document) scan(object uint32, key string, hash uint32) (found uint32) {
-	end := d.nodes[object].next
-	for i := object + 1; i < end; i = d.nodes[i].next {
-		if n := &d.nodes[i]; n.hash == hash && string(d.key(n)) == key {
-			found = i
+		if n := &nodes[*at]; n.hash == hash && n.parent == object && bytes.Equal(d.key(n, 1), key) {
+			return at
 		}
 	}
-	return found
+}
+
+// key is the decoded key of n. One with escapes is valid until the next call with the
+// same slot, 0 or 1.
+func (d *Document) key(n *node, slot int) []byte {
+	k := d.text[n.key:n.keyEnd]
+	if n.keyEscaped {
+		k = d.decode(k, slot)
+	}
+	return k
+}
+
+func (d *Document) decode(key []byte, slot int) []byte {
+	decoded := slices.Grow(d.scratch[slot][:0], len(key))[:len(key)]
+	d.scratch[slot] = decoded
+	return decoded[:unescape(decoded, key)]
+}
+
+// secrets make places in the table unforeseeable, so that nobody can send a message
+// whose members all want the same one.
+var secrets = [4]uint64{rand.Uint64(), rand.Uint64(), rand.Uint64(), rand.Uint64()}
+
+// hashKey mixes a member's key with the process's secrets, sixteen bytes at a time, as
+// wyhash does. Equal hashes only mean that the keys are worth comparing.
+func hashKey(k []byte) uint32 {
+	h := secrets[2] ^ uint64(len(k))
+	for len(k) > 16 {
+		h = mix(word8(k)^secrets[3], word8(k[8:])^h)
+		k = k[16:]
+	}
+	var a, b uint64
+	switch n := len(k); {
+	case n >= 8:
+		a, b = word8(k), word8(k[n-8:])
+	case n >= 4:
+		a, b = word4(k), word4(k[n-4:])
+	case n > 0:
+		a = uint64(k[0]) | uint64(k[n/2])<<8 | uint64(k[n-1])<<16
+	}
+	return uint32(mix(a^secrets[3], b^h))
+}
+
+// mix multiplies and folds the product.
+func mix(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi ^ lo
+}
+
+func word8(k []byte) uint64 {
+	_ = k[7]
+	return uint64(k[0]) | uint64(k[1])<<8 | uint64(k[2])<<16 | uint64(k[3])<<24 |
+		uint64(k[4])<<32 | uint64(k[5])<<40 | uint64(k[6])<<48 | uint64(k[7])<<56
+}
+
+func word4(k []byte) uint64 {
+	_ = k[3]
+	return uint64(k[0]) | uint64(k[1])<<8 | uint64(k[2])<<16 | uint64(k[3])<<24
 }

@@ -3,7 +3,6 @@ package json
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -27,18 +26,10 @@ func object(t *testing.T, members int, key func(i int) string) (text []byte, wan
 	return []byte(b.String()), want
 }
 
-// checkMembers looks for members of the object, and for some that are not there:
-// for all of them, or for a few where each takes a scan of many.
+// checkMembers looks for all members of the object, and for as many that are not there.
 func checkMembers(t *testing.T, v Value, want map[string]json.RawMessage) {
 	t.Helper()
-	left := len(want)
-	if v.d.members.scan {
-		left = min(left, 3000)
-	}
 	for key, text := range want {
-		if left--; left < 0 {
-			break
-		}
 		if got := v.Member(key); string(got.Raw()) != string(text) {
 			t.Fatalf("member %q is %s, want %s", key, got.Raw(), text)
 		}
@@ -59,28 +50,41 @@ func TestMembersAreFoundHoweverManyThereAre(t *testing.T) {
 	}
 }
 
-// No text makes a search go far: where many keys meet, the objects are gone
-// through.
-func TestMembersThatMeetAreFound(t *testing.T) {
-	var keys []string
-	r := rand.New(rand.NewPCG(1, 2))
-	for len(keys) < 2*near { // that go to one place in a table of 1<<10
-		key := fmt.Sprintf("%x", r.Uint64())
-		m := members{shift: 64 - 10}
-		if m.place(0, hashKey(key)) == 7 {
-			keys = append(keys, key)
-		}
+// Whoever writes a message chooses its keys, and none may make searches long: members
+// stand near their places in the table, in a full object as in many small ones.
+func TestNoKeysMakeSearchesLong(t *testing.T) {
+	const many = MaxNodes / 2
+	for name, member := range map[string]func(i int) string{
+		"numbers":           func(i int) string { return fmt.Sprintf(`"%d":0`, i) },
+		"one high bit each": func(i int) string { return fmt.Sprintf(`"%c%032b":0`, 'a'+i%2*16, i) },
+		"long":              func(i int) string { return fmt.Sprintf(`"%0100d%d":0`, 0, i) },
+		"a long tail":       func(i int) string { return fmt.Sprintf(`"%08d%0100d":0`, i, 0) },
+		"escaped":           func(i int) string { return fmt.Sprintf(`"\u0061%d":0`, i) },
+		"all the same":      func(int) string { return `"a":0` },
+		"the same, escaped": func(i int) string { return [2]string{`"a":0`, `"\u0061":0`}[i%2] },
+		"small objects":     func(i int) string { return fmt.Sprintf(`"%d":{"a":0}`, i/2) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := []byte{'{'}
+			for i := range many - 1 {
+				text = append(append(text, member(i)...), ',')
+			}
+			var d Document
+			if err := d.Parse(append(text, `"end":0}`...)); err != nil {
+				t.Fatal(err)
+			}
+			steps, found := uint64(0), uint64(0)
+			for at, i := range d.members.table {
+				if n := &d.nodes[i]; i != 0 {
+					steps += (uint64(at) - d.members.place(n.parent, n.hash)) & uint64(len(d.members.table)-1)
+					found++
+				}
+			}
+			if found == 0 || steps > 4*found {
+				t.Errorf("%d members stand %d places off", found, steps)
+			}
+		})
 	}
-	text, want := object(t, len(keys), func(i int) string { return keys[i] })
-	text = append(text, strings.Repeat(" ", 1<<12-1-len(text))...)
-	var d Document
-	if err := d.Parse(text); err != nil {
-		t.Fatal(err)
-	}
-	if !d.members.scan || len(d.members.table) != 1<<10 {
-		t.Fatalf("the keys do not meet in a table of %d", len(d.members.table))
-	}
-	checkMembers(t, d.Root(), want)
 }
 
 func TestMembersOfOtherObjects(t *testing.T) {

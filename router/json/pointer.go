@@ -28,7 +28,7 @@ type Pointer struct {
 }
 
 type segment struct {
-	key   string
+	key   []byte
 	hash  uint32
 	index int // of an array's element, -1 where the key is not a number
 }
@@ -62,7 +62,7 @@ func ParsePointer(s string) (Pointer, error) {
 		if !ok {
 			return Pointer{}, fmt.Errorf("%w %q: a tilde is followed by 0 or 1", ErrPointer, s)
 		}
-		p.segments[i] = segment{key, hashKey(key), elementIndex(key)}
+		p.segments[i] = segment{[]byte(key), hashKey([]byte(key)), elementIndex(key)}
 	}
 	return p, nil
 }

@@ -8,25 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// The lexical grammar of RFC 8259, shared by Document.Parse and CheckLine.
-// Every scan function takes the position of a token's first byte and returns
-// the position after its last, or -1 where the token is not valid. Whether the
-// text is UTF-8 is checked beforehand, for the whole text at once.
+// The lexical grammar of RFC 8259. Every scan function takes the position of a
+// token's first byte and returns the position after its last, or -1 if the token is
+// not valid. Whether the text is UTF-8 is checked beforehand, for the whole text at once.
 
 const (
 	ones  = 0x0101010101010101
 	highs = 0x8080808080808080
 )
-
-// space has a bit for each byte that JSON calls white space.
-const space = 1<<' ' | 1<<'\t' | 1<<'\n' | 1<<'\r'
-
-func skipSpace(b []byte, i int) int {
-	for i < len(b) && b[i] <= ' ' && space>>b[i]&1 == 1 {
-		i++
-	}
-	return i
-}
 
 // special marks the high bit of each byte that is a quote, a backslash or a
 // control character. Only the lowest mark is exact, which is the one used.
@@ -36,43 +25,34 @@ func special(w uint64) uint64 {
 	return ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*' ')&^w) & highs
 }
 
-// skipPlain goes to the next byte that is special, or to the last seven.
+// skipPlain goes to the next byte that is special, or to the end.
 func skipPlain(b []byte, i int) int {
 	for ; i+8 <= len(b); i += 8 {
 		if m := special(binary.LittleEndian.Uint64(b[i:])); m != 0 {
 			return i + bits.TrailingZeros64(m)>>3
 		}
 	}
+	for i < len(b) && b[i] >= ' ' && b[i] != '"' && b[i] != '\\' {
+		i++
+	}
 	return i
 }
 
-// scanString also tells whether the string has escapes.
+// scanString also reports whether the string has escapes.
 func scanString(b []byte, i int) (end int, escaped bool) {
-	i++
-	for {
-		for i+8 <= len(b) {
-			m := special(binary.LittleEndian.Uint64(b[i:]))
-			if m != 0 {
-				i += bits.TrailingZeros64(m) >> 3
-				break
-			}
-			i += 8
-		}
-		if i >= len(b) {
+	for i++; ; {
+		i = skipPlain(b, i)
+		switch {
+		case i == len(b):
 			return -1, escaped
-		}
-		switch c := b[i]; {
-		case c == '"':
+		case b[i] == '"':
 			return i + 1, escaped
-		case c == '\\':
-			escaped = true
-			if i = scanEscape(b, i); i < 0 {
-				return -1, escaped
-			}
-		case c < ' ':
+		case b[i] != '\\':
 			return -1, escaped
-		default:
-			i++ // fewer than eight bytes are left
+		}
+		escaped = true
+		if i = scanEscape(b, i); i < 0 {
+			return -1, escaped
 		}
 	}
 }
@@ -135,20 +115,17 @@ func scanLiteral(b []byte, i int, word string) int {
 	return i + len(word)
 }
 
-// scanScalar scans whatever is neither an object nor an array.
-func scanScalar(b []byte, i int) (end int, kind Kind, escaped bool) {
+// scanWord scans a number, true, false or null.
+func scanWord(b []byte, i int) (end int, kind Kind) {
 	switch b[i] {
-	case '"':
-		end, escaped = scanString(b, i)
-		return end, String, escaped
 	case 't':
-		return scanLiteral(b, i, "true"), True, false
+		return scanLiteral(b, i, "true"), True
 	case 'f':
-		return scanLiteral(b, i, "false"), False, false
+		return scanLiteral(b, i, "false"), False
 	case 'n':
-		return scanLiteral(b, i, "null"), Null, false
+		return scanLiteral(b, i, "null"), Null
 	}
-	return scanNumber(b, i), Number, false
+	return scanNumber(b, i), Number
 }
 
 // hex4 reads four hexadecimal digits, -1 where they are not.
@@ -208,4 +185,19 @@ func escapedRune(s []byte, i int) (rune, int) {
 		}
 	}
 	return utf8.RuneError, i
+}
+
+// isPrintable reports whether text is ASCII without control characters (but DEL, which
+// JSON does not mind).
+func isPrintable(text []byte) bool {
+	var odd uint64 // has the high bit of each byte that is not
+	for ; len(text) >= 32; text = text[32:] {
+		a, b := binary.LittleEndian.Uint64(text), binary.LittleEndian.Uint64(text[8:])
+		c, d := binary.LittleEndian.Uint64(text[16:]), binary.LittleEndian.Uint64(text[24:])
+		odd |= a | (a - ones*' ') | b | (b - ones*' ') | c | (c - ones*' ') | d | (d - ones*' ')
+	}
+	for _, c := range text {
+		odd |= uint64(c | (c - ' '))
+	}
+	return odd&highs == 0
 }

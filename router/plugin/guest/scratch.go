@@ -18,9 +18,6 @@ func scratchNeeds(wants int) int {
 	return abi.HeaderSize + (abi.StandardFields+wants)*abi.EntrySize
 }
 
-// few fields of an object are looked for one after the other.
-const few = 4
-
 // writeScratch lays the standard fields and the wanted ones out in buf, which
 // is guest memory of at least scratchNeeds bytes. What does not fit is marked
 // as too big. It allocates nothing; room is sub.room().
@@ -44,20 +41,13 @@ func writeScratch(buf []byte, n *event.Notification, sub *Subscription, room []j
 		end = putBytes(buf, entries[i*abi.EntrySize:], end, kind, text)
 	}
 	entries = entries[abi.StandardFields*abi.EntrySize:]
-	parents, found := room[:len(sub.families)], room[len(sub.families):]
+	parents := room[:len(sub.families)]
 	for i := range sub.families {
 		f := &sub.families[i]
 		parent := f.find(n, parents)
 		parents[i] = parent
-		if len(f.fields) <= few {
-			for k := range f.fields {
-				end = putValue(buf, entries[f.places[k]*abi.EntrySize:], end, parent.Get(f.fields[k]))
-			}
-			continue
-		}
-		parent.GetAll(&f.together, found)
-		for k, place := range f.places {
-			end = putValue(buf, entries[place*abi.EntrySize:], end, found[k])
+		for k := range f.fields {
+			end = putValue(buf, entries[f.places[k]*abi.EntrySize:], end, parent.Get(f.fields[k]))
 		}
 	}
 	binary.LittleEndian.PutUint32(buf[abi.HeaderFeatures:], features)
@@ -77,13 +67,18 @@ func putBytes[T string | []byte](buf, entry []byte, end int, kind uint32, text T
 	return end + copy(buf[end:], text)
 }
 
-// putValue is putBytes for a wanted field. Nearly all of them are strings without
-// escapes, which are copied as they stand.
+// putValue is putBytes for a wanted field. Nearly all that are there are strings
+// without escapes, which are copied as they stand.
 func putValue(buf, entry []byte, end int, v json.Value) int {
+	kind := v.Kind()
+	if kind == json.Absent {
+		putEntry(entry, end, abi.Absent, 0)
+		return end
+	}
 	if text, ok := v.Plain(); ok {
 		return putBytes(buf, entry, end, abi.String, text)
 	}
-	kind, size := v.Kind(), v.Size()
+	size := v.Size()
 	if size > len(buf)-end {
 		putEntry(entry, end, abi.TooBig, size)
 		return end

@@ -36,11 +36,9 @@ type family struct {
 	parent string
 	within int
 	path   json.Pointer
-	// fields are those seen from there, together the same for a walk, and places
-	// theirs among the wants.
-	fields   []json.Pointer
-	together json.Siblings
-	places   []int
+	// fields are those seen from there, and places theirs among the wants.
+	fields []json.Pointer
+	places []int
 }
 
 // want adds a field.
@@ -62,7 +60,6 @@ func (s *Subscription) want(pointer string) error {
 		return err
 	}
 	f.fields = append(f.fields, last)
-	f.together.Add(last)
 	f.places = append(f.places, len(s.Wants))
 	s.Wants = append(s.Wants, pointer)
 	return nil
