@@ -22,7 +22,7 @@ JS      := horizon/node_modules/.package-lock.json
 ASC     := sdk/assemblyscript/node_modules/.package-lock.json
 GOFILES := $(shell find cmd router sdk plugins -name '*.go' -not -name '*_test.go')
 
-.PHONY: help build plugins run test test-js test-go e2e e2e-horizon bench check clean
+.PHONY: help build plugins run test test-js test-go e2e e2e-horizon bench check mutants clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ check: $(PAGE) ## formatting, vet, static analysis, import directions, tidy go.m
 	$(GO) mod tidy -diff
 	$(GO) run $(STATICCHECK) ./...
 	cd bench && $(GO) vet ./... && $(GO) mod tidy -diff && $(GO) run $(STATICCHECK) ./...
+
+mutants: $(PAGE) plugins ## break the code in many places, one at a time, and see that a test fails each time
+	@.ci/need rabbitmq-server:rabbitmq-server wabt:wat2wasm
+	$(GO) run ./cmd/mutants
 
 clean: ## remove what the other targets made
 	rm -rf bin plugins/*.wasm cmd/horizon-realtime/demo/dist/*.* horizon/node_modules sdk/assemblyscript/node_modules .cache
