@@ -25,7 +25,7 @@ func serveFanOurs(args []string) error {
 	reg := prometheus.NewRegistry()
 	authConfig := auth.DefaultConfig()
 	authConfig.JWT.HMACSecret = secret
-	who, err := auth.New(ctx, authConfig, log, reg)
+	who, err := auth.New(authConfig, log, reg)
 	if err != nil {
 		return err
 	}

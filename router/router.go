@@ -76,7 +76,8 @@ func New(ctx context.Context, cfg Config, parts Parts) (_ *Router, err error) {
 	if err = r.host.Load(ctx); err != nil {
 		return nil, err
 	}
-	if r.auth, err = auth.New(ctx, cfg.Auth, log, reg); err != nil {
+	cfg.Auth.TrustedProxies = cfg.Server.TrustedProxies
+	if r.auth, err = auth.New(cfg.Auth, log, reg); err != nil {
 		return nil, err
 	}
 	r.hub = hub.New(cfg.Hub, log, reg)
@@ -192,8 +193,8 @@ func (r *Router) pluginsRunning() error {
 
 // revoke has those clients prove themselves again whom a notification is about.
 func (r *Router) revoke(n *event.Notification) {
-	if revoked := r.auth.Revocation(n); revoked != nil {
-		r.server.Revalidate(revoked)
+	if revocation, ok := r.auth.Revocation(n); ok {
+		r.server.Revalidate(revocation.Matches)
 	}
 }
 

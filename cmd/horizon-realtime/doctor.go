@@ -101,7 +101,7 @@ func (d *doctor) plugins(ctx context.Context, cfg router.Config) {
 
 // clients is about who gets in.
 func (d *doctor) clients(ctx context.Context, cfg router.Config) {
-	a, err := auth.New(ctx, cfg.Auth, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	a, err := auth.New(cfg.Auth, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	if err != nil {
 		d.fail("[auth]", err)
 		return
@@ -111,6 +111,9 @@ func (d *doctor) clients(ctx context.Context, cfg router.Config) {
 	}
 	if cfg.Auth.Anonymous.Enabled && cfg.Auth.Anonymous.Force {
 		d.note("[auth.anonymous]", "everybody who can reach the port is let in, because force is set")
+	}
+	if cfg.Auth.Keystone.Direct {
+		d.note("[auth.keystone]", "direct is set, so that strangers can make the router ask Keystone, 20 times per second at most")
 	}
 	if cfg.Auth.Keystone.URL == "" {
 		d.note("keystone", "none is named, so that Horizon cannot get tickets for its users; [auth.keystone] url")

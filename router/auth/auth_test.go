@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/goleak"
+	"golang.org/x/time/rate"
 
 	"horizon-realtime/router/event"
 	"horizon-realtime/router/json"
@@ -37,13 +38,16 @@ func newTest(t testing.TB, change func(*Config)) (*Authenticator, *clock) {
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	a, err := New(t.Context(), cfg, slog.New(slog.NewTextHandler(io.Discard, nil)), prometheus.NewRegistry())
+	a, err := New(cfg, slog.New(slog.NewTextHandler(io.Discard, nil)), prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := &clock{}
 	c.nanos.Store(time.Now().Truncate(time.Second).UnixNano())
 	a.now = c.now
+	if a.keystone != nil {
+		a.keystone.slots.pace.SetLimit(rate.Inf) // the tests that are about it set it again
+	}
 	t.Cleanup(func() {
 		if a.keystone != nil {
 			a.keystone.close()

@@ -2,14 +2,13 @@ package auth
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,17 +26,15 @@ var (
 	ErrUnavailable = errors.New("temporarily unavailable")
 )
 
-// maxToken bounds a token, in bytes. A JWT with long lists of roles and channels
-// stays below 8 KiB.
-const maxToken = 16 << 10
-
 // Authenticator turns tokens into identities. It is safe for concurrent use.
 type Authenticator struct {
 	cfg      Config
 	log      *slog.Logger
+	refusals *RefusalLog
 	metrics  *metrics
 	tickets  *tickets
-	lockout  *lockout
+	files    *files
+	sweeps   sweeps
 	jwt      *jwtVerifier // nil: closed
 	keystone *keystone    // nil: closed
 	now      func() time.Time
@@ -50,19 +47,23 @@ type Authenticator struct {
 // # Errors
 //
 // A key, certificate or secret file that cannot be read or used.
-func New(ctx context.Context, cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Authenticator, error) {
-	a := &Authenticator{cfg: cfg, log: log, metrics: newMetrics(reg), now: time.Now}
+func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Authenticator, error) {
+	a := &Authenticator{cfg: cfg, log: log, refusals: NewRefusalLog(log), metrics: newMetrics(reg), now: time.Now}
 	clock := func() time.Time { return a.now() }
 	a.tickets = newTickets(cfg.Ticket, a.metrics, clock)
-	a.lockout = newLockout(cfg.Ticket.FailuresPerMinute, a.metrics, clock)
-	var err error
+	a.files = &files{log: log, metric: a.metrics}
+	proxies, err := ParseProxies(cfg.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
 	if len(cfg.JWT.sources()) > 0 {
-		if a.jwt, err = newJWTVerifier(ctx, &a.cfg, log, a.metrics, clock); err != nil {
+		if a.jwt, err = newJWTVerifier(&a.cfg, a.files, log, a.metrics, clock); err != nil {
 			return nil, err
 		}
 	}
 	if cfg.Keystone.URL != "" {
-		if a.keystone, err = newKeystone(&a.cfg, log, a.metrics, clock); err != nil {
+		a.keystone = newKeystone(&a.cfg, proxies, a.refusals, a.metrics, clock)
+		if err := a.files.add("[auth.keystone] ca_file", cfg.Keystone.CAFile, a.keystone.transport.useCA); err != nil {
 			return nil, err
 		}
 	}
@@ -93,7 +94,7 @@ func (a *Authenticator) Reach(ctx context.Context) error {
 	return a.keystone.reach(ctx)
 }
 
-// Run keeps the JSON Web Key Set fresh until ctx is done.
+// Run keeps keys and certificates fresh until ctx is done.
 //
 // # Errors
 //
@@ -102,12 +103,12 @@ func (a *Authenticator) Run(ctx context.Context) error {
 	if a.keystone != nil {
 		defer a.keystone.close()
 	}
-	if a.jwt != nil {
-		if set, ok := a.jwt.keys.(*keySet); ok {
-			return set.run(ctx)
-		}
+	var work sync.WaitGroup
+	work.Go(func() { a.files.run(ctx) })
+	if a.jwt != nil && a.cfg.JWT.JWKSURL != "" {
+		work.Go(func() { a.jwt.keys.(*keySet).run(ctx) })
 	}
-	<-ctx.Done()
+	work.Wait()
 	return ctx.Err()
 }
 
@@ -134,11 +135,20 @@ func (a *Authenticator) judge(ctx context.Context, r *http.Request, token string
 		id, err = a.redeem(ctx, r, token)
 		return methodTicket, id, err
 	}
-	return a.judgeToken(ctx, token)
+	return a.judgeToken(ctx, token, a.cfg.Keystone.Direct, a.from(r, false))
 }
 
-// judgeToken is for tokens that are neither tickets nor absent.
-func (a *Authenticator) judgeToken(ctx context.Context, token string) (method string, id *Identity, err error) {
+// from is a function that finds a request's source, for when it is needed.
+func (a *Authenticator) from(r *http.Request, backend bool) func() *source {
+	return func() *source { return a.keystone.sources.of(r, backend) }
+}
+
+// known is the source of questions about clients that are known.
+func known() *source { return nil }
+
+// judgeToken is for tokens that are neither tickets nor absent. asking allows
+// questions to Keystone, which are counted to the source.
+func (a *Authenticator) judgeToken(ctx context.Context, token string, asking bool, from func() *source) (method string, id *Identity, err error) {
 	if len(token) > maxToken {
 		return methodNone, nil, fmt.Errorf("%w: the token has %d bytes, over the limit of %d", ErrUnauthorized, len(token), maxToken)
 	}
@@ -150,45 +160,16 @@ func (a *Authenticator) judgeToken(ctx context.Context, token string) (method st
 		id, err = a.jwt.identity(ctx, token)
 		return methodJWT, id, err
 	}
-	if a.keystone != nil {
-		id, err = a.keystone.identity(ctx, token)
-		return methodKeystone, id, err
+	switch {
+	case a.keystone == nil:
+		return methodNone, nil, fmt.Errorf("%w: no open way takes such a token; see [auth.jwt] and [auth.keystone]", ErrUnauthorized)
+	case !keystoneShaped(token, claims):
+		return methodKeystone, nil, fmt.Errorf("%w: Keystone makes no such tokens", ErrUnauthorized)
+	case !asking:
+		return methodKeystone, nil, fmt.Errorf("%w: a Keystone token is good for a ticket; [auth.keystone] direct would let it connect", ErrUnauthorized)
 	}
-	return methodNone, nil, fmt.Errorf("%w: no open way takes such a token; see [auth.jwt] and [auth.keystone]", ErrUnauthorized)
-}
-
-// printable reports whether a token is visible ASCII: it fits in a header, and has
-// no line breaks, which a base64 decoder would skip.
-func printable(token string) bool {
-	for i := 0; i < len(token); i++ {
-		if token[i] <= ' ' || token[i] > '~' {
-			return false
-		}
-	}
-	return true
-}
-
-// looksLikeJWT reports whether a token has three parts and a JSON object for a
-// header, and whether its claims say that Keystone made it, as with
-// `[token] provider = jws`. It only selects who checks the token.
-func looksLikeJWT(token string) (header, keystones bool) {
-	parts := strings.SplitN(token, ".", 4)
-	if len(parts) != 3 {
-		return false, false
-	}
-	var fields map[string]json.RawMessage
-	if !decodePart(parts[0], &fields) {
-		return false, false
-	}
-	var claims struct {
-		Methods json.RawMessage `json:"openstack_methods"`
-	}
-	return true, decodePart(parts[1], &claims) && claims.Methods != nil
-}
-
-func decodePart(part string, into any) bool {
-	text, err := base64.RawURLEncoding.DecodeString(part)
-	return err == nil && json.Unmarshal(text, into) == nil
+	id, err = a.keystone.identity(ctx, from, token)
+	return methodKeystone, id, err
 }
 
 // redeem turns a ticket into the identity that it was issued for. The identity is
@@ -233,9 +214,9 @@ func (a *Authenticator) Revalidate(ctx context.Context, id *Identity) (*Identity
 	if id.proof == nil {
 		return id, nil
 	}
-	_, now, err := a.judgeToken(ctx, id.proof.token)
-	if err == nil && now.User != id.User {
-		return nil, fmt.Errorf("%w: the token became another user's", ErrUnauthorized)
+	_, now, err := a.judgeToken(ctx, id.proof.token, true, known)
+	if err == nil && (now.User != id.User || now.Project != id.Project) {
+		return nil, fmt.Errorf("%w: the token became another user's or project's", ErrUnauthorized)
 	}
 	return now, err
 }

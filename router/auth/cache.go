@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"container/list"
 	"crypto/sha256"
 	"sync"
 	"time"
@@ -13,87 +12,135 @@ type tokenKey = [sha256.Size]byte
 
 func hashToken(token string) tokenKey { return sha256.Sum256([]byte(token)) }
 
-// tokenCache remembers Keystone's answers, each until its recheck is due or the
-// token expires. It is bounded; the oldest answer is dropped first.
+const (
+	// refusedFor is how long a refused token is not asked about again. It will not
+	// become valid, unless the node of Keystone that was asked did not have a new
+	// Fernet key yet.
+	refusedFor = time.Minute
+	// maxRefused bounds how many refused tokens are remembered.
+	maxRefused = 10_000
+	// maxRevocations bounds how many revocations an answer is compared with. So
+	// many do not come while a question is under way.
+	maxRevocations = 4096
+	// hastyCheck is when an answer is checked again that one matching revocation
+	// after the other has overtaken.
+	hastyCheck = time.Second
+)
+
+// tokenCache remembers Keystone's answers: the identity of a valid token until
+// its recheck is due or it expires, the error of a refused one for a minute. Both
+// are bounded; the oldest answer is dropped first.
 type tokenCache struct {
-	size   int
 	metric *metrics
 	now    func() time.Time
 
 	mu      sync.Mutex
-	entries map[tokenKey]*list.Element // of cached
-	order   *list.List                 // oldest first
-	changes uint64
+	valid   bounded[tokenKey, *Identity]
+	refused bounded[tokenKey, refusedToken]
+	// recent has the latest revocations, number i at i modulo its length.
+	recent  [maxRevocations]Revocation
+	revoked uint64 // revocations so far
 }
 
-type cached struct {
-	key tokenKey
-	id  *Identity
+type refusedToken struct {
+	err   error
+	until time.Time
 }
 
 func newTokenCache(size int, m *metrics, now func() time.Time) *tokenCache {
-	return &tokenCache{size: size, metric: m, now: now, entries: map[tokenKey]*list.Element{}, order: list.New()}
+	return &tokenCache{
+		metric: m, now: now,
+		valid: newBounded[tokenKey, *Identity](size), refused: newBounded[tokenKey, refusedToken](maxRefused),
+	}
 }
 
-func (c *tokenCache) get(key tokenKey) *Identity {
+// get returns what is known about a token: its identity, the error it was refused
+// with, or neither.
+func (c *tokenCache) get(key tokenKey) (*Identity, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e := c.entries[key]
-	if e == nil {
-		return nil
+	if id, ok := c.valid.get(key); ok {
+		if now := c.now(); now.Before(id.proof.recheck) && now.Before(id.Expires) {
+			return id, nil
+		}
+		c.valid.remove(key)
 	}
-	id := e.Value.(cached).id
-	if now := c.now(); !now.Before(id.proof.recheck) || !now.Before(id.Expires) {
-		c.remove(e)
-		return nil
+	if r, ok := c.refused.get(key); ok {
+		if c.now().Before(r.until) {
+			return nil, r.err
+		}
+		c.refused.remove(key)
+	}
+	return nil, nil
+}
+
+// asking returns the number of revocations so far, which put wants to know of the
+// time of the question.
+func (c *tokenCache) asking() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.revoked
+}
+
+// put keeps an identity, the answer to a question asked at since, and returns it
+// with its recheck. It returns nil if a revocation matched it meanwhile: the answer
+// may be older than the change. The last answer of several is used all the same,
+// and checked again soon.
+func (c *tokenCache) put(key tokenKey, id *Identity, since uint64, last bool) *Identity {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.now()
+	if at, matched := c.overtaken(id, since); matched {
+		switch {
+		case now.Before(at):
+		case last:
+			at = now.Add(hastyCheck)
+		default:
+			return nil
+		}
+		id = id.dueBy(at)
+	}
+	c.refused.remove(key)
+	if old, full := c.valid.put(key, id); full && now.Before(old.proof.recheck) {
+		c.metric.limit(limitCache)
 	}
 	return id
 }
 
-// generation is the number of changes so far, for put.
-func (c *tokenCache) generation() uint64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.changes
-}
-
-// put keeps an answer to a question asked at generation since. It reports whether
-// it did: not after a change.
-func (c *tokenCache) put(key tokenKey, id *Identity, since uint64) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.changes != since {
-		return false
+// overtaken reports whether a revocation since then matches an identity, and when
+// it is to be checked for that. Of more than are remembered one may have matched.
+func (c *tokenCache) overtaken(id *Identity, since uint64) (at time.Time, matched bool) {
+	if c.revoked-since > maxRevocations {
+		return time.Time{}, true
 	}
-	if e := c.entries[key]; e != nil {
-		c.remove(e)
-	}
-	for c.order.Len() >= c.size {
-		oldest := c.order.Front()
-		if c.now().Before(oldest.Value.(cached).id.proof.recheck) {
-			c.metric.limit(limitCache)
+	for i := since; i < c.revoked; i++ {
+		r := &c.recent[i%maxRevocations]
+		if r.Matches(id) && (!matched || r.At.Before(at)) {
+			at, matched = r.At, true
 		}
-		c.remove(oldest)
 	}
-	c.entries[key] = c.order.PushBack(cached{key, id})
-	return true
+	return at, matched
 }
 
-// drop forgets the identities that match.
-func (c *tokenCache) drop(match func(*Identity) bool) {
+// refuse remembers that Keystone refused a token.
+func (c *tokenCache) refuse(key tokenKey, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.changes++
-	for e := c.order.Front(); e != nil; {
-		next := e.Next()
-		if match(e.Value.(cached).id) {
-			c.remove(e)
-		}
-		e = next
+	c.valid.remove(key)
+	if old, full := c.refused.put(key, refusedToken{err, c.now().Add(refusedFor)}); full && c.now().Before(old.until) {
+		c.metric.limit(limitRefused)
 	}
 }
 
-func (c *tokenCache) remove(e *list.Element) {
-	delete(c.entries, e.Value.(cached).key)
-	c.order.Remove(e)
+// revoke has the matching identities checked again when the revocation says.
+func (c *tokenCache) revoke(r Revocation) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.recent[c.revoked%maxRevocations] = r
+	c.revoked++
+	for _, id := range c.valid.all() {
+		if r.Matches(*id) {
+			*id = (*id).dueBy(r.At)
+		}
+	}
 }

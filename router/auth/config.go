@@ -19,6 +19,8 @@ type Config struct {
 	Keystone   KeystoneConfig  `toml:"keystone"`
 	Ticket     TicketConfig    `toml:"ticket"`
 	Anonymous  AnonymousConfig `toml:"anonymous"`
+	// TrustedProxies is [server] trusted_proxies, which the router fills in.
+	TrustedProxies []string `toml:"-"`
 }
 
 // JWTConfig is the table [auth.jwt]. At most one source of keys is set, and the
@@ -64,6 +66,9 @@ func (c *JWTConfig) sources() (names []string) {
 type KeystoneConfig struct {
 	// URL is Keystone's endpoint, with or without /v3.
 	URL string `toml:"url"`
+	// Direct lets clients connect with a Keystone token. Otherwise they need a
+	// ticket.
+	Direct bool `toml:"direct"`
 	// CAFile is a PEM file with the certificate authorities to trust instead of
 	// the system's.
 	CAFile string `toml:"ca_file"`
@@ -71,9 +76,11 @@ type KeystoneConfig struct {
 	CacheTTL time.Duration `toml:"cache_ttl"`
 	// CacheSize bounds how many answers are kept. The oldest is dropped first.
 	CacheSize int `toml:"cache_size"`
-	// Timeout bounds one question, including the wait for a slot.
+	// Timeout bounds how long a client waits for an answer, including the wait
+	// for a slot. The question counts until Keystone has answered it.
 	Timeout time.Duration `toml:"timeout"`
-	// MaxRequests bounds how many questions run at the same time.
+	// MaxRequests bounds how many questions run at the same time. A quarter of
+	// them is for strangers, the rest for tickets and clients that are known.
 	MaxRequests int `toml:"max_requests"`
 }
 
@@ -86,8 +93,9 @@ type TicketConfig struct {
 	Max int `toml:"max"`
 	// MaxPerUser bounds how many of those belong to one user.
 	MaxPerUser int `toml:"max_per_user"`
-	// FailuresPerMinute is how many refused tokens one address may send before
-	// its unknown tokens are refused unseen.
+	// FailuresPerMinute is how many tokens that Keystone refuses one address may
+	// send before its unknown tokens are refused unseen. Only addresses that a
+	// trusted proxy names are counted.
 	FailuresPerMinute int `toml:"failures_per_minute"`
 }
 
@@ -186,6 +194,7 @@ func (c *KeystoneConfig) validate(p *problems) {
 	p.number("[auth.keystone] cache_size", c.CacheSize, 1, 1_000_000)
 	p.duration("[auth.keystone] timeout", c.Timeout, 100*time.Millisecond, time.Minute)
 	p.number("[auth.keystone] max_requests", c.MaxRequests, 1, 1000)
+	p.when(c.Direct && c.URL == "", "[auth.keystone] direct without url does nothing: set url, or take direct out")
 }
 
 func (c *TicketConfig) validate(p *problems) {

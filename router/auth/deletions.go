@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"container/list"
 	"sync"
 	"time"
 
@@ -18,26 +17,20 @@ type deletions struct {
 	metric *metrics
 	now    func() time.Time
 
-	mu    sync.RWMutex
-	when  map[string]time.Time
-	order *list.List // of string, oldest first
+	mu   sync.RWMutex
+	when bounded[string, time.Time]
 }
 
 func newDeletions(m *metrics, now func() time.Time) *deletions {
-	return &deletions{metric: m, now: now, when: map[string]time.Time{}, order: list.New()}
+	return &deletions{metric: m, now: now, when: newBounded[string, time.Time](maxDeletions)}
 }
 
 func (d *deletions) add(id string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if _, known := d.when[id]; !known {
-		if d.order.Len() >= maxDeletions {
-			d.metric.limit(limitDeletions)
-			delete(d.when, d.order.Remove(d.order.Front()).(string))
-		}
-		d.order.PushBack(id)
+	if _, full := d.when.put(id, d.now()); full {
+		d.metric.limit(limitDeletions)
 	}
-	d.when[id] = d.now()
 }
 
 // covers reports whether id was deleted after a token was issued. A token that
@@ -45,6 +38,6 @@ func (d *deletions) add(id string) {
 func (d *deletions) covers(id string, issued *jwt.NumericDate) bool {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	when, deleted := d.when[id]
+	when, deleted := d.when.get(id)
 	return deleted && (issued == nil || !issued.After(when))
 }

@@ -14,7 +14,7 @@ import (
 func FuzzAuthenticate(f *testing.F) {
 	k := newFakeKeystone(f)
 	a, c := newTest(f, func(cfg *Config) {
-		cfg.Keystone.URL = k.URL
+		cfg.Keystone.URL, cfg.Keystone.Direct = k.URL, true
 		cfg.JWT.JWKSFile = file(f, []byte(jwks(jwk(f, "rsa", "r", false, ""), jwk(f, "ed25519", "d", false, ""))))
 		cfg.Anonymous = AnonymousConfig{Enabled: true, ProjectID: "p"}
 	})

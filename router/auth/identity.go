@@ -54,6 +54,16 @@ func (id *Identity) RevalidateAt() time.Time {
 	return id.proof.recheck
 }
 
+// dueBy is the identity with its next check at that time at the latest.
+func (id *Identity) dueBy(at time.Time) *Identity {
+	if id.proof == nil || !id.proof.recheck.IsZero() && !at.Before(id.proof.recheck) {
+		return id
+	}
+	sooner, p := *id, *id.proof
+	p.recheck, sooner.proof = at, &p
+	return &sooner
+}
+
 // Hearable lists the widest patterns that the identity may subscribe to, so that
 // a page knows what to ask for. Each of them passes MayHear.
 func (id *Identity) Hearable() []string {

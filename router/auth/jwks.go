@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,9 +18,8 @@ import (
 )
 
 const (
-	maxJWKSBytes = 1 << 20
-	maxJWKSKeys  = 100
-	jwksTimeout  = 5 * time.Second
+	maxJWKSKeys = 100
+	jwksTimeout = 5 * time.Second
 	// unknownKeyPause is the least time between two readings for unknown key
 	// ids, since anybody can make up a key id.
 	unknownKeyPause = 10 * time.Second
@@ -59,10 +56,10 @@ func newKeySet(cfg *JWTConfig, log *slog.Logger, m *metrics, now func() time.Tim
 	return s
 }
 
-// run reads the set at once and then every s.every, sooner after a failure, until
+// run reads a set's URL at once and then every s.every, sooner after a failure, until
 // ctx is done. Waits vary by a tenth, so that routers started together drift
 // apart.
-func (s *keySet) run(ctx context.Context) error {
+func (s *keySet) run(ctx context.Context) {
 	backOff := firstBackOff
 	for {
 		wait := s.every
@@ -75,7 +72,7 @@ func (s *keySet) run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return
 		case <-time.After(wait + time.Duration((rand.Float64()-0.5)*0.2*float64(wait))):
 		}
 	}
@@ -92,17 +89,23 @@ func (s *keySet) refreshLocked(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, jwksTimeout)
 	defer cancel()
 	text, err := s.load(ctx)
-	var keys keyfunc.Keyfunc
-	if err == nil {
-		keys, err = parseKeySet(ctx, text, s.log)
+	if err != nil {
+		s.metrics.keys.WithLabelValues(result(err)).Inc()
+	} else {
+		err = s.use(text)
 	}
 	s.tried, s.lastErr = s.now(), err
+	return err
+}
+
+// use replaces the set. It may be called concurrently.
+func (s *keySet) use(text []byte) error {
+	keys, err := parseKeySet(text, s.log)
 	s.metrics.keys.WithLabelValues(result(err)).Inc()
-	if err != nil {
-		return err
+	if err == nil {
+		s.current.Store(&keys)
 	}
-	s.current.Store(&keys)
-	return nil
+	return err
 }
 
 // key finds the token's key by its `kid`. A token without a kid is tried against
@@ -140,7 +143,7 @@ func (s *keySet) refreshOnDemand(ctx context.Context) error {
 // parseKeySet keeps the keys that can verify a signature. As RFC 7517 §5 asks, a
 // key that it does not understand does not spoil the others. Symmetric keys are
 // left out: a set is public, a secret is not.
-func parseKeySet(ctx context.Context, text []byte, log *slog.Logger) (keyfunc.Keyfunc, error) {
+func parseKeySet(text []byte, log *slog.Logger) (keyfunc.Keyfunc, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
@@ -157,7 +160,7 @@ func parseKeySet(ctx context.Context, text []byte, log *slog.Logger) (keyfunc.Ke
 			log.Warn("leaving out a key of the key set", "index", i, "error", err)
 			continue
 		}
-		if err := storage.KeyWrite(ctx, key); err != nil {
+		if err := storage.KeyWrite(context.Background(), key); err != nil {
 			return nil, fmt.Errorf("keep a key of the key set: %w", err)
 		}
 		usable++
@@ -165,7 +168,7 @@ func parseKeySet(ctx context.Context, text []byte, log *slog.Logger) (keyfunc.Ke
 	if usable == 0 {
 		return nil, errors.New("the key set has no key that can verify a signature")
 	}
-	return keyfunc.New(keyfunc.Options{Ctx: context.WithoutCancel(ctx), Storage: storage})
+	return keyfunc.New(keyfunc.Options{Ctx: context.Background(), Storage: storage})
 }
 
 func parseKey(raw json.RawMessage) (jwkset.JWK, error) {
@@ -180,15 +183,6 @@ func parseKey(raw json.RawMessage) (jwkset.JWK, error) {
 		return jwkset.JWK{}, fmt.Errorf("no signature is accepted from a %T of its kind or size", key.Key())
 	}
 	return key, nil
-}
-
-func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return bounded(f)
 }
 
 func fetchBounded(ctx context.Context, url string) ([]byte, error) {
@@ -207,13 +201,5 @@ func fetchBounded(ctx context.Context, url string) ([]byte, error) {
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("fetch the key set: status %d", resp.StatusCode)
 	}
-	return bounded(resp.Body)
-}
-
-func bounded(r io.Reader) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(r, maxJWKSBytes+1))
-	if err == nil && len(text) > maxJWKSBytes {
-		err = fmt.Errorf("the key set is over the limit of %d bytes", maxJWKSBytes)
-	}
-	return text, err
+	return readAll(resp.Body)
 }

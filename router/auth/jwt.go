@@ -25,7 +25,7 @@ type jwtVerifier struct {
 	deleted *deletions
 }
 
-func newJWTVerifier(ctx context.Context, cfg *Config, log *slog.Logger, m *metrics, now func() time.Time) (*jwtVerifier, error) {
+func newJWTVerifier(cfg *Config, from *files, log *slog.Logger, m *metrics, now func() time.Time) (*jwtVerifier, error) {
 	v := &jwtVerifier{cfg: cfg, deleted: newDeletions(m, now)}
 	options := []jwt.ParserOption{
 		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(cfg.JWT.Leeway), jwt.WithTimeFunc(now), jwt.WithStrictDecoding(),
@@ -38,28 +38,24 @@ func newJWTVerifier(ctx context.Context, cfg *Config, log *slog.Logger, m *metri
 	}
 	v.parser = jwt.NewParser(options...)
 	var err error
-	v.keys, err = newKeySource(ctx, &cfg.JWT, log, m, now)
+	v.keys, err = newKeySource(&cfg.JWT, from, log, m, now)
 	return v, err
 }
 
-func newKeySource(ctx context.Context, cfg *JWTConfig, log *slog.Logger, m *metrics, now func() time.Time) (keySource, error) {
-	switch {
-	case cfg.HMACSecret != "":
-		return fixedKey{[]byte(cfg.HMACSecret)}, nil
-	case cfg.HMACSecretFile != "":
-		secret, err := readSecret(cfg.HMACSecretFile)
-		return fixedKey{secret}, err
-	case cfg.PublicKeyFile != "":
-		key, err := readPublicKey(cfg.PublicKeyFile)
-		return fixedKey{key}, err
+func newKeySource(cfg *JWTConfig, from *files, log *slog.Logger, m *metrics, now func() time.Time) (keySource, error) {
+	if cfg.JWKSFile+cfg.JWKSURL != "" {
+		set := newKeySet(cfg, log, m, now)
+		return set, from.add("[auth.jwt] jwks_file", cfg.JWKSFile, set.use)
 	}
-	set := newKeySet(cfg, log, m, now)
-	if cfg.JWKSFile != "" {
-		if err := set.refresh(ctx); err != nil {
-			return nil, fmt.Errorf("[auth.jwt] jwks_file: %w", err)
-		}
+	key := &fixedKey{}
+	if cfg.HMACSecret != "" {
+		key.set([]byte(cfg.HMACSecret))
 	}
-	return set, nil
+	err := from.add("[auth.jwt] hmac_secret_file", cfg.HMACSecretFile, key.useSecret)
+	if err == nil {
+		err = from.add("[auth.jwt] public_key_file", cfg.PublicKeyFile, key.usePublicKey)
+	}
+	return key, err
 }
 
 // identity checks one token: the signature first, then its times, audience and

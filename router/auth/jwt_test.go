@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -21,6 +22,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 const testSecret = "0123456789abcdef0123456789abcdef"
@@ -314,17 +316,24 @@ func TestKeyFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := file(t, c.content)
-			_, err := readPublicKey(path)
+			cfg := DefaultConfig()
+			cfg.JWT.PublicKeyFile = path
+			_, err := New(cfg, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 			if c.want == "" && err != nil || c.want != "" && (err == nil || err.Error() != "[auth.jwt] public_key_file "+path+": "+c.want) {
 				t.Fatalf("%v, want %q", err, c.want)
 			}
 		})
 	}
 	path := file(t, []byte("short\n"))
-	if _, err := readSecret(path); err == nil || !strings.HasSuffix(err.Error(), path+" has 5 bytes: at least 32, such as `openssl rand -hex 32` gives") {
-		t.Fatal(err)
-	}
-	if _, err := readSecret(path + "-not"); err == nil || !strings.HasPrefix(err.Error(), "read [auth.jwt] hmac_secret_file: ") {
-		t.Fatal(err)
+	for path, want := range map[string]string{
+		path:          "[auth.jwt] hmac_secret_file " + path + ": it has 5 bytes: at least 32, such as `openssl rand -hex 32` gives",
+		path + "-not": "read [auth.jwt] hmac_secret_file: open " + path + "-not: no such file or directory",
+	} {
+		cfg := DefaultConfig()
+		cfg.JWT.HMACSecretFile = path
+		_, err := New(cfg, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+		if err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
 	}
 }

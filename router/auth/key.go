@@ -10,9 +10,9 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -25,9 +25,31 @@ type keySource interface {
 	key(ctx context.Context, token *jwt.Token) (any, error)
 }
 
-type fixedKey struct{ value any }
+// fixedKey is the key of a file or of the configuration.
+type fixedKey struct{ current atomic.Pointer[any] }
 
-func (k fixedKey) key(context.Context, *jwt.Token) (any, error) { return k.value, nil }
+func (k *fixedKey) set(key any) { k.current.Store(&key) }
+
+func (k *fixedKey) key(context.Context, *jwt.Token) (any, error) {
+	return *k.current.Load(), nil
+}
+
+func (k *fixedKey) useSecret(text []byte) error {
+	secret := bytes.TrimRight(text, "\r\n")
+	if len(secret) < minSecret {
+		return fmt.Errorf("it has %d bytes: at least %d, such as `openssl rand -hex 32` gives", len(secret), minSecret)
+	}
+	k.set(bytes.Clone(secret))
+	return nil
+}
+
+func (k *fixedKey) usePublicKey(text []byte) error {
+	key, err := parsePublicKey(text)
+	if err == nil {
+		k.set(key)
+	}
+	return err
+}
 
 // minRSABits is the least that NIST SP 800-131A allows.
 const minRSABits = 2048
@@ -79,31 +101,6 @@ func fitting(got any, alg string) (any, error) {
 		return nil, fmt.Errorf("the algorithm %.16q is not one of any key's", alg)
 	}
 	return jwt.VerificationKeySet{Keys: keys}, nil
-}
-
-func readSecret(path string) ([]byte, error) {
-	secret, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read [auth.jwt] hmac_secret_file: %w", err)
-	}
-	secret = bytes.TrimRight(secret, "\r\n")
-	if len(secret) < minSecret {
-		return nil, fmt.Errorf("[auth.jwt] hmac_secret_file %s has %d bytes: at least %d, such as `openssl rand -hex 32` gives",
-			path, len(secret), minSecret)
-	}
-	return secret, nil
-}
-
-func readPublicKey(path string) (any, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read [auth.jwt] public_key_file: %w", err)
-	}
-	key, err := parsePublicKey(text)
-	if err != nil {
-		return nil, fmt.Errorf("[auth.jwt] public_key_file %s: %w", path, err)
-	}
-	return key, nil
 }
 
 func parsePublicKey(text []byte) (any, error) {

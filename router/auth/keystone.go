@@ -2,56 +2,52 @@ package auth
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
-	"golang.org/x/sync/singleflight"
 )
-
-// maxAnswer bounds Keystone's answer, in bytes. Without the catalogue an answer is
-// below 4 KiB.
-const maxAnswer = 1 << 20
 
 // keystone checks tokens by asking Keystone. A token is its own credential:
 // Keystone's policy lets it validate itself, so the router needs no account.
 type keystone struct {
-	client *gophercloud.ServiceClient
-	cache  *tokenCache
-	flight singleflight.Group
-	slots  chan struct{}
-	cfg    *Config
-	log    *slog.Logger
-	metric *metrics
-	now    func() time.Time
+	client    *gophercloud.ServiceClient
+	transport *transport
+	cache     *tokenCache
+	sources   *sources
+	slots     slots
+	cfg       *Config
+	log       *RefusalLog
+	metric    *metrics
+	now       func() time.Time
+
+	base context.Context // ends with close
+	stop context.CancelFunc
+	work sync.WaitGroup // the questions
+
+	mu     sync.Mutex
+	asking map[tokenKey]*question
 }
 
-func newKeystone(cfg *Config, log *slog.Logger, m *metrics, now func() time.Time) (*keystone, error) {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = cfg.Keystone.MaxRequests
-	if cfg.Keystone.CAFile != "" {
-		text, err := os.ReadFile(cfg.Keystone.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("read [auth.keystone] ca_file: %w", err)
-		}
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("[auth.keystone] ca_file %s holds no PEM certificate", cfg.Keystone.CAFile)
-		}
-		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+func newKeystone(cfg *Config, proxies Proxies, log *RefusalLog, m *metrics, now func() time.Time) *keystone {
+	k := &keystone{
+		transport: newTransport(cfg.Keystone.MaxRequests),
+		cache:     newTokenCache(cfg.Keystone.CacheSize, m, now),
+		sources:   newSources(proxies, cfg.Ticket.FailuresPerMinute, m, now),
+		slots:     newSlots(cfg.Keystone.MaxRequests),
+		cfg:       cfg, log: log, metric: m, now: now,
+		asking: map[tokenKey]*question{},
 	}
+	k.base, k.stop = context.WithCancel(context.Background())
 	provider := &gophercloud.ProviderClient{HTTPClient: http.Client{
-		Transport: boundedTransport{transport},
+		Transport: k.transport,
 		// net/http would send X-Auth-Token along to wherever it is redirected.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -60,12 +56,8 @@ func newKeystone(cfg *Config, log *slog.Logger, m *metrics, now func() time.Time
 	if !strings.HasSuffix(endpoint, "/v3") {
 		endpoint += "/v3"
 	}
-	return &keystone{
-		client: &gophercloud.ServiceClient{ProviderClient: provider, Endpoint: endpoint + "/"},
-		cache:  newTokenCache(cfg.Keystone.CacheSize, m, now),
-		slots:  make(chan struct{}, cfg.Keystone.MaxRequests),
-		cfg:    cfg, log: log, metric: m, now: now,
-	}, nil
+	k.client = &gophercloud.ServiceClient{ProviderClient: provider, Endpoint: endpoint + "/"}
+	return k
 }
 
 // reach asks for the version, which Keystone tells everybody.
@@ -94,55 +86,46 @@ func (k *keystone) reach(ctx context.Context) error {
 	return nil
 }
 
-func (k *keystone) close() { k.client.HTTPClient.CloseIdleConnections() }
+// close ends the questions that are left.
+func (k *keystone) close() {
+	k.mu.Lock()
+	k.stop()
+	k.mu.Unlock()
+	k.work.Wait()
+	k.transport.CloseIdleConnections()
+}
 
-// identity checks one token: from the cache, or by asking Keystone once for all
-// callers that wait for the same token.
+// identity checks one token for a source: from what is remembered, or by asking
+// Keystone once for all callers that wait for the same token.
 //
 // # Errors
 //
 // ErrUnauthorized if Keystone does not know the token, ErrExpired if the token has
-// expired, ErrUnavailable if Keystone does not answer.
-func (k *keystone) identity(ctx context.Context, token string) (*Identity, error) {
+// expired, ErrUnavailable if Keystone does not answer in time or may not be asked.
+func (k *keystone) identity(ctx context.Context, from func() *source, token string) (*Identity, error) {
 	key := hashToken(token)
-	if id := k.cache.get(key); id != nil {
-		return id, nil
+	if id, err := k.cache.get(key); id != nil || err != nil {
+		return id, err
 	}
-	// The first caller asks for all, so its context must not end the question.
-	ctx = context.WithoutCancel(ctx)
-	got, err, _ := k.flight.Do(string(key[:]), func() (any, error) { return k.ask(ctx, key, token) })
+	who := from()
+	if k.sources.lockedOut(who) {
+		k.metric.limit(limitLockout)
+		return nil, errLockedOut
+	}
+	q, err := k.begin(who, key, token)
 	if err != nil {
 		return nil, err
 	}
-	return got.(*Identity), nil
-}
-
-// ask asks Keystone and keeps the answer. If a revocation came meanwhile, the
-// answer may be older than the change, and Keystone is asked again.
-func (k *keystone) ask(ctx context.Context, key tokenKey, token string) (*Identity, error) {
-	ctx, cancel := context.WithTimeout(ctx, k.cfg.Keystone.Timeout)
-	defer cancel()
+	patience := time.NewTimer(k.cfg.Keystone.Timeout)
+	defer patience.Stop()
 	select {
-	case k.slots <- struct{}{}:
-		defer func() { <-k.slots }()
+	case <-q.done:
+		return q.id, q.err
 	case <-ctx.Done():
-		k.metric.limit(limitRequests)
-		return nil, fmt.Errorf("%w: no slot to ask Keystone within %s; [auth.keystone] max_requests is %d",
-			ErrUnavailable, k.cfg.Keystone.Timeout, cap(k.slots))
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
+	case <-patience.C:
+		return nil, fmt.Errorf("%w: no answer from Keystone within %s", ErrUnavailable, k.cfg.Keystone.Timeout)
 	}
-	for range 3 {
-		since := k.cache.generation()
-		asked := k.now()
-		id, err := k.validate(ctx, token)
-		if err != nil {
-			return nil, err
-		}
-		id.proof.recheck = asked.Add(k.cfg.Keystone.CacheTTL)
-		if k.cache.put(key, id, since) {
-			return id, nil
-		}
-	}
-	return nil, fmt.Errorf("%w: identities keep changing", ErrUnavailable)
 }
 
 // subject is Keystone's answer about a token, `GET /v3/auth/tokens`.
@@ -196,6 +179,8 @@ func (k *keystone) validate(ctx context.Context, token string) (*Identity, error
 // fetch sends the request. gophercloud's errors quote the body, and Keystone's
 // bodies quote the token, so only the status is taken from them.
 func (k *keystone) fetch(ctx context.Context, token string) (*subject, error) {
+	ctx, cancel := context.WithTimeout(ctx, questionLimit)
+	defer cancel()
 	var r tokens.GetResult
 	resp, err := k.client.Get(ctx, k.client.ServiceURL("auth", "tokens")+"?nocatalog", &r.Body, &gophercloud.RequestOpts{
 		MoreHeaders: map[string]string{"X-Auth-Token": token, "X-Subject-Token": token},
@@ -215,7 +200,7 @@ func (k *keystone) fetch(ctx context.Context, token string) (*subject, error) {
 	}
 	switch status.Actual {
 	case http.StatusForbidden:
-		k.log.Warn("Keystone's policy does not let a token validate itself; identity:validate_token needs rule:token_subject")
+		k.log.Log(slog.LevelWarn, "Keystone's policy does not let a token validate itself; identity:validate_token needs rule:token_subject")
 		fallthrough
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound,
 		http.StatusRequestHeaderFieldsTooLarge, http.StatusRequestEntityTooLarge:
@@ -256,23 +241,4 @@ func (s *subject) identity(cfg *Config, token string) *Identity {
 	}
 	id.proof.dependencies = dependencies
 	return id
-}
-
-// boundedTransport cuts answers off at maxAnswer.
-type boundedTransport struct{ http.RoundTripper }
-
-func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := t.RoundTripper.RoundTrip(r)
-	if err == nil {
-		resp.Body = struct {
-			io.Reader
-			io.Closer
-		}{io.LimitReader(resp.Body, maxAnswer), resp.Body}
-	}
-	return resp, err
-}
-
-// CloseIdleConnections makes http.Client.CloseIdleConnections work.
-func (t boundedTransport) CloseIdleConnections() {
-	t.RoundTripper.(*http.Transport).CloseIdleConnections()
 }

@@ -17,13 +17,15 @@ const (
 
 // Bounds, as the label `limit`.
 const (
-	limitCache        = "keystone_cache"
-	limitRequests     = "keystone_requests"
-	limitTickets      = "tickets"
-	limitUserTickets  = "tickets_of_a_user"
-	limitLockout      = "ticket_failures"
-	limitLockoutPeers = "ticket_failure_peers"
-	limitDeletions    = "deleted_ids"
+	limitCache       = "keystone_cache"
+	limitRequests    = "keystone_requests"
+	limitTickets     = "tickets"
+	limitUserTickets = "tickets_of_a_user"
+	limitLockout     = "ticket_failures"
+	limitSources     = "keystone_sources"
+	limitStrangers   = "keystone_strangers"
+	limitRefused     = "keystone_refused"
+	limitDeletions   = "deleted_ids"
 )
 
 type metrics struct {
@@ -32,6 +34,7 @@ type metrics struct {
 	keystone *prometheus.HistogramVec
 	tickets  *prometheus.CounterVec
 	keys     *prometheus.CounterVec
+	files    *prometheus.GaugeVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -57,8 +60,12 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "horizon_realtime_auth_jwks_loads_total",
 			Help: "Times the JSON Web Key Set was read, by outcome.",
 		}, []string{"result"}),
+		files: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "horizon_realtime_auth_file_unusable",
+			Help: "1 while a key file of [auth], as it is now, cannot be used and what it held before is.",
+		}, []string{"key"}),
 	}
-	reg.MustRegister(m.attempts, m.limits, m.keystone, m.tickets, m.keys)
+	reg.MustRegister(m.attempts, m.limits, m.keystone, m.tickets, m.keys, m.files)
 	return m
 }
 

@@ -2,6 +2,8 @@ package auth
 
 import (
 	"strings"
+	"sync"
+	"time"
 
 	"horizon-realtime/router/event"
 	"horizon-realtime/router/json"
@@ -28,76 +30,112 @@ func pointer(s string) json.Pointer {
 	return p
 }
 
-// Revocation reads one of Keystone's notifications. It returns a function that
-// reports whether an identity must be revalidated at once, or nil if the
-// notification revokes nothing. What the Authenticator remembers about those
-// identities is forgotten before Revocation returns. It does not keep n.
-//
-// If Keystone does not say who is affected (the members of a group, the holders of
-// a role), every identity with a Keystone token is.
-func (a *Authenticator) Revocation(n *event.Notification) func(*Identity) bool {
-	match, deleted := readRevocation(n)
-	if match == nil {
-		return nil
-	}
-	if a.jwt != nil && deleted != "" {
-		a.jwt.deleted.add(deleted)
-	}
-	if a.keystone != nil {
-		a.keystone.cache.drop(match)
-	}
-	return match
+// sweepPause is the least time between two checks of everybody. Some of Keystone's
+// notifications do not say who is affected, and any domain's admin can cause them.
+const sweepPause = 10 * time.Second
+
+// Revocation says which identities must be revalidated, and when.
+type Revocation struct {
+	// Matches reports whether an identity is among them.
+	Matches func(*Identity) bool
+	// At is when: at once, or a few seconds later if everybody has just been
+	// checked.
+	At time.Time
 }
 
-// readRevocation reads the notification. deleted is the id of a user, project or
-// domain that was deleted.
-func readRevocation(n *event.Notification) (match func(*Identity) bool, deleted string) {
+// Revocation reads one of Keystone's notifications. It reports false if the
+// notification revokes nothing. What the Authenticator remembers about the
+// identities that match counts no longer than until At. It does not keep n.
+//
+// If Keystone does not say who is affected (the members of a group, the holders of
+// a role), every identity with a Keystone token is, at most every sweepPause.
+func (a *Authenticator) Revocation(n *event.Notification) (r Revocation, ok bool) {
+	c := readChange(n)
+	switch {
+	case c.everybody && a.keystone != nil:
+		r = Revocation{byKeystone, a.sweeps.next(a.now())}
+	case c.id != "":
+		r = Revocation{func(id *Identity) bool { return id.dependsOn(c.id) }, a.now()}
+	default:
+		return Revocation{}, false
+	}
+	if a.jwt != nil && c.deleted {
+		a.jwt.deleted.add(c.id)
+	}
+	if a.keystone != nil {
+		a.keystone.cache.revoke(r)
+	}
+	return r, true
+}
+
+func byKeystone(id *Identity) bool { return id.proof != nil && id.proof.method == methodKeystone }
+
+// sweeps spaces the checks of everybody.
+type sweeps struct {
+	mu   sync.Mutex
+	last time.Time // the latest one, which may be still to come
+}
+
+// next is when everybody is checked after a change that comes now.
+func (s *sweeps) next(now time.Time) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.last.After(now) {
+		s.last = s.last.Add(sweepPause)
+		if s.last.Before(now) {
+			s.last = now
+		}
+	}
+	return s.last
+}
+
+// change is what one of Keystone's notifications says about existing identities.
+type change struct {
+	id        string // those that depend on this are affected; empty: none
+	deleted   bool   // that is a user, project or domain which is no more
+	everybody bool   // Keystone does not say whom it affects
+}
+
+func readChange(n *event.Notification) change {
 	what, ok := strings.CutPrefix(n.Type, "identity.")
 	dot := strings.LastIndexByte(what, '.')
 	if !ok || dot < 0 {
-		return nil, ""
+		return change{}
 	}
 	what, action := what[:dot], what[dot+1:]
 	if action != "updated" && action != "deleted" && action != "disabled" && what != "role_assignment" {
-		return nil, ""
+		return change{}
 	}
 	switch what {
 	case "user", "project", "domain":
-		id := subjectOf(n)
-		if action == "deleted" {
-			deleted = id
-		}
-		return dependingOn(id), deleted
+		return change{id: subjectOf(n), deleted: action == "deleted"}
 	case "OS-TRUST:trust", "application_credential":
-		return dependingOn(subjectOf(n)), ""
+		return change{id: subjectOf(n)}
 	case "group":
 		if n.Get(atActorIs).Text() == "user" {
-			return dependingOn(n.Get(atActor).Text()), ""
+			return change{id: n.Get(atActor).Text()}
 		}
-		return byKeystone, ""
+		return change{everybody: true}
 	case "role":
-		if action == "deleted" {
-			return byKeystone, ""
-		}
+		return change{everybody: action == "deleted"}
 	case "role_assignment":
-		return assigned(n, action), ""
+		return changedAssignment(n, action)
 	}
-	return nil, ""
+	return change{}
 }
 
-func assigned(n *event.Notification, action string) func(*Identity) bool {
+func changedAssignment(n *event.Notification, action string) change {
 	if user := n.Get(atUser).Text(); user != "" {
-		return dependingOn(user)
+		return change{id: user}
 	}
 	if action != "deleted" {
 		// A group gained a role. Its members can wait for that.
-		return nil
+		return change{}
 	}
-	project := n.Get(atProject).Text()
-	if n.Get(atGroup).Text() != "" && project != "" {
-		return dependingOn(project)
+	if project := n.Get(atProject).Text(); project != "" && n.Get(atGroup).Text() != "" {
+		return change{id: project}
 	}
-	return byKeystone
+	return change{everybody: true}
 }
 
 func subjectOf(n *event.Notification) string {
@@ -106,12 +144,3 @@ func subjectOf(n *event.Notification) string {
 	}
 	return n.Get(atTarget).Text()
 }
-
-func dependingOn(keystoneID string) func(*Identity) bool {
-	if keystoneID == "" {
-		return nil
-	}
-	return func(id *Identity) bool { return id.dependsOn(keystoneID) }
-}
-
-func byKeystone(id *Identity) bool { return id.proof != nil && id.proof.method == methodKeystone }

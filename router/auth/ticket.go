@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"container/list"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -30,13 +29,11 @@ type tickets struct {
 	now    func() time.Time
 
 	mu      sync.Mutex
-	waiting map[tokenKey]*list.Element // of ticket
-	order   *list.List                 // oldest first, which expires first
+	waiting bounded[tokenKey, ticket] // the oldest expires first
 	users   map[string]int
 }
 
 type ticket struct {
-	key     tokenKey
 	id      *Identity
 	origin  string // "": any
 	expires time.Time
@@ -45,7 +42,7 @@ type ticket struct {
 func newTickets(cfg TicketConfig, m *metrics, now func() time.Time) *tickets {
 	return &tickets{
 		cfg: cfg, metric: m, now: now,
-		waiting: map[tokenKey]*list.Element{}, order: list.New(), users: map[string]int{},
+		waiting: newBounded[tokenKey, ticket](cfg.Max), users: map[string]int{},
 	}
 }
 
@@ -90,11 +87,11 @@ func (t *tickets) issue(id *Identity, origin string) (string, error) {
 		t.metric.limit(limitUserTickets)
 		return "", fmt.Errorf("%w: %d of this user are unused, the limit of [auth.ticket] max_per_user", ErrTooMany, t.cfg.MaxPerUser)
 	}
-	if t.order.Len() >= t.cfg.Max {
+	if t.waiting.len() >= t.cfg.Max {
 		t.metric.limit(limitTickets)
 		return "", fmt.Errorf("%w: %d are unused, the limit of [auth.ticket] max", ErrTooMany, t.cfg.Max)
 	}
-	t.waiting[key] = t.order.PushBack(ticket{key, id, origin, t.now().Add(t.cfg.TTL)})
+	t.waiting.put(key, ticket{id, origin, t.now().Add(t.cfg.TTL)})
 	t.users[id.User]++
 	return text, nil
 }
@@ -103,12 +100,11 @@ func (t *tickets) redeem(text, origin string) (*Identity, error) {
 	key := hashToken(text)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	e := t.waiting[key]
-	if e == nil {
+	found, ok := t.waiting.get(key)
+	if !ok {
 		return nil, fmt.Errorf("%w: no such ticket, or it was used", ErrUnauthorized)
 	}
-	found := e.Value.(ticket)
-	t.remove(e)
+	t.remove(key, found)
 	if !t.now().Before(found.expires) {
 		return nil, fmt.Errorf("%w: the ticket was valid for %s", ErrExpired, t.cfg.TTL)
 	}
@@ -122,14 +118,16 @@ func (t *tickets) redeem(text, origin string) (*Identity, error) {
 
 // sweep forgets the expired tickets.
 func (t *tickets) sweep() {
-	for e := t.order.Front(); e != nil && !t.now().Before(e.Value.(ticket).expires); e = t.order.Front() {
-		t.remove(e)
+	for key, found := range t.waiting.all() {
+		if t.now().Before(found.expires) {
+			return
+		}
+		t.remove(key, *found)
 	}
 }
 
-func (t *tickets) remove(e *list.Element) {
-	found := t.order.Remove(e).(ticket)
-	delete(t.waiting, found.key)
+func (t *tickets) remove(key tokenKey, found ticket) {
+	t.waiting.remove(key)
 	if t.users[found.id.User]--; t.users[found.id.User] == 0 {
 		delete(t.users, found.id.User)
 	}

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"log/slog"
 	"net/http"
-	"net/netip"
 	"strconv"
 )
 
@@ -40,8 +39,9 @@ type ticketAnswer struct {
 //	 "position": {"epoch": "…", "offset": 41}}
 //
 // Errors are `{"error": {"code": 101, "message": "unauthorized"}}` with the client
-// protocol's codes. Answers must not be cached, no token is logged, and an address
-// that keeps sending refused tokens has to wait.
+// protocol's codes. Answers must not be cached, and no token is logged. A user's
+// address, if a trusted proxy names it, that keeps sending refused tokens has to
+// wait; a backend never has to.
 func (a *Authenticator) TicketHandler(position Position) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Read first, so that it is not later than anything the page shows.
@@ -67,21 +67,14 @@ func (a *Authenticator) answerTicket(w http.ResponseWriter, r *http.Request, ans
 		a.refuseTicket(w, status, 107, `the body is empty or {"origin": "https://…"}`)
 		return
 	}
-	token, peer := r.Header.Get("X-Auth-Token"), peerOf(r)
-	if !a.lockout.ok(peer) && !a.known(token) {
-		a.metrics.limit(limitLockout)
-		h.Set("Retry-After", "60")
-		a.refuseTicket(w, http.StatusTooManyRequests, 111, "too many refused tokens")
-		return
-	}
-	id, err := a.bearer(r, token)
+	id, err := a.bearer(r, r.Header.Get("X-Auth-Token"))
 	if err != nil {
-		a.log.Info("ticket refused", "peer", peer, "error", err)
-		a.refuseToken(w, peer, err)
+		a.refusals.Log(slog.LevelInfo, "ticket refused", "peer", r.RemoteAddr, "error", err)
+		a.refuseToken(w, err)
 		return
 	}
 	if answer.Ticket, err = a.Issue(id, origin); errors.Is(err, ErrTooMany) {
-		a.log.Warn("ticket refused", "peer", peer, "user", id.User, "error", err)
+		a.refusals.Log(slog.LevelWarn, "ticket refused", "peer", r.RemoteAddr, "user", id.User, "error", err)
 		h.Set("Retry-After", strconv.Itoa(int(a.cfg.Ticket.TTL.Seconds())))
 		a.refuseTicket(w, http.StatusTooManyRequests, 111, "too many tickets")
 		return
@@ -104,28 +97,23 @@ func (a *Authenticator) bearer(r *http.Request, token string) (*Identity, error)
 	case len(r.Header.Values("X-Auth-Token")) > 1:
 		err = fmt.Errorf("%w: several X-Auth-Token", ErrUnauthorized)
 	default:
-		method, id, err = a.judgeToken(r.Context(), token)
+		method, id, err = a.judgeToken(r.Context(), token, true, a.from(r, true))
 	}
 	a.metrics.attempts.WithLabelValues(method, result(err)).Inc()
 	return id, err
 }
 
-// known reports whether a token was valid lately, so that refused tokens from a
-// shared address do not lock out its owner.
-func (a *Authenticator) known(token string) bool {
-	return a.keystone != nil && a.keystone.cache.get(hashToken(token)) != nil
-}
-
-func (a *Authenticator) refuseToken(w http.ResponseWriter, peer string, err error) {
+func (a *Authenticator) refuseToken(w http.ResponseWriter, err error) {
 	switch {
+	case errors.Is(err, errLockedOut):
+		w.Header().Set("Retry-After", "60")
+		a.refuseTicket(w, http.StatusTooManyRequests, 111, "too many refused tokens")
 	case errors.Is(err, ErrUnavailable):
 		w.Header().Set("Retry-After", "5")
 		a.refuseTicket(w, http.StatusServiceUnavailable, 100, ErrUnavailable.Error())
 	case errors.Is(err, ErrExpired):
-		a.lockout.note(peer)
 		a.refuseTicket(w, http.StatusUnauthorized, 109, ErrExpired.Error())
 	default:
-		a.lockout.note(peer)
 		a.refuseTicket(w, http.StatusUnauthorized, 101, ErrUnauthorized.Error())
 	}
 }
@@ -172,23 +160,4 @@ func readOrigin(w http.ResponseWriter, r *http.Request) (origin string, status i
 		}
 	}
 	return asked.Origin, 0
-}
-
-// peerOf is the address that a request came from, without the port. For IPv6 it is
-// the /64 network, all of which belongs to one host.
-func peerOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		return host
-	}
-	if addr = addr.Unmap(); addr.Is6() {
-		if network, err := addr.WithZone("").Prefix(64); err == nil {
-			return network.String()
-		}
-	}
-	return addr.String()
 }

@@ -38,7 +38,7 @@ func startWithAuth(t testing.TB, cfg Config, authConfig auth.Config, mount http.
 	if err := authConfig.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	authenticator, err := auth.New(context.Background(), authConfig, log, reg)
+	authenticator, err := auth.New(authConfig, log, reg)
 	if err != nil {
 		t.Fatal(err)
 	}
