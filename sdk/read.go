@@ -18,18 +18,18 @@ func Parse(text string) Value {
 	return v
 }
 
-// Member gives an object's member of that name, the first of several, absent
-// if there is none or v is no object.
-func (v Value) Member(name string) Value {
+// Member gives an object's member of that name, absent if there is none or v is
+// no object. Of several it gives the last, as the router and most JSON parsers do.
+func (v Value) Member(name string) (found Value) {
 	if v.kind != KindObject {
 		return Value{}
 	}
 	for it := v.Items(); it.Next(); {
 		if it.Key() == name {
-			return it.Value()
+			found = it.Value()
 		}
 	}
-	return Value{}
+	return found
 }
 
 // Items goes through the members of an object or the elements of an array, and

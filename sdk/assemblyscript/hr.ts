@@ -67,14 +67,15 @@ export class Value {
     return this.isBool ? this.kind == Kind.True : otherwise;
   }
 
-  /** An object's first member of that name, absent if there is none. */
+  /** An object's member of that name, the last of several; absent if there is none. */
   member(name: string): Value {
+    let found = ABSENT;
     if (this.kind == Kind.Object) {
       for (const it = this.items(); it.next();) {
-        if (it.key == name) return it.value;
+        if (it.key == name) found = it.value;
       }
     }
-    return ABSENT;
+    return found;
   }
 
   /**

@@ -69,8 +69,8 @@ static bool hr_bool(hr_value v, bool *out);
 /* hr_parse reads JSON of the plugin's own. What is none is absent. */
 static hr_value hr_parse(hr_text json);
 
-/* hr_member is an object's first member of that name, absent if there is none
- * or v is no object. */
+/* hr_member is an object's member of that name, the last of several; absent if
+ * there is none or v is no object. */
 static hr_value hr_member(hr_value v, hr_text name);
 
 /* hr_items goes through an object's members or an array's elements:
@@ -896,11 +896,12 @@ static bool hr_next(hr_items *it) {
 }
 
 static hr_value hr_member(hr_value v, hr_text name) {
+	hr_value found = {HR_ABSENT, {"", 0}};
 	if (v.kind == HR_OBJECT)
 		for (hr_items it = hr_each(v); hr_next(&it);)
 			if (hr_equal(it.key, name))
-				return it.value;
-	return (hr_value){HR_ABSENT, {"", 0}};
+				found = it.value;
+	return found;
 }
 
 #endif

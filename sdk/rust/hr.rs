@@ -132,10 +132,10 @@ impl<'a> Value<'a> {
         (self.kind == Kind::Number).then(|| self.text)
     }
 
-    /// An object's first member of that name.
+    /// An object's member of that name, the last of several.
     pub fn member(self, name: &str) -> Value<'a> {
         match self.kind {
-            Kind::Object => self.items().find(|(key, _)| *key == name).map_or(Value::ABSENT, |(_, v)| v),
+            Kind::Object => self.items().filter(|(key, _)| *key == name).last().map_or(Value::ABSENT, |(_, v)| v),
             _ => Value::ABSENT,
         }
     }
