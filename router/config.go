@@ -206,10 +206,10 @@ func knownKeys(t reflect.Type, path []string) []string {
 		return nil
 	}
 	var names []string
-	for i := range t.NumField() {
-		name := t.Field(i).Tag.Get("toml")
+	for _, f := range reflect.VisibleFields(t) {
+		name := f.Tag.Get("toml")
 		if len(path) > 0 && name == path[0] {
-			return knownKeys(t.Field(i).Type, path[1:])
+			return knownKeys(f.Type, path[1:])
 		}
 		if name != "" && name != "-" {
 			names = append(names, name)
@@ -272,9 +272,9 @@ func expandEnv(v reflect.Value, path string) (problems []string) {
 			problems = append(problems, expandEnv(v.Index(i), path)...)
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if name := v.Type().Field(i).Tag.Get("toml"); name != "" && v.Field(i).CanSet() {
-				problems = append(problems, expandEnv(v.Field(i), strings.TrimPrefix(path+"."+name, "."))...)
+		for _, f := range reflect.VisibleFields(v.Type()) {
+			if name := f.Tag.Get("toml"); name != "" && f.IsExported() {
+				problems = append(problems, expandEnv(v.FieldByIndex(f.Index), strings.TrimPrefix(path+"."+name, "."))...)
 			}
 		}
 	}

@@ -33,10 +33,10 @@ func TestDefaultFile(t *testing.T) {
 	keys := 0
 	var look func(table string, typ reflect.Type)
 	look = func(table string, typ reflect.Type) {
-		for i := range typ.NumField() {
-			f := typ.Field(i)
+		for _, f := range reflect.VisibleFields(typ) {
 			name := f.Tag.Get("toml")
 			switch {
+			case f.Anonymous: // its fields are visible too
 			case name == "":
 				t.Errorf("%s.%s has no toml name", typ, f.Name)
 			case name == "-": // from another table

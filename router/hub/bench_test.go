@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"horizon-realtime/router/testwait"
+	"horizon-realtime/router/wire"
 )
 
 // sink is a subscriber that costs nothing.
@@ -16,13 +17,13 @@ type sink struct {
 	bytes    int
 }
 
-func (s *sink) Deliver(b *Batch) {
+func (s *sink) Deliver(b *wire.Batch) {
 	s.bytes += len(b.Frame())
 	s.messages.Add(int64(b.Len()))
 }
-func (s *sink) Subscribed(*Subscription, uint32, *Recovery) { s.messages.Add(1) }
-func (s *sink) Unsubscribed(*Subscription, uint32)          {}
-func (s *sink) Room() int                                   { return 1 << 20 }
+func (s *sink) Subscribed(*Subscription, uint32, *wire.Recovery) { s.messages.Add(1) }
+func (s *sink) Unsubscribed(*Subscription, uint32)               {}
+func (s *sink) Room() int                                        { return 1 << 20 }
 
 var benchData = `{"v":1,"event":"compute.instance.update","id":"` + strings.Repeat("x", 250) + `"}`
 

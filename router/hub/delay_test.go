@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"horizon-realtime/router/testwait"
+	"horizon-realtime/router/wire"
 )
 
 // TestBatchDelay: what comes after a quiet time is sent at once; what follows is
@@ -19,7 +20,7 @@ func TestBatchDelay(t *testing.T) {
 	shard.delay = time.Hour
 	var mu sync.Mutex
 	var batches []int // messages of each
-	s := &caller{deliver: func(b *Batch) {
+	s := &caller{deliver: func(b *wire.Batch) {
 		mu.Lock()
 		defer mu.Unlock()
 		batches = append(batches, b.Len())
@@ -68,7 +69,7 @@ func TestBatchDelayPasses(t *testing.T) {
 	h := newHub(cfg)
 	run(t, h)
 	next := make(chan int, 1000)
-	s := &caller{deliver: func(b *Batch) { next <- b.Len() }}
+	s := &caller{deliver: func(b *wire.Batch) { next <- b.Len() }}
 	h.Subscribe(&Subscription{Channel: pattern(t, "public/a"), To: s}, 1)
 	for range 20 { // each waits for the one before
 		h.Publish(publication(t, "public/a", `1`))
@@ -83,9 +84,9 @@ func TestBatchDelayPasses(t *testing.T) {
 }
 
 // caller is a subscriber that hands on what it is given.
-type caller struct{ deliver func(*Batch) }
+type caller struct{ deliver func(*wire.Batch) }
 
-func (s *caller) Deliver(b *Batch)                          { s.deliver(b) }
-func (*caller) Subscribed(*Subscription, uint32, *Recovery) {}
-func (*caller) Unsubscribed(*Subscription, uint32)          {}
-func (*caller) Room() int                                   { return 1 << 20 }
+func (s *caller) Deliver(b *wire.Batch)                          { s.deliver(b) }
+func (*caller) Subscribed(*Subscription, uint32, *wire.Recovery) {}
+func (*caller) Unsubscribed(*Subscription, uint32)               {}
+func (*caller) Room() int                                        { return 1 << 20 }

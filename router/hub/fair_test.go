@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"horizon-realtime/router/testwait"
+	"horizon-realtime/router/wire"
 )
 
 // TestFairTurns: however much of one group waits, a message of another is
@@ -21,7 +22,7 @@ func TestFairTurns(t *testing.T) {
 	h, s := still(cfg)
 	var order []string
 	hear := func(channel string) {
-		h.Subscribe(&Subscription{Channel: pattern(t, channel), To: &caller{func(b *Batch) {
+		h.Subscribe(&Subscription{Channel: pattern(t, channel), To: &caller{func(b *wire.Batch) {
 			for i := range b.Len() {
 				order = append(order, b.Message(i).Channel)
 			}
@@ -84,7 +85,7 @@ func TestTurnsOfManyGroups(t *testing.T) {
 	last := map[string]int{}
 	for g := range groups {
 		channel := fmt.Sprintf("project/p%d/a", g)
-		h.Subscribe(&Subscription{Channel: pattern(t, channel), To: &caller{func(b *Batch) {
+		h.Subscribe(&Subscription{Channel: pattern(t, channel), To: &caller{func(b *wire.Batch) {
 			for i := range b.Len() {
 				var n int
 				line := string(b.Message(i).Line)
@@ -123,7 +124,7 @@ func TestTurnIsOneBatch(t *testing.T) {
 		cfg := DefaultConfig()
 		h, s := still(cfg)
 		var batches, messages, bytes int
-		h.Subscribe(&Subscription{Channel: pattern(t, "project/0a1b2c3d4e5f60718293a4b5c6d7e8f9/instances"), To: &caller{func(b *Batch) {
+		h.Subscribe(&Subscription{Channel: pattern(t, "project/0a1b2c3d4e5f60718293a4b5c6d7e8f9/instances"), To: &caller{func(b *wire.Batch) {
 			batches++
 			messages += b.Len()
 			bytes += len(b.Lines())
@@ -150,7 +151,7 @@ func TestFairQuestions(t *testing.T) {
 	h, s := still(DefaultConfig())
 	var order []string
 	sub := func(channel string, recovers bool) *Subscription {
-		return &Subscription{Channel: pattern(t, channel), Recover: recovers, To: &caller{func(*Batch) { order = append(order, channel) }}}
+		return &Subscription{Channel: pattern(t, channel), Recover: recovers, To: &caller{func(*wire.Batch) { order = append(order, channel) }}}
 	}
 	h.Subscribe(sub("project/calm/a", false), 1)
 	s.drain()

@@ -1,13 +1,16 @@
 package hub
 
-import "horizon-realtime/router/event"
+import (
+	"horizon-realtime/router/event"
+	"horizon-realtime/router/wire"
+)
 
 // fan is a set of subscribers that are all sent the same bytes: those of one
 // channel, or of one wildcard.
 type fan struct {
 	pattern string // what they subscribed to
 	subs    []*Subscription
-	pending *Batch // waiting to be sent to all of them; nil if nothing is
+	pending *wire.Batch // waiting to be sent to all of them; nil if nothing is
 }
 
 func (f *fan) add(sub *Subscription) {

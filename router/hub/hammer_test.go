@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"horizon-realtime/router/wire"
 )
 
 // heard is one publication as a client got it.
@@ -33,7 +35,7 @@ type chain struct {
 type fickle struct {
 	mu      sync.Mutex
 	now     chain
-	news    chan Recovery
+	news    chan wire.Recovery
 	ended   chan struct{}
 	chains  []chain
 	failed  []failure
@@ -47,7 +49,7 @@ type failure struct {
 	since   uint64
 }
 
-func (f *fickle) Deliver(b *Batch) {
+func (f *fickle) Deliver(b *wire.Batch) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for line := range strings.SplitSeq(string(b.Lines()), "\n") {
@@ -80,7 +82,7 @@ func (f *fickle) take(text []byte) {
 	f.now.got = append(f.now.got, heard{p.Tags.Channel, p.Offset, p.Data})
 }
 
-func (f *fickle) Subscribed(_ *Subscription, _ uint32, r *Recovery) {
+func (f *fickle) Subscribed(_ *Subscription, _ uint32, r *wire.Recovery) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var list []json.RawMessage
@@ -185,7 +187,7 @@ func TestHammer(t *testing.T) {
 	for g := range groups {
 		group := fmt.Sprintf("project/p%d", g)
 		patterns = append(patterns, group+"/*")
-		w := &fickle{now: chain{pattern: group + "/*"}, news: make(chan Recovery, 1)}
+		w := &fickle{now: chain{pattern: group + "/*"}, news: make(chan wire.Recovery, 1)}
 		witnesses[group] = w
 		if err := h.Subscribe(&Subscription{Channel: pattern(t, group+"/*"), To: w}, 1); err != nil {
 			t.Fatal(err)
@@ -216,7 +218,7 @@ func TestHammer(t *testing.T) {
 	}
 	people := make([]*fickle, clients)
 	for i := range people {
-		people[i] = &fickle{news: make(chan Recovery, 1), ended: make(chan struct{}, 1)}
+		people[i] = &fickle{news: make(chan wire.Recovery, 1), ended: make(chan struct{}, 1)}
 		all.Go(func() { people[i].live(t, h, rand.New(rand.NewPCG(uint64(i), 2)), patterns, &rounds, &done) })
 	}
 	publishers.Wait()

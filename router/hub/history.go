@@ -10,7 +10,7 @@ import (
 type entry struct {
 	offset     uint64
 	at         time.Duration // since the shard began
-	body       []byte        // what appendBody made
+	body       []byte        // what wire.AppendBody made
 	channel    *channel
 	newer      *entry // in the channel
 	prev, next *entry // in the shard

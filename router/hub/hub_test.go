@@ -3,7 +3,6 @@ package hub
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,6 +18,7 @@ import (
 
 	"horizon-realtime/router/event"
 	"horizon-realtime/router/testwait"
+	"horizon-realtime/router/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -60,21 +60,21 @@ type ear struct {
 	mu      sync.Mutex
 	lines   []string
 	frames  int
-	answers []Recovery
+	answers []wire.Recovery
 	ended   []uint32
 	room    int
 }
 
 func newEar() *ear { return &ear{room: 1 << 20} }
 
-func (e *ear) Deliver(b *Batch) {
+func (e *ear) Deliver(b *wire.Batch) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.frames++
 	e.lines = append(e.lines, strings.Split(string(b.Lines()), "\n")...)
 }
 
-func (e *ear) Subscribed(_ *Subscription, _ uint32, r *Recovery) {
+func (e *ear) Subscribed(_ *Subscription, _ uint32, r *wire.Recovery) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	kept := *r
@@ -101,7 +101,7 @@ func (e *ear) wait(t testing.TB, what string, condition func() bool) {
 }
 
 // subscribe waits for the answer.
-func (e *ear) subscribe(t testing.TB, h *Hub, sub *Subscription) Recovery {
+func (e *ear) subscribe(t testing.TB, h *Hub, sub *Subscription) wire.Recovery {
 	t.Helper()
 	sub.To = e
 	n := len(e.answers)
@@ -262,41 +262,6 @@ func TestPositionCoversTheGapBeforeSubscribing(t *testing.T) {
 			t.Errorf("%s: %+v %s", channel, r, r.Publications)
 		}
 	}
-}
-
-func TestFrame(t *testing.T) {
-	for _, n := range []int{1, 125, 126, 65535, 65536, 200_000} {
-		var b Batch
-		b.reset()
-		b.plain.Write(bytes.Repeat([]byte{'x'}, n))
-		b.seal()
-		f := b.Frame()
-		header := map[bool]int{true: 2, false: 4}[n < 126]
-		if n >= 65536 {
-			header = 10
-		}
-		if f[0] != 0x81 || len(f) != header+n || len(b.Lines()) != n {
-			t.Errorf("%d bytes: header % x, frame of %d", n, f[:header], len(f))
-		}
-	}
-}
-
-func FuzzKey(f *testing.F) {
-	f.Add([]byte("0b6e3a6c-9a0f"))
-	f.Add([]byte("\"\\\n\x7f\xff\xed\xa0\x80\u2028"))
-	f.Fuzz(func(t *testing.T, key []byte) {
-		text := appendString(nil, key)
-		var got string
-		if err := json.Unmarshal(text, &got); err != nil {
-			t.Fatalf("%q: %v", text, err)
-		}
-		if want := strings.ToValidUTF8(string(key), "\ufffd"); strings.ReplaceAll(got, "\ufffd", "") != strings.ReplaceAll(want, "\ufffd", "") {
-			t.Fatalf("%q became %q", key, got)
-		}
-		if bytes.ContainsAny(text, "\n\r") {
-			t.Fatalf("%q has a line break", text)
-		}
-	})
 }
 
 func TestConfig(t *testing.T) {

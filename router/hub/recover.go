@@ -3,6 +3,8 @@ package hub
 import (
 	"cmp"
 	"slices"
+
+	"horizon-realtime/router/wire"
 )
 
 // recover fills s.reply: what a new subscription has missed, if all of it is
@@ -10,7 +12,7 @@ import (
 func (s *shard) recover(sub *Subscription, g *group, ch *channel) {
 	epoch, top := s.hub.events.Position()
 	r := &s.reply
-	*r = Recovery{
+	*r = wire.Recovery{
 		Recoverable:  s.on(),
 		Recovering:   sub.Recover,
 		Epoch:        epoch,
@@ -80,7 +82,7 @@ func encode(dst []byte, entries []*entry, tagged bool, room int) ([]byte, bool) 
 		if tagged {
 			concrete = e.channel.pattern
 		}
-		if dst = appendPublication(dst, concrete, e.body); len(dst) > room {
+		if dst = wire.AppendPublication(dst, concrete, e.body); len(dst) > room {
 			return dst[:before], false
 		}
 	}

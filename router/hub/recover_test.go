@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"horizon-realtime/router/wire"
 )
 
 // still is a hub whose only shard the test works itself.
@@ -24,13 +26,13 @@ func (s *shard) put(t testing.TB, channel, data string) {
 }
 
 // ask subscribes, gives the answer and unsubscribes.
-func (s *shard) ask(t testing.TB, channel string, since uint64) Recovery {
+func (s *shard) ask(t testing.TB, channel string, since uint64) wire.Recovery {
 	t.Helper()
 	epoch, _ := s.hub.Position()
 	return s.askEpoch(t, channel, epoch, since, 1<<20)
 }
 
-func (s *shard) askEpoch(t testing.TB, channel, epoch string, since uint64, room int) Recovery {
+func (s *shard) askEpoch(t testing.TB, channel, epoch string, since uint64, room int) wire.Recovery {
 	t.Helper()
 	e := newEar()
 	e.room = room

@@ -6,7 +6,11 @@ import (
 
 	"horizon-realtime/router/event"
 	"horizon-realtime/router/fair"
+	"horizon-realtime/router/wire"
 )
+
+// maxBatch is where messages stop being joined.
+const maxBatch = wire.MaxBatch
 
 // maxDirty bounds how many channels wait to be sent at once, and with them the
 // buffers in use.
@@ -33,8 +37,8 @@ type shard struct {
 	work  []*item // turns under way
 	body  []byte
 	dirty []*fan
-	free  []*Batch
-	reply Recovery
+	free  []*wire.Batch
+	reply wire.Recovery
 	// what the gauges were last told
 	toldChannels, toldBytes int
 }
@@ -151,15 +155,17 @@ func (s *shard) publish(p *Publication, now time.Duration) {
 	if !s.on() && !exact && !wild {
 		return
 	}
-	s.body = appendBody(s.body[:0], p, offset)
+	s.body = wire.AppendBody(s.body[:0], &wire.Publication{
+		Data: p.Data, Offset: offset, Key: p.Key, Removed: p.Removed, Time: p.At,
+	})
 	if s.on() {
 		s.remember(ch, offset, now)
 	}
 	if exact {
-		s.append(&ch.fan, p, "")
+		s.append(&ch.fan, p)
 	}
 	if wild {
-		s.append(&g.fan, p, p.Channel.Name)
+		s.append(&g.fan, p)
 	}
 }
 
@@ -208,8 +214,8 @@ func (s *shard) limitChannels() {
 }
 
 // append puts s.body into what waits for the subscribers of f.
-func (s *shard) append(f *fan, p *Publication, concrete string) {
-	if f.pending != nil && f.pending.size()+len(s.body) > maxBatch {
+func (s *shard) append(f *fan, p *Publication) {
+	if f.pending != nil && f.pending.Size()+len(s.body) > maxBatch {
 		s.flush(f)
 	}
 	if f.pending == nil {
@@ -217,10 +223,10 @@ func (s *shard) append(f *fan, p *Publication, concrete string) {
 			s.flushAll()
 		}
 		f.pending = s.batch()
-		f.pending.pattern = f.pattern
+		f.pending.Reset(f.pattern)
 		s.dirty = append(s.dirty, f)
 	}
-	f.pending.add(p, concrete, s.body)
+	f.pending.Add(p.Channel.Name, p.Key, s.body)
 }
 
 // flushAll sends everything that waits.
@@ -238,7 +244,7 @@ func (s *shard) flush(f *fan) {
 	if b == nil {
 		return
 	}
-	b.seal()
+	b.Seal()
 	for _, sub := range f.subs {
 		sub.To.Deliver(b)
 	}
@@ -250,14 +256,13 @@ func (s *shard) flush(f *fan) {
 	}
 }
 
-func (s *shard) batch() *Batch {
+func (s *shard) batch() *wire.Batch {
 	last := len(s.free) - 1
 	if last < 0 {
-		s.free, last = append(s.free, new(Batch)), 0
+		s.free, last = append(s.free, new(wire.Batch)), 0
 	}
 	b := s.free[last]
 	s.free = s.free[:last]
-	b.reset()
 	return b
 }
 

@@ -1,6 +1,9 @@
 package hub
 
-import "horizon-realtime/router/event"
+import (
+	"horizon-realtime/router/event"
+	"horizon-realtime/router/wire"
+)
 
 // Subscriber is a client as the hub sees it. Its methods are called by shards,
 // several at a time if its subscriptions are in several shards. They must not
@@ -9,10 +12,10 @@ import "horizon-realtime/router/event"
 type Subscriber interface {
 	// Deliver takes messages of one channel. The batch is used again as soon as
 	// Deliver returns.
-	Deliver(b *Batch)
+	Deliver(b *wire.Batch)
 	// Subscribed answers Subscribe. Batches of the subscription follow; none
 	// came before. r is used again as soon as Subscribed returns.
-	Subscribed(sub *Subscription, id uint32, r *Recovery)
+	Subscribed(sub *Subscription, id uint32, r *wire.Recovery)
 	// Unsubscribed answers Unsubscribe. No batch of the subscription follows.
 	Unsubscribed(sub *Subscription, id uint32)
 	// Room is how many bytes a recovery may have: more than that is not
@@ -35,19 +38,4 @@ type Subscription struct {
 	fan   *fan // what it is among the subscribers of; nil: nothing
 	index int  // its place among them
 	ended bool
-}
-
-// Recovery is the answer to Subscribe.
-type Recovery struct {
-	// Recoverable tells whether the hub keeps a history at all.
-	Recoverable bool
-	// Recovering repeats Subscription.Recover, and Recovered tells whether
-	// nothing is missing.
-	Recovering, Recovered bool
-	Epoch                 string
-	// Offset is the one asked for after a recovery, otherwise that of the
-	// latest publication.
-	Offset uint64
-	// Publications are JSON objects, oldest first, joined by commas.
-	Publications []byte
 }

@@ -1,90 +1,64 @@
 package server
 
 import (
+	"errors"
+	"net"
 	"net/http"
-	"strconv"
+	"net/netip"
+	"strings"
+
+	"horizon-realtime/router/server/session"
 )
 
-// admit counts one more client and makes its session, or answers why not.
-// Whoever gets a session sees that its end is called.
-func (s *Server) admit(w http.ResponseWriter, r *http.Request) (*session, bool) {
-	refuse := func(reason string, status int, text string) (*session, bool) {
-		s.refusals.WithLabelValues(reason).Inc()
-		w.Header().Set("Retry-After", "5")
-		http.Error(w, text, status)
-		return nil, false
-	}
-	address := s.limits.addressOf(r)
-	if !s.limits.addAddress(address) {
-		return refuse("address", http.StatusTooManyRequests, "too many connections from this address")
-	}
-	s.mu.Lock()
-	draining, full := s.draining, s.admitted >= s.cfg.MaxConnections
-	if !draining && !full {
-		s.admitted++
-	}
-	s.mu.Unlock()
-	switch {
-	case draining:
-		s.limits.removeAddress(address)
-		return refuse("draining", http.StatusServiceUnavailable, "the server is stopping")
-	case full:
-		s.limits.removeAddress(address)
-		return refuse("total", http.StatusServiceUnavailable, "too many connections")
-	}
-	return newSession(s, r, address), true
+// door lets clients in, one session each.
+type door struct {
+	sessions *session.Sessions
+	proxies  []netip.Prefix // whose X-Forwarded-For is believed
 }
 
-// add makes a session known whose transport is ready.
-func (s *Server) add(session *session) {
-	s.connections.WithLabelValues(session.transport.name()).Inc()
-	s.mu.Lock()
-	s.sessions[session.id] = session
-	if session.secret != "" {
-		s.streams[session.secret] = session
+// admit makes a session for a request, or answers why not. Whoever gets a session
+// sees that its End is called.
+func (d *door) admit(w http.ResponseWriter, r *http.Request) (*session.Session, bool) {
+	s, err := d.sessions.Admit(r, d.addressOf(r))
+	if err == nil {
+		return s, true
 	}
-	draining := s.draining
-	s.mu.Unlock()
-	if draining {
-		session.close(shutdown)
+	status := http.StatusServiceUnavailable
+	if errors.Is(err, session.ErrAddress) {
+		status = http.StatusTooManyRequests
 	}
+	w.Header().Set("Retry-After", "5")
+	http.Error(w, err.Error(), status)
+	return nil, false
 }
 
-// remove forgets a session that has ended.
-func (s *Server) remove(session *session, why disconnect) {
-	s.limits.removeAddress(session.address)
-	s.mu.Lock()
-	s.admitted--
-	_, known := s.sessions[session.id]
-	delete(s.sessions, session.id)
-	delete(s.streams, session.secret)
-	if s.draining && s.admitted == 0 {
-		close(s.empty)
+// addressOf is where a request came from: the peer or, if that is a trusted
+// proxy, the nearest address in X-Forwarded-For that is not one.
+func (d *door) addressOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
 	}
-	s.mu.Unlock()
-	if known {
-		s.connections.WithLabelValues(session.transport.name()).Dec()
-		s.endings.WithLabelValues(session.transport.name(), strconv.Itoa(int(why.code))).Inc()
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && d.trusted(host); i-- {
+		hop := strings.TrimSpace(hops[i])
+		if _, err := netip.ParseAddr(hop); err != nil {
+			break
+		}
+		host = hop
 	}
+	return strings.Clone(host)
 }
 
-// Sessions is how many clients there are.
-func (s *Server) Sessions() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.sessions)
-}
-
-// savings is how many commands a client can save up.
-func (s *Server) savings() int { return s.cfg.CommandsPerSecond + 2*s.cfg.MaxSubscriptions }
-
-// all is the sessions there are now, in no order.
-func (s *Server) all() []*session {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	list := make([]*session, 0, len(s.sessions))
-	for _, session := range s.sessions {
-		list = append(list, session)
+func (d *door) trusted(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
 	}
-	return list
+	for _, p := range d.proxies {
+		if p.Contains(addr.Unmap()) {
+			return true
+		}
+	}
+	return false
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"horizon-realtime/router/server/transport"
 	"net/http"
 	"testing"
 	"time"
@@ -21,10 +22,12 @@ func TestConfig(t *testing.T) {
 		"proxy":        {func(c *Config) { c.TrustedProxies = []string{"haproxy"} }, `[server] trusted_proxies: "haproxy" is not an address or a network, such as "10.0.0.0/8"`},
 		"half TLS":     {func(c *Config) { c.TLSCertFile = "x" }, `[server] tls_cert_file and tls_key_file: set both, or neither`},
 		"slow":         {func(c *Config) { c.Slow = "x" }, `[server] slow = "x": it is "disconnect", "drop-oldest" or "conflate"`},
-		"slow channel": {func(c *Config) { c.SlowChannels = []SlowChannel{{"project/*", "conflate"}} }, `[server] slow_channels: "project/*": a channel, with * for any id or topic, such as "project/*/instances"`},
+		"slow channel": {func(c *Config) { c.SlowChannels = []transport.SlowChannel{{Pattern: "project/*", Policy: "conflate"}} }, `[server] slow_channels: "project/*": a channel, with * for any id or topic, such as "project/*/instances"`},
 		"history":      {func(c *Config) { c.HistoryChannels = []string{"*"} }, `[server] history_channels: "*": a channel, with * for any id or topic, such as "project/*/instances"`},
 		"presence":     {func(c *Config) { c.PresenceChannels = []string{"project/p/A"} }, `[server] presence_channels: "project/p/A": a channel, with * for any id or topic, such as "project/*/instances"`},
-		"slow policy":  {func(c *Config) { c.SlowChannels = []SlowChannel{{"project/*/instances", "x"}} }, `[server] slow_channels: policy = "x": it is "disconnect", "drop-oldest" or "conflate"`},
+		"slow policy": {func(c *Config) {
+			c.SlowChannels = []transport.SlowChannel{{Pattern: "project/*/instances", Policy: "x"}}
+		}, `[server] slow_channels: policy = "x": it is "disconnect", "drop-oldest" or "conflate"`},
 		"outbox":       {func(c *Config) { c.OutboxBytes = 1 }, `[server] outbox_bytes = 1: between 65536 and 1073741824`},
 		"pong timeout": {func(c *Config) { c.PongTimeout = c.Ping }, `[server] pong_timeout = 25s: shorter than ping (25s)`},
 		"ping":         {func(c *Config) { c.Ping, c.PongTimeout = time.Hour, time.Second }, `[server] ping = 1h0m0s: between 1s and 10m0s`},
@@ -42,10 +45,11 @@ func TestConfig(t *testing.T) {
 func TestAddressOf(t *testing.T) {
 	cfg := DefaultConfig()
 	cfg.TrustedProxies = []string{"127.0.0.1", "10.0.0.0/8", "fd00::/8"}
-	l, err := newLimits(cfg)
+	proxies, err := parseNetworks(cfg.TrustedProxies)
 	if err != nil {
 		t.Fatal(err)
 	}
+	d := &door{proxies: proxies}
 	for name, c := range map[string]struct {
 		peer      string
 		forwarded []string
@@ -62,7 +66,7 @@ func TestAddressOf(t *testing.T) {
 		"proxy without one": {"127.0.0.1:1", nil, "127.0.0.1"},
 	} {
 		r := &http.Request{RemoteAddr: c.peer, Header: http.Header{"X-Forwarded-For": c.forwarded}}
-		if got := l.addressOf(r); got != c.want {
+		if got := d.addressOf(r); got != c.want {
 			t.Errorf("%s: %s, not %s", name, got, c.want)
 		}
 	}

@@ -4,53 +4,35 @@ import (
 	"context"
 	mathrand "math/rand/v2"
 	"time"
+
+	"horizon-realtime/router/server/session"
+	"horizon-realtime/router/wire"
 )
 
-func (s *Server) disconnectAll(why disconnect) {
-	s.mu.Lock()
-	s.startDraining()
-	s.mu.Unlock()
-	for _, session := range s.all() {
-		session.close(why)
-	}
-}
-
-// startDraining is called with mu held.
-func (s *Server) startDraining() {
-	if !s.draining {
-		s.draining = true
-		if s.admitted == 0 {
-			close(s.empty)
-		}
-	}
-}
-
-// Drain takes no new clients and tells those there are to come back, which will
-// be to another server or to this one's successor: over [server] drain and in
+// drain takes no new clients and tells those there are to come back, which will
+// be to another server or to this one's successor: spread over a time and in
 // random order, so that they do not come back all at once. It returns when none
 // is left, or when ctx is done.
-func (s *Server) Drain(ctx context.Context) {
-	s.mu.Lock()
-	s.startDraining()
-	s.mu.Unlock()
-	sessions := s.all()
-	mathrand.Shuffle(len(sessions), func(i, j int) { sessions[i], sessions[j] = sessions[j], sessions[i] })
+func drain(ctx context.Context, sessions *session.Sessions, over time.Duration) {
+	sessions.Stop()
+	list := sessions.All()
+	mathrand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 	began := time.Now()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for i, session := range sessions {
+	for i, s := range list {
 		// Each has its own slice of the time, and a random moment of it.
-		slice := s.cfg.Drain / time.Duration(len(sessions))
+		slice := over / time.Duration(len(list))
 		timer.Reset(time.Until(began.Add(slice*time.Duration(i) + mathrand.N(slice+1))))
 		select {
 		case <-timer.C:
-			session.close(shutdown)
+			s.Close(wire.Shutdown)
 		case <-ctx.Done():
 			return
 		}
 	}
 	select {
-	case <-s.empty:
+	case <-sessions.Stopped():
 	case <-ctx.Done():
 	}
 }

@@ -7,18 +7,22 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
 	"horizon-realtime/router/auth"
+	"horizon-realtime/router/server/session"
+	"horizon-realtime/router/wire"
 )
 
 // TestOfficialClients runs what is in interop/: official clients, as they are
@@ -40,13 +44,13 @@ func TestOfficialClients(t *testing.T) {
 // withServer starts a server, and runs a command beside it.
 func withServer(t *testing.T, dir, name string, args ...string) {
 	t.Helper()
-	w := startWithTokens(t)
+	w := startWithTokens(t, testConfig())
 	w.beside(t, w.control(t), dir, name, args...)
 }
 
 // interop runs a file of interop/ in Node, which controls the server with what
 // handler answers.
-func (w *world) interop(t *testing.T, file string, handler http.Handler) {
+func (w official) interop(t *testing.T, file string, handler http.Handler) {
 	t.Helper()
 	runToItsEnd(t, "interop", nil, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
 	w.beside(t, handler, "interop", "node", "--test", "--test-reporter=spec", file)
@@ -54,7 +58,7 @@ func (w *world) interop(t *testing.T, file string, handler http.Handler) {
 
 // beside runs a command that finds the server, and what controls it, by its
 // environment.
-func (w *world) beside(t *testing.T, handler http.Handler, dir, name string, args ...string) {
+func (w official) beside(t *testing.T, handler http.Handler, dir, name string, args ...string) {
 	t.Helper()
 	control := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("Access-Control-Allow-Origin", "*") // the page comes from the server's origin
@@ -78,21 +82,86 @@ func runToItsEnd(t *testing.T, dir string, env []string, name string, args ...st
 	}
 }
 
+// people is who has connected from which address, and the connections: how the
+// tests find the session of a user. It stands between the server and the
+// authenticator that the router uses.
+type people struct {
+	session.Authenticator
+
+	mu      sync.Mutex
+	sockets map[string]net.Conn // by remote address
+	users   map[string][]string // remote addresses
+}
+
+func (p *people) Authenticate(ctx context.Context, r *http.Request, token string) (*auth.Identity, error) {
+	id, err := p.Authenticator.Authenticate(ctx, r, token)
+	if err == nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.users[id.User] = append(p.users[id.User], r.RemoteAddr)
+	}
+	return id, err
+}
+
+// listening is a listener that keeps what it accepts.
+type listening struct {
+	net.Listener
+	people *people
+}
+
+func (l listening) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err == nil {
+		l.people.mu.Lock()
+		defer l.people.mu.Unlock()
+		l.people.sockets[conn.RemoteAddr().String()] = conn
+	}
+	return conn, err
+}
+
+// cut breaks a user's connections, as if the network did.
+func (p *people) cut(user string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, address := range p.users[user] {
+		if conn := p.sockets[address]; conn != nil {
+			conn.Close()
+			delete(p.sockets, address)
+		}
+	}
+	delete(p.users, user)
+}
+
+// official is a world for official clients.
+type official struct {
+	*world
+	people *people
+}
+
 // startWithTokens is start with the authenticator that the router uses, pings that
 // come soon, and the page for browsers.
-func startWithTokens(t *testing.T) *world { return startTokensWith(t, testConfig()) }
-
-func startTokensWith(t *testing.T, cfg Config) *world {
+func startWithTokens(t *testing.T, cfg Config) official {
 	t.Helper()
 	cfg.Ping, cfg.PongTimeout = 2*time.Second, time.Second
 	authConfig := auth.DefaultConfig()
 	authConfig.JWT.HMACSecret, authConfig.JWT.Leeway = testSecret, 0
-	page := http.StripPrefix("/interop/", http.FileServer(http.Dir("interop")))
-	return startWithAuth(t, cfg, authConfig, page)
+	p := &people{sockets: map[string]net.Conn{}, users: map[string][]string{}}
+	w := makeWorld(t, cfg, func(_ *world, o Options) (session.Authenticator, Options) {
+		authenticator, err := auth.New(authConfig, o.Log, o.Registerer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Authenticator = authenticator
+		o.Mount = http.StripPrefix("/interop/", http.FileServer(http.Dir("interop")))
+		return p, o
+	})
+	w.listener = listening{w.listener, p}
+	w.run(t)
+	return official{w, p}
 }
 
 // control lets the clients' tests do what happens on the server's side.
-func (w *world) control(t *testing.T) *http.ServeMux {
+func (w official) control(t *testing.T) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /publish", func(_ http.ResponseWriter, r *http.Request) {
 		data, _ := io.ReadAll(r.Body)
@@ -119,44 +188,36 @@ func (w *world) control(t *testing.T) *http.ServeMux {
 		epoch, offset := w.hub.Position()
 		fmt.Fprintf(rw, `{"epoch":%q,"offset":%d}`, epoch, offset)
 	})
-	mux.HandleFunc("GET /ping", func(rw http.ResponseWriter, r *http.Request) {
-		for _, s := range w.of(r) { // when the next ping is due
-			s.mu.Lock()
-			fmt.Fprint(rw, s.pingAt.UnixMilli())
-			s.mu.Unlock()
-		}
+	mux.HandleFunc("GET /pongs", func(rw http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(rw, w.commands(t, "pong"))
 	})
-	mux.HandleFunc("POST /cut", func(_ http.ResponseWriter, r *http.Request) {
-		for _, s := range w.of(r) { // as if the network broke
-			if c, ok := s.transport.(*websocket); ok {
-				c.out.Close()
-			} else {
-				s.transport.(*stream).control.SetWriteDeadline(time.Unix(1, 0))
-				s.transport.(*stream).finish()
-				s.transport.(*stream).signal()
-			}
-		}
-	})
+	mux.HandleFunc("POST /cut", func(_ http.ResponseWriter, r *http.Request) { w.people.cut(r.URL.Query().Get("user")) })
 	mux.HandleFunc("POST /disconnect", func(_ http.ResponseWriter, r *http.Request) {
 		code, err := strconv.Atoi(r.URL.Query().Get("code"))
 		if err != nil {
 			t.Error(err)
 		}
-		for _, s := range w.of(r) {
-			s.close(disconnect{uint16(code), "by the test"})
+		for _, s := range w.sessions.All() {
+			if s.User() == r.URL.Query().Get("user") {
+				s.Close(wire.Disconnect{Code: uint16(code), Reason: "by the test"})
+			}
 		}
 	})
 	return mux
 }
 
-// of gives the sessions of the user that a request names.
-func (w *world) of(r *http.Request) (list []*session) {
-	for _, s := range w.all() {
-		s.mu.Lock()
-		if s.identity != nil && s.identity.User == r.URL.Query().Get("user") {
-			list = append(list, s)
-		}
-		s.mu.Unlock()
+// commands is how many commands of a method the server has been sent.
+func (w *world) commands(t *testing.T, method string) (n float64) {
+	families, err := w.registry.Gather()
+	if err != nil {
+		t.Error(err)
 	}
-	return list
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == "horizon_realtime_server_commands_total" && m.GetLabel()[0].GetValue() == method {
+				n = m.GetCounter().GetValue()
+			}
+		}
+	}
+	return n
 }

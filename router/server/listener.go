@@ -2,28 +2,26 @@ package server
 
 import (
 	"net"
-	"sync"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// socketBuffer bounds what the kernel keeps for a client, which would otherwise
-// grow to megabytes for one that stalls.
+// socketBuffer bounds what the kernel keeps for a client. It would otherwise grow
+// to megabytes for one that stalls.
 const socketBuffer = 128 << 10
 
 // handshakes is how many connections there may be beyond [server]
-// max_connections: those that have not said yet what they want.
+// max_connections: those that have not yet said what they want.
 const handshakes = 1024
 
 // listener makes every connection an outbox, and bounds how many there are.
 type listener struct {
 	net.Listener
-	limit    int64
-	outbox   int
-	open     atomic.Int64
-	flushers *sync.WaitGroup
-	refused  prometheus.Counter
+	limit   int64
+	outbox  func(conn net.Conn, onClose func()) net.Conn
+	open    atomic.Int64
+	refused prometheus.Counter
 }
 
 // Accept closes connections over the bound at once.
@@ -42,8 +40,6 @@ func (l *listener) Accept() (net.Conn, error) {
 		if tcp, ok := conn.(*net.TCPConn); ok {
 			tcp.SetWriteBuffer(socketBuffer)
 		}
-		o := newOutbox(conn, l.outbox, l.flushers)
-		o.onClose = func() { l.open.Add(-1) }
-		return o, nil
+		return l.outbox(conn, func() { l.open.Add(-1) }), nil
 	}
 }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -12,29 +11,14 @@ import (
 	"sync"
 	"time"
 
-	"github.com/lxzan/gws"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"horizon-realtime/router/auth"
 	"horizon-realtime/router/hub"
+	"horizon-realtime/router/server/session"
+	"horizon-realtime/router/server/transport"
+	"horizon-realtime/router/wire"
 )
-
-// Authenticator tells who a client is. *auth.Authenticator is one.
-type Authenticator interface {
-	// Authenticate tells who sent r with this token.
-	//
-	// # Errors
-	//
-	// One that wraps auth.ErrUnauthorized, auth.ErrExpired or
-	// auth.ErrUnavailable.
-	Authenticate(ctx context.Context, r *http.Request, token string) (*auth.Identity, error)
-	// Revalidate judges a connected client's identity again.
-	//
-	// # Errors
-	//
-	// As Authenticate's; auth.ErrUnavailable leaves the client as it is.
-	Revalidate(ctx context.Context, id *auth.Identity) (*auth.Identity, error)
-}
 
 // Options are what New needs besides the things it serves.
 type Options struct {
@@ -49,36 +33,17 @@ type Options struct {
 // Server is the client endpoints and the sessions of those connected. Its
 // methods may be called concurrently.
 type Server struct {
-	*metrics
-	cfg      Config
-	hub      *hub.Hub
-	auth     Authenticator
-	log      *slog.Logger
-	node     string // names this process to clients of /emulation
-	origins  origins
-	limits   *limits
-	rules    rules
-	lossy    bool     // whether any of the rules drops publications
-	history  patterns // channels whose history may be asked for
-	presence patterns // likewise who hears them
-	wheel    *wheel
-	upgrader *gws.Upgrader
-	handler  http.Handler
-	listener net.Listener
-	tls      *tls.Config
-	checks   chan *session
+	cfg        Config
+	log        *slog.Logger
+	sessions   *session.Sessions
+	transports *transport.Transports
+	origins    origins
+	handler    http.Handler
+	listener   net.Listener
+	tls        *tls.Config
 
-	base context.Context // ends with Run
+	base context.Context // of requests; ends with Run
 	stop context.CancelFunc
-	work sync.WaitGroup // every goroutine of a connection
-
-	mu       sync.Mutex
-	sessions map[string]*session
-	streams  map[string]*session // those with commands of their own requests, by their secrets
-	admitted int                 // sessions, and those about to be
-	arriving allowance
-	draining bool
-	empty    chan struct{} // closed when a draining server has no session left
 }
 
 // New makes a server and opens its listener, so that a port in use is found out
@@ -86,37 +51,25 @@ type Server struct {
 //
 // # Errors
 //
-// The address cannot be listened on, or the certificate not be used.
-func New(cfg Config, h *hub.Hub, authenticator Authenticator, o Options) (*Server, error) {
-	s := &Server{
-		metrics:  newMetrics(o.Registerer),
-		cfg:      cfg,
-		hub:      h,
-		auth:     authenticator,
-		log:      o.Log,
-		node:     newID(),
-		rules:    newRules(cfg),
-		history:  newPatterns(cfg.HistoryChannels),
-		presence: newPatterns(cfg.PresenceChannels),
-		wheel:    newWheel(),
-		upgrader: newUpgrader(cfg, o.Log),
-		checks:   make(chan *session, checkQueue),
-		sessions: map[string]*session{},
-		streams:  map[string]*session{},
-		empty:    make(chan struct{}),
-		arriving: allowance{left: float64(arrivals * cfg.ConnectsPerSecond), at: time.Now()},
-	}
-	s.lossy = s.rules.lossy()
-	var err error
-	if s.origins, err = newOrigins(cfg.AllowedOrigins); err != nil {
+// The address cannot be listened on, or the certificate cannot be used.
+func New(cfg Config, h *hub.Hub, authenticator session.Authenticator, o Options) (*Server, error) {
+	origins, err := newOrigins(cfg.AllowedOrigins)
+	if err != nil {
 		return nil, err
 	}
-	if s.limits, err = newLimits(cfg); err != nil {
+	proxies, err := parseNetworks(cfg.TrustedProxies)
+	if err != nil {
 		return nil, err
 	}
+	s := &Server{cfg: cfg, log: o.Log, origins: origins}
 	if s.tls, err = cfg.tls(); err != nil {
 		return nil, err
 	}
+	s.sessions = session.New(cfg.SessionConfig, h, authenticator, session.Options{Log: o.Log, Registerer: o.Registerer})
+	door := &door{s.sessions, proxies}
+	s.transports = transport.New(cfg.TransportConfig, s.sessions, transport.Options{
+		Admit: door.admit, Log: o.Log, Registerer: o.Registerer, HandshakeTimeout: cfg.ConnectTimeout,
+	})
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.handler = s.routes(o)
 	if err := s.listen(); err != nil {
@@ -124,8 +77,6 @@ func New(cfg Config, h *hub.Hub, authenticator Authenticator, o Options) (*Serve
 	}
 	return s, nil
 }
-
-func newID() string { return rand.Text() }
 
 func (s *Server) listen() error {
 	ln, err := net.Listen("tcp", s.cfg.Listen)
@@ -135,9 +86,8 @@ func (s *Server) listen() error {
 	s.listener = &listener{
 		Listener: ln,
 		limit:    int64(s.cfg.MaxConnections) + handshakes,
-		outbox:   s.cfg.OutboxBytes,
-		flushers: &s.work,
-		refused:  s.refusals.WithLabelValues("sockets"),
+		outbox:   s.transports.Outbox,
+		refused:  s.sessions.Refused("sockets"),
 	}
 	return nil
 }
@@ -153,10 +103,10 @@ func (s *Server) routes(o Options) http.Handler {
 		})
 		mux.HandleFunc("OPTIONS "+s.cfg.Prefix+path, s.origins.preflight)
 	}
-	page("GET", "/connection/websocket", s.upgrade)
-	page("POST", "/connection/http_stream", s.streamLines)
-	page("GET", "/connection/sse", s.streamEvents)
-	page("POST", "/emulation", s.emulate)
+	page("GET", "/connection/websocket", s.transports.Websocket())
+	page("POST", "/connection/http_stream", s.transports.HTTPStream)
+	page("GET", "/connection/sse", s.transports.SSE)
+	page("POST", "/emulation", s.transports.Emulation)
 	if o.Ticket != nil {
 		mux.Handle(s.cfg.Prefix+"/ticket", o.Ticket)
 	}
@@ -173,7 +123,19 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // Addr is where the server listens.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// Close gives the port back where Run is never called.
+// Sessions is how many clients there are.
+func (s *Server) Sessions() int { return s.sessions.Len() }
+
+// Revalidate has those clients' identities checked again, now, that concerned
+// picks, and their connections ended if they are no longer good. It is called
+// when something has changed in Keystone.
+func (s *Server) Revalidate(concerned func(*auth.Identity) bool) { s.sessions.Revalidate(concerned) }
+
+// Drain takes no new clients, and tells those there are to come back over [server]
+// drain. It returns when none is left, or when ctx is done.
+func (s *Server) Drain(ctx context.Context) { drain(ctx, s.sessions, s.cfg.Drain) }
+
+// Close frees the port if Run is never called.
 func (s *Server) Close() error {
 	s.stop()
 	return s.listener.Close()
@@ -197,10 +159,7 @@ func (s *Server) Run(ctx context.Context) error {
 		BaseContext:    func(net.Listener) context.Context { return s.base },
 	}
 	var inner sync.WaitGroup
-	inner.Go(func() { s.wheel.run(s.base) })
-	for range checkers {
-		inner.Go(s.runChecks)
-	}
+	inner.Go(func() { s.sessions.Run(s.base) })
 	served := make(chan error, 1)
 	inner.Go(func() { served <- s.serve(server) })
 	var err error
@@ -208,14 +167,17 @@ func (s *Server) Run(ctx context.Context) error {
 	case err = <-served:
 	case <-ctx.Done():
 	}
-	s.disconnectAll(shutdown)
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), linger)
+	s.sessions.Stop()
+	for _, left := range s.sessions.All() {
+		left.Close(wire.Shutdown)
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), transport.Linger)
 	defer cancel()
 	server.Shutdown(grace)
 	s.stop()
 	server.Close()
-	<-s.empty
-	s.work.Wait()
+	<-s.sessions.Stopped()
+	s.transports.Wait()
 	inner.Wait()
 	if err != nil && !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve the client endpoints: %w", err)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -14,76 +13,20 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
-	"horizon-realtime/router/auth"
 	"horizon-realtime/router/event"
 	"horizon-realtime/router/hub"
+	"horizon-realtime/router/server/clienttest"
+	"horizon-realtime/router/server/session"
+	"horizon-realtime/router/testwait"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// people is an Authenticator whose tokens are made up: `user` or
-// `user@project`, with `/` and a time in milliseconds until it expires.
-type people struct {
-	mu      sync.Mutex
-	expired map[string]bool
-	down    bool
-}
-
-func (p *people) Authenticate(_ context.Context, _ *http.Request, token string) (*auth.Identity, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	who, life, _ := strings.Cut(token, "/")
-	user, project, _ := strings.Cut(who, "@")
-	switch {
-	case p.down:
-		return nil, fmt.Errorf("ask: %w", auth.ErrUnavailable)
-	case p.expired[token]:
-		return nil, fmt.Errorf("token: %w", auth.ErrExpired)
-	case user == "" || user == "nobody":
-		return nil, fmt.Errorf("token: %w", auth.ErrUnauthorized)
-	}
-	id := &auth.Identity{User: user, Project: project, Admin: user == "root"}
-	if life != "" {
-		d, err := time.ParseDuration(life)
-		if err != nil {
-			return nil, err
-		}
-		id.Expires = time.Now().Add(d)
-	}
-	return id, nil
-}
-
-func (p *people) Revalidate(_ context.Context, id *auth.Identity) (*auth.Identity, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.expired[id.User] {
-		return nil, auth.ErrUnauthorized
-	}
-	return id, nil
-}
 
 // world is a server with a hub, both running.
 type world struct {
 	*Server
 	hub      *hub.Hub
-	people   *people
 	registry *prometheus.Registry
-}
-
-// subscriptions is how many the hub has.
-func (w *world) subscriptions(t testing.TB) int {
-	t.Helper()
-	families, err := w.registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range families {
-		if f.GetName() == "horizon_realtime_hub_subscriptions" {
-			return int(f.GetMetric()[0].GetGauge().GetValue())
-		}
-	}
-	t.Fatal("no such metric")
-	return 0
 }
 
 func testConfig() Config {
@@ -92,23 +35,35 @@ func testConfig() Config {
 	return cfg
 }
 
-func start(t testing.TB, cfg Config) *world { return startWith(t, cfg, hub.DefaultConfig()) }
+func start(t testing.TB, cfg Config) *world {
+	t.Helper()
+	return startWith(t, cfg, func(_ *world, o Options) (session.Authenticator, Options) { return new(clienttest.People), o })
+}
 
-func startWith(t testing.TB, cfg Config, hubConfig hub.Config) *world {
+// startWith is start with the authenticator and the options that more gives.
+func startWith(t testing.TB, cfg Config, more func(*world, Options) (session.Authenticator, Options)) *world {
+	t.Helper()
+	w := makeWorld(t, cfg, more)
+	w.run(t)
+	return w
+}
+
+func makeWorld(t testing.TB, cfg Config, more func(*world, Options) (session.Authenticator, Options)) *world {
 	t.Helper()
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.DiscardHandler)
-	if os.Getenv("TEST_LOG") != "" {
-		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	}
-	reg := prometheus.NewRegistry()
-	w := &world{hub: hub.New(hubConfig, log, reg), people: &people{expired: map[string]bool{}}, registry: reg}
+	log, reg := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
+	w := &world{hub: hub.New(hub.DefaultConfig(), log, reg), registry: reg}
+	authenticator, options := more(w, Options{Log: log, Registerer: reg})
 	var err error
-	if w.Server, err = New(cfg, w.hub, w.people, Options{Log: log, Registerer: reg}); err != nil {
+	if w.Server, err = New(cfg, w.hub, authenticator, options); err != nil {
 		t.Fatal(err)
 	}
+	return w
+}
+
+func (w *world) run(t testing.TB) {
 	ctx, cancel := context.WithCancel(context.Background())
 	hubCtx, cancelHub := context.WithCancel(context.Background())
 	var server, below sync.WaitGroup
@@ -128,10 +83,14 @@ func startWith(t testing.TB, cfg Config, hubConfig hub.Config) *world {
 		cancelHub()
 		below.Wait()
 	})
-	return w
 }
 
 func (w *world) address() string { return w.Addr().String() }
+
+func (w *world) connected(t testing.TB, token string) *clienttest.Websocket {
+	t.Helper()
+	return clienttest.Connect(t, w.address(), token)
+}
 
 func (w *world) publish(t testing.TB, channel, data string) {
 	t.Helper()
@@ -144,60 +103,116 @@ func (w *world) publish(t testing.TB, channel, data string) {
 	}
 }
 
-// eventually waits for a condition.
-func eventually(t testing.TB, what string, condition func() bool) {
+// nobodyIsLeft waits until there is neither a session nor a socket.
+func (w *world) nobodyIsLeft(t testing.TB) {
 	t.Helper()
-	for until := time.Now().Add(deadline); !condition(); time.Sleep(time.Millisecond) {
-		if time.Now().After(until) {
-			t.Fatalf("%s: not within %s", what, deadline)
-		}
-	}
+	open := &w.listener.(*listener).open
+	testwait.Until(t, "all sessions and sockets are gone", func() bool { return w.Sessions() == 0 && open.Load() == 0 })
 }
 
+// TestConnectSubscribePublishRecover sends connect and the first subscribes right
+// behind the handshake, as official clients do, and comes back over a stream.
 func TestConnectSubscribePublishRecover(t *testing.T) {
 	w := start(t, testConfig())
-	c := dialTCP(t, w.address(), maskedFrame(0x81, []byte(`{"id":1,"connect":{"token":"ann@p1","name":"js"}}
-{"id":2,"subscribe":{"channel":"project/p1/instances","flag":1}}
-{"id":3,"subscribe":{"channel":"project/p1/*"}}`)))
-	if m := c.hear(); m.ID != 1 || m.Connect == nil || m.Connect.Client == "" || m.Connect.Ping != 25 {
+	c := clienttest.DialTCP(t, w.address(), clienttest.MaskedFrame(0x81, []byte(`{"id":1,"connect":{"token":"ann@p1","name":"js"}}
+{"id":2,"subscribe":{"channel":"project/p1/instances","flag":1}}`)))
+	if m := c.Hear(); m.ID != 1 || m.Connect == nil || m.Connect.Client == "" || m.Connect.Ping != 25 {
 		t.Fatalf("connect: %+v", m)
 	}
-	first := c.hear()
+	first := c.Hear()
 	if first.ID != 2 || first.Subscribe == nil || !first.Subscribe.Recoverable || first.Subscribe.Epoch == "" {
 		t.Fatalf("subscribe: %+v", first)
 	}
-	if m := c.hear(); m.ID != 3 || m.Subscribe == nil {
-		t.Fatalf("subscribe to all: %+v", m)
-	}
-	w.publish(t, "project/p1/instances", `{"id":"a"}`)
 	w.publish(t, "project/p2/instances", `{"id":"not mine"}`)
-	w.publish(t, "project/p1/volumes", `{"id":"b"}`)
-	var exact, all []uint64
-	for len(exact) < 1 || len(all) < 2 {
-		m := c.hear()
-		switch m.Push.Channel {
-		case "project/p1/instances":
-			exact = append(exact, m.Push.Pub.Offset)
-		case "project/p1/*":
-			all = append(all, m.Push.Pub.Offset)
-			if want := map[string]string{`{"id":"a"}`: "project/p1/instances", `{"id":"b"}`: "project/p1/volumes"}; want[string(m.Push.Pub.Data)] != m.Push.Pub.Tags.Channel {
-				t.Fatalf("publication: %+v", m.Push.Pub)
-			}
-		}
+	w.publish(t, "project/p1/instances", `{"id":"a"}`)
+	m := c.Hear()
+	if m.Push == nil || string(m.Push.Pub.Data) != `{"id":"a"}` {
+		t.Fatalf("heard %+v", m)
 	}
-	if exact[0] != all[0] || all[1] <= all[0] {
-		t.Fatalf("offsets %v and %v", exact, all)
-	}
-	c.conn.Close()
+	c.Conn.Close()
 
 	w.publish(t, "project/p1/instances", `{"id":"c"}`)
-	d := dialTCP(t, w.address())
-	d.say(`{"id":1,"connect":{"token":"ann@p1"}}`,
-		fmt.Sprintf(`{"id":2,"subscribe":{"channel":"project/p1/instances","recover":true,"epoch":%q,"offset":%d}}`, first.Subscribe.Epoch, exact[0]))
-	d.hear()
-	m := d.hear()
-	if s := m.Subscribe; s == nil || !s.WasRecovering || !s.Recovered || s.Offset != exact[0] ||
+	own := &http.Transport{DisableKeepAlives: true}
+	d := clienttest.OpenStream(t, &http.Client{Transport: own}, "http://"+w.address(), "http_stream", "ann@p1")
+	d.Say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"project/p1/instances","recover":true,"epoch":%q,"offset":%d}}`, first.Subscribe.Epoch, m.Push.Pub.Offset))
+	if s := d.Hear().Subscribe; s == nil || !s.WasRecovering || !s.Recovered || s.Offset != m.Push.Pub.Offset ||
 		len(s.Publications) != 1 || string(s.Publications[0].Data) != `{"id":"c"}` {
-		t.Fatalf("recover: %+v", m.Subscribe)
+		t.Fatalf("recover: %+v", s)
+	}
+}
+
+// TestLimits: what HTTP says to a client that there is no place for.
+func TestLimits(t *testing.T) {
+	handshake := clienttest.Handshake + "\r\n"
+	for want, change := range map[string]func(*Config){
+		"429 Too Many Requests":   func(c *Config) { c.MaxConnectionsPerAddress = 2 },
+		"503 Service Unavailable": func(c *Config) { c.MaxConnections = 2 },
+	} {
+		t.Run(want, func(t *testing.T) {
+			cfg := testConfig()
+			change(&cfg)
+			w := start(t, cfg)
+			w.connected(t, "ann@p1")
+			second := w.connected(t, "ann@p1")
+			if status := clienttest.Status(t, w.address(), handshake); status != want {
+				t.Errorf("the third is told %s", status)
+			}
+			second.Conn.Close()
+			testwait.Until(t, "the second is gone", func() bool { return w.Sessions() == 1 })
+			w.connected(t, "ann@p1")
+		})
+	}
+}
+
+// TestSocketsAreBounded: a socket over the bound is closed at once, unread.
+func TestSocketsAreBounded(t *testing.T) {
+	w := start(t, testConfig())
+	l := w.listener.(*listener)
+	l.open.Add(l.limit) // as if so many were open
+	defer l.open.Add(-l.limit)
+	c, err := http.Get("http://" + w.address() + "/")
+	if err == nil {
+		t.Errorf("answered %s", c.Status)
+	}
+}
+
+func TestDrain(t *testing.T) {
+	cfg := testConfig()
+	cfg.Drain = 50 * time.Millisecond
+	w := start(t, cfg)
+	var clients []*clienttest.Websocket
+	for range 10 {
+		clients = append(clients, w.connected(t, "ann@p1"))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), testwait.Limit)
+	defer cancel()
+	w.Drain(ctx)
+	if ctx.Err() != nil || w.Sessions() != 0 {
+		t.Errorf("%d sessions are left", w.Sessions())
+	}
+	for _, c := range clients {
+		if code := c.Ends(); code != 3001 {
+			t.Errorf("ended with %d", code)
+		}
+	}
+	if status := clienttest.Status(t, w.address(), clienttest.Handshake+"\r\n"); !strings.HasPrefix(status, "503 ") {
+		t.Errorf("while draining: %s", status)
+	}
+	w.Drain(ctx)
+}
+
+// TestDrainIsSpread: clients are told to go one after another over [server] drain.
+func TestDrainIsSpread(t *testing.T) {
+	cfg := testConfig()
+	cfg.Drain = 10 * time.Minute
+	w := start(t, cfg)
+	for range 10 {
+		w.connected(t, "ann@p1")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	w.Drain(ctx)
+	if n := w.Sessions(); n < 9 {
+		t.Errorf("%d of 10 were told to go at once", 10-n)
 	}
 }

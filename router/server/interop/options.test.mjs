@@ -88,7 +88,7 @@ test('history and presence', async () => {
 })
 
 test('a herd comes in, some of it later', async () => {
-  await control('POST', '/herd')
+  await control('POST', '/herd', { token: await token('first') })
   const herd = []
   let refused = 0
   for (let i = 0; i < 40; i++) {

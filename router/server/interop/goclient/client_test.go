@@ -331,9 +331,9 @@ func TestAnswersPings(t *testing.T) {
 	c.connect(t)
 	seen := map[string]bool{}
 	for end := time.Now().Add(patience); len(seen) < 4; time.Sleep(20 * time.Millisecond) {
-		seen[control(t, "GET", "/ping", "user=pings", "")] = true
+		seen[control(t, "GET", "/pongs", "", "")] = true
 		if time.Now().After(end) {
-			t.Fatalf("only %d pings", len(seen))
+			t.Fatalf("only %d pongs", len(seen)-1)
 		}
 	}
 	if len(c.connecting) > 0 || c.State() != centrifuge.StateConnected {

@@ -1,0 +1,149 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"time"
+
+	"horizon-realtime/router/auth"
+	"horizon-realtime/router/wire"
+)
+
+// Authenticator says who a client is. *auth.Authenticator is one.
+type Authenticator interface {
+	// Authenticate says who sent r with this token.
+	//
+	// # Errors
+	//
+	// One that wraps auth.ErrUnauthorized, auth.ErrExpired or
+	// auth.ErrUnavailable.
+	Authenticate(ctx context.Context, r *http.Request, token string) (*auth.Identity, error)
+	// Revalidate checks a connected client's identity again.
+	//
+	// # Errors
+	//
+	// As Authenticate's; auth.ErrUnavailable leaves the client as it is.
+	Revalidate(ctx context.Context, id *auth.Identity) (*auth.Identity, error)
+}
+
+// authenticateTimeout bounds how long a client waits for Keystone.
+const authenticateTimeout = 10 * time.Second
+
+func (s *Session) authenticate(token string) (*auth.Identity, error) {
+	ctx, cancel := context.WithTimeout(s.shared.base, authenticateTimeout)
+	defer cancel()
+	r := s.request
+	if r == nil && s.caller != nil {
+		r = s.caller.request()
+	}
+	if r != nil {
+		r = r.WithContext(ctx)
+	}
+	id, err := s.shared.auth.Authenticate(ctx, r, token)
+	if err == nil && !id.Expires.IsZero() && !time.Now().Before(id.Expires) {
+		return nil, auth.ErrExpired
+	}
+	return id, err
+}
+
+func (s *Session) connect(id uint32, c *wire.ConnectRequest) {
+	if !s.shared.arrivals.take(time.Now()) {
+		s.shared.refusals.WithLabelValues("rate").Inc()
+		s.refuseOnce(id, wire.ErrTooManyRequests)
+		return
+	}
+	identity, err := s.authenticate(c.Token)
+	if err != nil {
+		s.shared.arrivals.giveBack(time.Now())
+		s.shared.log.Info("refused a client", "client", s.id, "address", s.address, "error", err)
+		s.refuseConnect(id, err)
+		return
+	}
+	if !s.shared.places.addUser(identity.User) {
+		s.Close(wire.ConnectionLimit)
+		return
+	}
+	s.mu.Lock()
+	if s.state != opened {
+		s.mu.Unlock()
+		s.shared.places.removeUser(identity.User)
+		return
+	}
+	s.state, s.identity, s.connectBy = connected, identity, time.Time{}
+	every := s.shared.cfg.Ping
+	s.pingAt = time.Now().Add(every/2 + rand.N(every/2))
+	s.recheckAt = identity.RevalidateAt()
+	s.mu.Unlock()
+	if s.request != nil && !identity.Expires.IsZero() {
+		s.caller = callerOf(s.request)
+	}
+	s.request = nil
+
+	result := wire.ConnectResult{
+		Client:  s.id,
+		Version: "horizon-realtime",
+		Ping:    int(every / time.Second),
+		Pong:    true,
+	}
+	if !identity.Expires.IsZero() {
+		result.Expires, result.TTL = true, wire.TTL(identity.Expires)
+	}
+	if s.secret != "" {
+		result.Session, result.Node = s.secret, s.shared.node
+	}
+	s.schedule()
+	s.send(wire.ConnectReply(id, result))
+}
+
+// refuseConnect answers a connect command whose token is no good.
+func (s *Session) refuseConnect(id uint32, err error) {
+	reply, why := refusal(err)
+	if reply == nil {
+		s.Close(why)
+		return
+	}
+	s.refuseOnce(id, reply)
+}
+
+// refuseOnce answers a connect command with an error, after which the client has
+// to open another connection.
+func (s *Session) refuseOnce(id uint32, e *wire.Error) {
+	s.mu.Lock()
+	if s.state == opened {
+		s.state = refused
+	}
+	s.mu.Unlock()
+	s.refuse(id, e)
+}
+
+// refusal turns an error of the Authenticator into what a client is told: an
+// error in the reply, or if there is none, a disconnect.
+func refusal(err error) (*wire.Error, wire.Disconnect) {
+	switch {
+	case errors.Is(err, auth.ErrExpired):
+		return wire.ErrTokenExpired, wire.Expired
+	case errors.Is(err, auth.ErrUnauthorized):
+		return nil, wire.InvalidToken
+	}
+	return wire.ErrInternal, wire.Disconnect{}
+}
+
+// caller is where a client's request came from, by which its later tokens are
+// judged. The request itself is several times as large, for as long as the
+// connection lasts.
+type caller struct{ method, host, address, page string }
+
+func callerOf(r *http.Request) *caller {
+	return &caller{r.Method, strings.Clone(r.Host), r.RemoteAddr, strings.Clone(auth.OriginOf(r))}
+}
+
+func (c *caller) request() *http.Request {
+	r := &http.Request{Method: c.method, Host: c.host, RemoteAddr: c.address, Header: http.Header{}}
+	if c.page != "" {
+		r.Header.Set("Origin", c.page)
+	}
+	return r
+}

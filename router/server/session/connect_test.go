@@ -1,0 +1,54 @@
+package session
+
+import (
+	"fmt"
+	"testing"
+)
+
+func TestConnectErrorsLetTheClientGoOn(t *testing.T) {
+	w := start(t, DefaultConfig())
+	w.people.Expire("old@p1")
+	c := w.open(t)
+	c.say(`{"id":1,"connect":{"token":"old@p1"}}`)
+	if line := c.next(); string(line) != `{"id":1,"error":{"code":109,"message":"token expired"}}` {
+		t.Errorf("expired: %s", line)
+	}
+	w.people.TakeDown()
+	d := w.open(t)
+	d.say(`{"id":1,"connect":{"token":"ann@p1"}}`)
+	if line := d.next(); string(line) != `{"id":1,"error":{"code":100,"message":"internal server error","temporary":true}}` {
+		t.Errorf("down: %s", line)
+	}
+}
+
+// TestCommandsOfTheRefused has clients whose connect command was answered with an
+// error, expired or temporary, go on as if it had not been.
+func TestCommandsOfTheRefused(t *testing.T) {
+	for name, command := range map[string]string{
+		"connect":     `{"id":2,"connect":{"token":"ann@p1"}}`,
+		"subscribe":   `{"id":2,"subscribe":{"channel":"public/a"}}`,
+		"unsubscribe": `{"id":2,"unsubscribe":{"channel":"public/a"}}`,
+		"refresh":     `{"id":2,"refresh":{"token":"ann@p1"}}`,
+		"sub_refresh": `{"id":2,"sub_refresh":{"channel":"public/a"}}`,
+		"ping":        `{"id":2,"ping":{}}`,
+		"pong":        `{}`,
+		"send":        `{"send":{}}`,
+		"history":     `{"id":2,"history":{}}`,
+		"unknown":     `{"id":2,"dance":{}}`,
+	} {
+		for token, code := range map[string]int{"old@p1": 109, "ann@p1/never": 100} {
+			t.Run(fmt.Sprintf("%s after %d", name, code), func(t *testing.T) {
+				w := start(t, DefaultConfig())
+				w.people.Expire("old@p1")
+				c := w.open(t)
+				c.say(`{"id":1,"connect":{"token":"`+token+`"}}`, command)
+				if m := c.hear(); m.Error == nil || m.Error.Code != code {
+					t.Errorf("connect: %+v", m)
+				}
+				if code := c.ends(); code != 3501 {
+					t.Errorf("ended with %d", code)
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package session
+
+import (
+	"time"
+
+	"horizon-realtime/router/wire"
+)
+
+func (s *Session) pong() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pongBy = time.Time{}
+}
+
+// schedule has the wheel call meetDeadlines at the next deadline.
+func (s *Session) schedule() {
+	s.mu.Lock()
+	next := s.nextDeadline()
+	s.mu.Unlock()
+	if !next.IsZero() {
+		s.shared.wheel.set(&s.timer, next)
+	}
+}
+
+// nextDeadline is the earliest deadline; zero if there is none. It is called with
+// mu held.
+func (s *Session) nextDeadline() time.Time {
+	var first time.Time
+	if s.state == closed {
+		return first
+	}
+	var expires time.Time
+	if s.identity != nil {
+		expires = s.identity.Expires
+	}
+	for _, at := range [...]time.Time{s.connectBy, s.pingAt, s.pongBy, s.recheckAt, expires} {
+		if !at.IsZero() && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	return first
+}
+
+// meetDeadlines does what the deadlines that have passed call for, and returns
+// the next one; zero: none.
+func (s *Session) meetDeadlines(now time.Time) time.Time {
+	s.mu.Lock()
+	passed := func(at time.Time) bool { return !at.IsZero() && !now.Before(at) }
+	ping, why := false, wire.Disconnect{}
+	switch {
+	case s.state == closed:
+	case passed(s.connectBy):
+		why = wire.Stale
+	case s.identity != nil && passed(s.identity.Expires):
+		why = wire.Expired
+	case passed(s.pongBy):
+		why = wire.NoPong
+	case passed(s.pingAt):
+		ping = true
+		s.pingAt = now.Add(s.shared.cfg.Ping)
+		s.pongBy = now.Add(s.shared.cfg.PongTimeout)
+	}
+	if passed(s.recheckAt) {
+		s.recheckAt = now.Add(s.queueCheck())
+	}
+	next := s.nextDeadline()
+	s.mu.Unlock()
+	if why.Code != 0 {
+		s.Close(why)
+		return time.Time{}
+	}
+	if ping {
+		s.send([]byte("{}"))
+	}
+	return next
+}
+
+// When an identity is checked next, unless the check itself says.
+const (
+	recheckBusy        = time.Second
+	recheckUnavailable = 30 * time.Second
+)
+
+// queueCheck has the session's identity checked again, and returns when to try
+// again if nothing comes of it.
+func (s *Session) queueCheck() time.Duration {
+	select {
+	case s.shared.checks <- s:
+		return recheckUnavailable
+	default:
+		s.shared.rechecks.WithLabelValues("busy").Inc()
+		return recheckBusy
+	}
+}

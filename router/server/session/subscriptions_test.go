@@ -1,0 +1,100 @@
+package session
+
+import (
+	"fmt"
+	"math"
+	"net"
+	"strings"
+	"testing"
+)
+
+// TestRecoveryThatDoesNotFit must not end in a client that comes back for ever.
+func TestRecoveryThatDoesNotFit(t *testing.T) {
+	w := start(t, DefaultConfig())
+	for range 20 {
+		w.publish(t, "project/p1/a", `"`+strings.Repeat("x", 4<<10)+`"`)
+	}
+	c := w.connected(t, "ann@p1")
+	c.room = 64 << 10
+	c.say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"project/p1/a","recover":true,"epoch":%q,"offset":0}}`, w.epoch()))
+	if m := c.hear(); m.Subscribe.Recovered || !m.Subscribe.WasRecovering || m.Subscribe.Offset != 20 {
+		t.Errorf("%+v", m.Subscribe)
+	}
+}
+
+func TestOffsetsFitJavaScript(t *testing.T) {
+	w := start(t, DefaultConfig())
+	c := w.connected(t, "ann@p1")
+	c.say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"public/a","recover":true,"epoch":%q,"offset":%d}}`, w.epoch(), uint64(math.MaxUint64)))
+	if m := c.hear(); m.Subscribe == nil || m.Subscribe.Recovered {
+		t.Errorf("%+v", m)
+	}
+}
+
+func TestSubscribePublishRecover(t *testing.T) {
+	w := start(t, DefaultConfig())
+	c := w.open(t)
+	c.say(`{"id":1,"connect":{"token":"ann@p1","name":"js"}}`,
+		`{"id":2,"subscribe":{"channel":"project/p1/instances","flag":1}}`, `{"id":3,"subscribe":{"channel":"project/p1/*"}}`)
+	if m := c.hear(); m.ID != 1 || m.Connect == nil || m.Connect.Client == "" || m.Connect.Ping != 25 {
+		t.Fatalf("connect: %+v", m)
+	}
+	first := c.hear()
+	if first.ID != 2 || first.Subscribe == nil || !first.Subscribe.Recoverable || first.Subscribe.Epoch == "" {
+		t.Fatalf("subscribe: %+v", first)
+	}
+	if m := c.hear(); m.ID != 3 || m.Subscribe == nil {
+		t.Fatalf("subscribe to all: %+v", m)
+	}
+	w.publish(t, "project/p1/instances", `{"id":"a"}`)
+	w.publish(t, "project/p2/instances", `{"id":"not mine"}`)
+	w.publish(t, "project/p1/volumes", `{"id":"b"}`)
+	var exact, all []uint64
+	for len(exact) < 1 || len(all) < 2 {
+		m := c.hear()
+		switch m.Push.Channel {
+		case "project/p1/instances":
+			exact = append(exact, m.Push.Pub.Offset)
+		case "project/p1/*":
+			all = append(all, m.Push.Pub.Offset)
+			if want := map[string]string{`{"id":"a"}`: "project/p1/instances", `{"id":"b"}`: "project/p1/volumes"}; want[string(m.Push.Pub.Data)] != m.Push.Pub.Tags.Channel {
+				t.Fatalf("publication: %+v", m.Push.Pub)
+			}
+		}
+	}
+	if exact[0] != all[0] || all[1] <= all[0] {
+		t.Fatalf("offsets %v and %v", exact, all)
+	}
+	c.leave()
+
+	w.publish(t, "project/p1/instances", `{"id":"c"}`)
+	d := w.connected(t, "ann@p1")
+	d.say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"project/p1/instances","recover":true,"epoch":%q,"offset":%d}}`, first.Subscribe.Epoch, exact[0]))
+	m := d.hear()
+	if s := m.Subscribe; s == nil || !s.WasRecovering || !s.Recovered || s.Offset != exact[0] ||
+		len(s.Publications) != 1 || string(s.Publications[0].Data) != `{"id":"c"}` {
+		t.Fatalf("recover: %+v", m.Subscribe)
+	}
+}
+
+// TestDeliveryThatFails ends the session: its client comes back and recovers.
+func TestDeliveryThatFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		want uint16
+	}{
+		"slow":   {fmt.Errorf("send: %w", ErrSlow), 3008},
+		"broken": {net.ErrClosed, 3009},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := start(t, DefaultConfig())
+			client := w.connected(t, "ann@p1")
+			client.subscribe("project/p1/a")
+			client.fail(c.err)
+			w.publish(t, "project/p1/a", `1`)
+			if code := client.ends(); code != c.want {
+				t.Errorf("ended with %d", code)
+			}
+		})
+	}
+}

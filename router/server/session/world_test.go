@@ -1,0 +1,200 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+
+	"horizon-realtime/router/event"
+	"horizon-realtime/router/hub"
+	"horizon-realtime/router/server/clienttest"
+	"horizon-realtime/router/testwait"
+	"horizon-realtime/router/wire"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// world is sessions with a hub, both running.
+type world struct {
+	*Sessions
+	hub    *hub.Hub
+	people *clienttest.People
+}
+
+func start(t testing.TB, cfg Config) *world { return startWith(t, cfg, hub.DefaultConfig()) }
+
+func startWith(t testing.TB, cfg Config, hubConfig hub.Config) *world {
+	t.Helper()
+	if err := cfg.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	log, reg := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
+	w := &world{hub: hub.New(hubConfig, log, reg), people: new(clienttest.People)}
+	w.Sessions = New(cfg, w.hub, w.people, Options{Log: log, Registerer: reg})
+	ctx, cancel := context.WithCancel(context.Background())
+	var parts sync.WaitGroup
+	parts.Go(func() { w.Sessions.Run(ctx) })
+	parts.Go(func() {
+		if err := w.hub.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(func() { cancel(); parts.Wait() })
+	return w
+}
+
+func (w *world) publish(t testing.TB, channel, data string) {
+	t.Helper()
+	ch, err := event.ParseChannel(channel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.hub.Publish(hub.Publication{Channel: ch, Data: []byte(data), At: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) epoch() string { e, _ := w.hub.Position(); return e }
+
+// at pretends that time has passed.
+func (w *world) at(d time.Duration) { w.wheel.advance(time.Now().Add(d)) }
+
+// turnTo advances the wheel in steps, so that it turns as the clock would have it.
+func (w *world) turnTo(d time.Duration) {
+	for s := time.Duration(0); s <= d; s += 10 * time.Second {
+		w.at(s)
+	}
+	w.at(d)
+}
+
+// client is a client without a connection: its session handles at once what it
+// says, and it is the session's transport.
+type client struct {
+	t       testing.TB
+	session *Session
+	room    int
+
+	mu    sync.Mutex
+	err   error // what becomes of what it is sent
+	lines [][]byte
+	why   *wire.Disconnect
+}
+
+// open gives a client a session that waits for its connect command.
+func (w *world) open(t testing.TB) *client {
+	t.Helper()
+	s, err := w.Admit(nil, "192.0.2.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &client{t: t, session: s, room: 1 << 20}
+	s.Open(c, false)
+	t.Cleanup(c.leave)
+	return c
+}
+
+// connected gives a client that has connected.
+func (w *world) connected(t testing.TB, token string) *client {
+	t.Helper()
+	c := w.open(t)
+	c.say(`{"id":1,"connect":{"token":"` + token + `"}}`)
+	if m := c.hear(); m.Connect == nil {
+		t.Fatalf("connect: %+v", m)
+	}
+	return c
+}
+
+// leave ends the session as a connection that breaks does.
+func (c *client) leave() {
+	if c.session != nil {
+		c.session.End()
+		c.session = nil
+	}
+}
+
+func (c *client) Name() string { return "memory" }
+
+func (c *client) Send(line []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err == nil {
+		c.lines = append(c.lines, bytes.Clone(line))
+	}
+	return c.err
+}
+
+func (c *client) Deliver(b *wire.Batch) error {
+	for line := range bytes.SplitSeq(b.Lines(), []byte{'\n'}) {
+		if err := c.Send(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *client) fail(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.err = err
+}
+
+func (c *client) Forget(string) {}
+
+func (c *client) Room() int { return c.room }
+
+func (c *client) Disconnect(why wire.Disconnect) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.why = &why
+}
+
+func (c *client) say(lines ...string) { c.session.Handle([]byte(strings.Join(lines, "\n"))) }
+
+// next waits for the next line, or for the end of the session, where it is nil.
+func (c *client) next() (line []byte) {
+	c.t.Helper()
+	testwait.Until(c.t, "a line, or the end of the session", func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if len(c.lines) > 0 {
+			line, c.lines = c.lines[0], c.lines[1:]
+		}
+		return line != nil || c.why != nil
+	})
+	return line
+}
+
+func (c *client) hear() clienttest.Message {
+	c.t.Helper()
+	line := c.next()
+	if line == nil {
+		c.t.Fatalf("the session ended with %+v", *c.why)
+	}
+	return clienttest.Parse(c.t, line)
+}
+
+// ends waits for the end of the session, and gives its code.
+func (c *client) ends() uint16 {
+	c.t.Helper()
+	for c.next() != nil {
+	}
+	c.leave()
+	return c.why.Code
+}
+
+func (c *client) subscribe(channel string) *clienttest.Subscribed {
+	c.t.Helper()
+	c.say(`{"id":1000,"subscribe":{"channel":"` + channel + `"}}`)
+	m := c.hear()
+	if m.ID != 1000 || m.Subscribe == nil {
+		c.t.Fatalf("subscribe to %s: %+v, error %+v", channel, m, m.Error)
+	}
+	return m.Subscribe
+}
