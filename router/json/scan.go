@@ -25,36 +25,48 @@ func special(w uint64) uint64 {
 	return ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*' ')&^w) & highs
 }
 
-// skipPlain goes to the next byte that is special, or to the end.
-func skipPlain(b []byte, i int) int {
-	for ; i+8 <= len(b); i += 8 {
-		if m := special(binary.LittleEndian.Uint64(b[i:])); m != 0 {
-			return i + bits.TrailingZeros64(m)>>3
-		}
-	}
-	for i < len(b) && b[i] >= ' ' && b[i] != '"' && b[i] != '\\' {
-		i++
-	}
-	return i
-}
-
 // scanString also reports whether the string has escapes.
-func scanString(b []byte, i int) (end int, escaped bool) {
-	for i++; ; {
-		i = skipPlain(b, i)
-		switch {
-		case i == len(b):
-			return -1, escaped
-		case b[i] == '"':
-			return i + 1, escaped
-		case b[i] != '\\':
-			return -1, escaped
+func (s *scanner) scanString(i int) (end int, escaped bool) {
+	b := s.text
+	if s.lead > 0 {
+		// Its quotes have a backslash each, and it has no other escapes. The quotes move to
+		// where it begins and ends, and what is beside them becomes white space.
+		if i+2 > len(b) || b[i+1] != '"' {
+			return -1, false
 		}
-		escaped = true
-		if i = scanEscape(b, i); i < 0 {
+		n := bytes.IndexByte(b[i+2:], '\\')
+		end = i + 2 + n
+		if n < 0 || end+2 > len(b) || b[end+1] != '"' {
+			return -1, false
+		}
+		b[i], b[end], b[end+1] = ' ', '"', ' '
+		s.strings++
+		return end + 1, false
+	}
+	for i++; i < len(b); {
+		if i+8 <= len(b) {
+			m := special(binary.LittleEndian.Uint64(b[i:]))
+			if m == 0 {
+				i += 8
+				continue
+			}
+			i += bits.TrailingZeros64(m) >> 3
+		}
+		switch c := b[i]; {
+		case c == '"':
+			return i + 1, escaped
+		case c == '\\':
+			escaped = true
+			if i = scanEscape(b, i); i < 0 {
+				return -1, escaped
+			}
+		case c < ' ':
 			return -1, escaped
+		default:
+			i++ // fewer than eight bytes are left
 		}
 	}
+	return -1, escaped
 }
 
 func scanEscape(b []byte, i int) int {

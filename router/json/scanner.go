@@ -1,7 +1,6 @@
 package json
 
 import (
-	"bytes"
 	"fmt"
 )
 
@@ -71,7 +70,7 @@ func (s *scanner) scan(i, depth int, objects uint64) (end int, err error) {
 				start := i
 				if c == s.mark {
 					kind, start = String, i+s.lead
-					end, escaped = s.string(i)
+					end, escaped = s.scanString(i)
 				} else {
 					end, kind = scanWord(text, i)
 				}
@@ -137,7 +136,7 @@ func (s *scanner) next(i int, object bool, parent uint32) int {
 	if i >= len(s.text) || s.text[i] != s.mark {
 		return -1
 	}
-	end, escaped := s.string(i)
+	end, escaped := s.scanString(i)
 	if end < 0 {
 		return -1
 	}
@@ -157,24 +156,4 @@ func (s *scanner) skip(i int) int {
 		i++
 	}
 	return i
-}
-
-// string returns what follows the string at i, or -1.
-func (s *scanner) string(i int) (end int, escaped bool) {
-	if s.lead == 0 {
-		return scanString(s.text, i)
-	}
-	// One whose quotes have a backslash each, and which has no other escapes. The quotes
-	// move to where it begins and ends, and what is beside them becomes white space.
-	if i+2 > len(s.text) || s.text[i+1] != '"' {
-		return -1, false
-	}
-	n := bytes.IndexByte(s.text[i+2:], '\\')
-	end = i + 2 + n
-	if n < 0 || end+2 > len(s.text) || s.text[end+1] != '"' {
-		return -1, false
-	}
-	s.text[i], s.text[end], s.text[end+1] = ' ', '"', ' '
-	s.strings++
-	return end + 1, false
 }
