@@ -49,16 +49,18 @@ type channel struct {
 	group *group
 	place int // in group.channels
 
-	oldest, newest *entry
+	oldest, newest *entry // of its history, if kept is not 0
 	kept           int
 	// dropped is the watermark: the highest offset of a publication that the
 	// channel's history does not hold any more. Who has that one or a later
 	// one has missed nothing that cannot be told.
 	dropped uint64
 
-	lessRecent, moreRecent *channel // in the shard's list of idle channels
-	idle                   bool
+	resting node[channel] // among the idle channels
 }
+
+// idle reports whether the channel has no subscribers.
+func (c *channel) idle() bool { return c.resting.value != nil }
 
 // registry is the groups and channels a shard knows. A channel without
 // subscribers is idle: it is kept for its history and its watermark until there
@@ -70,8 +72,7 @@ type registry struct {
 	// not known.
 	forgotten uint64
 
-	leastRecent, mostRecent *channel
-	resting                 int // idle channels
+	idle list[channel] // the one longest without a publication first
 }
 
 func newRegistry() registry {
@@ -127,32 +128,11 @@ func (r *registry) closeGroup(g *group) {
 }
 
 // rest puts a channel at the recent end of the idle list.
-func (r *registry) rest(ch *channel) {
-	r.resting++
-	ch.idle, ch.lessRecent = true, r.mostRecent
-	if r.mostRecent != nil {
-		r.mostRecent.moreRecent = ch
-	} else {
-		r.leastRecent = ch
-	}
-	r.mostRecent = ch
-}
+func (r *registry) rest(ch *channel) { r.idle.push(&ch.resting, ch) }
 
-// unrest takes a channel out of the idle list, if it is there.
+// unrest removes a channel from the idle list, if it is there.
 func (r *registry) unrest(ch *channel) {
-	if !ch.idle {
-		return
+	if ch.idle() {
+		r.idle.remove(&ch.resting)
 	}
-	r.resting--
-	if ch.lessRecent != nil {
-		ch.lessRecent.moreRecent = ch.moreRecent
-	} else {
-		r.leastRecent = ch.moreRecent
-	}
-	if ch.moreRecent != nil {
-		ch.moreRecent.lessRecent = ch.lessRecent
-	} else {
-		r.mostRecent = ch.lessRecent
-	}
-	ch.idle, ch.lessRecent, ch.moreRecent = false, nil, nil
 }

@@ -8,12 +8,12 @@ import (
 // entry is one publication in the history: in its channel's list from old to
 // new, and in the shard's list of all entries, which is in the same order.
 type entry struct {
-	offset     uint64
-	at         time.Duration // since the shard began
-	body       []byte        // what wire.AppendBody made
-	channel    *channel
-	newer      *entry // in the channel
-	prev, next *entry // in the shard
+	offset  uint64
+	at      time.Duration // since the shard began
+	body    []byte        // what wire.AppendBody made
+	channel *channel
+	newer   *entry // in the channel
+	inShard node[entry]
 }
 
 // history is the bounded memory of a shard. Only the shard's goroutine uses it.
@@ -22,10 +22,10 @@ type history struct {
 	ttl   time.Duration
 	bytes int // bound of used
 
-	used           int // capacity of all bodies
-	oldest, newest *entry
+	used    int // capacity of all bodies
+	entries list[entry]
 
-	free  *entry // entries to use again, linked by next
+	free  []*entry // to use again
 	slabs [32][][]byte
 	spare int // capacity of all slabs
 }
@@ -47,24 +47,20 @@ func (h *history) on() bool { return h.size > 0 }
 
 // add appends a publication to its channel. The caller has made room.
 func (h *history) add(ch *channel, offset uint64, at time.Duration, body []byte) {
-	e := h.free
-	if e != nil {
-		h.free = e.next
-	} else {
-		e = new(entry)
+	if len(h.free) == 0 {
+		h.free = append(h.free, new(entry))
 	}
-	*e = entry{offset: offset, at: at, body: append(h.slab(len(body)), body...), channel: ch, prev: h.newest}
+	last := len(h.free) - 1
+	e := h.free[last]
+	h.free = h.free[:last]
+	e.offset, e.at, e.channel = offset, at, ch
+	e.body = append(h.slab(len(body)), body...)
 	h.used += cap(e.body)
-	if h.newest != nil {
-		h.newest.next = e
-	} else {
-		h.oldest = e
-	}
-	h.newest = e
-	if ch.newest != nil {
-		ch.newest.newer = e
-	} else {
+	h.entries.push(&e.inShard, e)
+	if ch.kept == 0 {
 		ch.oldest = e
+	} else {
+		ch.newest.newer = e
 	}
 	ch.newest = e
 	ch.kept++
@@ -74,25 +70,13 @@ func (h *history) add(ch *channel, offset uint64, at time.Duration, body []byte)
 func (h *history) drop(ch *channel) {
 	e := ch.oldest
 	ch.oldest = e.newer
-	if ch.oldest == nil {
-		ch.newest = nil
-	}
 	ch.kept--
 	ch.dropped = e.offset
-	if e.prev != nil {
-		e.prev.next = e.next
-	} else {
-		h.oldest = e.next
-	}
-	if e.next != nil {
-		e.next.prev = e.prev
-	} else {
-		h.newest = e.prev
-	}
+	h.entries.remove(&e.inShard)
 	h.used -= cap(e.body)
 	h.keepSlab(e.body)
-	*e = entry{next: h.free}
-	h.free = e
+	e.body, e.channel, e.newer = nil, nil, nil
+	h.free = append(h.free, e)
 }
 
 // slab gives an empty slice with room for n bytes, its capacity a power of two.

@@ -124,15 +124,15 @@ func TestHistoryAgesAndHasItsBytes(t *testing.T) {
 			t.Fatalf("%d bytes used, %d spare, over the bound of %d", s.used, s.spare, s.bytes)
 		}
 	}
-	if s.oldest.offset != 3000-uint64(s.bytes/1024)+1 {
-		t.Errorf("the oldest is %d", s.oldest.offset)
+	if s.entries.first.value.offset != 3000-uint64(s.bytes/1024)+1 {
+		t.Errorf("the oldest is %d", s.entries.first.value.offset)
 	}
-	if !s.ask(t, "project/p0/a", s.oldest.offset-1).Recovered || s.ask(t, "project/p0/a", s.oldest.offset-9).Recovered {
+	if !s.ask(t, "project/p0/a", s.entries.first.value.offset-1).Recovered || s.ask(t, "project/p0/a", s.entries.first.value.offset-9).Recovered {
 		t.Error("the watermark is not at the oldest")
 	}
 	s.began = s.began.Add(-time.Hour) // an hour passes
 	s.expire()
-	if s.used != 0 || s.oldest != nil || s.newest != nil {
+	if s.used != 0 || s.entries.first != nil || s.entries.last != nil {
 		t.Errorf("%d bytes are left after their time", s.used)
 	}
 	if !s.ask(t, "project/p0/a", 3000).Recovered || s.ask(t, "project/p3/a", 0).Recovered {
@@ -199,8 +199,8 @@ func TestRecoveryNeverLies(t *testing.T) {
 				}
 				s.drain()
 			case n < 9:
-				if s.oldest != nil {
-					s.drop(s.oldest.channel, byAge)
+				if s.entries.len > 0 {
+					s.drop(s.entries.first.value.channel, byAge)
 				}
 			default:
 				_, top := s.hub.Position()
@@ -244,7 +244,8 @@ func TestRecoveryNeverLies(t *testing.T) {
 func (s *shard) checkInvariants(t testing.TB) {
 	t.Helper()
 	used, entries, last := 0, 0, uint64(0)
-	for e := s.oldest; e != nil; e = e.next {
+	for n := s.entries.first; n != nil; n = n.next {
+		e := n.value
 		if e.offset <= last || e.offset <= e.channel.dropped {
 			t.Fatalf("offset %d after %d, watermark %d", e.offset, last, e.channel.dropped)
 		}
@@ -261,20 +262,20 @@ func (s *shard) checkInvariants(t testing.TB) {
 		if ch.kept > s.size || ch.pattern != name || ch.group.channels[ch.place] != ch || s.groups[ch.group.name] != ch.group {
 			t.Fatalf("channel %s is not in order", name)
 		}
-		if ch.idle != (len(ch.subs) == 0) {
-			t.Fatalf("channel %s: idle is %t with %d subscribers", name, ch.idle, len(ch.subs))
+		if ch.idle() != (len(ch.subs) == 0) {
+			t.Fatalf("channel %s: idle is %t with %d subscribers", name, ch.idle(), len(ch.subs))
 		}
-		if ch.idle {
+		if ch.idle() {
 			idle++
 		}
 	}
-	for ch := s.leastRecent; ch != nil; ch = ch.moreRecent {
+	for n := s.idle.first; n != nil; n = n.next {
 		idle--
 	}
-	if s.resting > s.maxChannels {
-		t.Fatalf("%d idle channels, %d allowed", s.resting, s.maxChannels)
+	if s.idle.len > s.maxChannels {
+		t.Fatalf("%d idle channels, %d allowed", s.idle.len, s.maxChannels)
 	}
-	if kept != entries || idle != 0 {
+	if kept != entries || entries != s.entries.len || idle != 0 {
 		t.Fatalf("%d entries in channels, %d in all; idle off by %d", kept, entries, idle)
 	}
 	for name, g := range s.groups {

@@ -171,7 +171,7 @@ func (s *shard) publish(p *Publication, now time.Duration) {
 
 // remember adds s.body to the channel's history within all bounds.
 func (s *shard) remember(ch *channel, offset uint64, now time.Duration) {
-	if ch.idle {
+	if ch.idle() {
 		s.unrest(ch)
 		s.rest(ch)
 	}
@@ -179,8 +179,8 @@ func (s *shard) remember(ch *channel, offset uint64, now time.Duration) {
 		s.drop(ch, bySize)
 	}
 	need := 1 << slabClass(len(s.body))
-	for s.used+need > s.bytes && s.oldest != nil {
-		s.drop(s.oldest.channel, byBytes)
+	for s.used+need > s.bytes && s.entries.len > 0 {
+		s.drop(s.entries.first.value.channel, byBytes)
 	}
 	if need > s.bytes {
 		ch.dropped = offset
@@ -196,15 +196,16 @@ func (s *shard) drop(ch *channel, why dropReason) {
 
 // expire drops what is older than the history's age.
 func (s *shard) expire() {
-	for limit := time.Since(s.began) - s.ttl; s.oldest != nil && s.oldest.at < limit; {
-		s.drop(s.oldest.channel, byAge)
+	limit := time.Since(s.began) - s.ttl
+	for s.entries.len > 0 && s.entries.first.value.at < limit {
+		s.drop(s.entries.first.value.channel, byAge)
 	}
 }
 
 // limitChannels forgets idle channels while there are too many.
 func (s *shard) limitChannels() {
-	for s.resting > s.maxChannels {
-		ch := s.leastRecent
+	for s.idle.len > s.maxChannels {
+		ch := s.idle.first.value
 		for ch.kept > 0 {
 			s.drop(ch, byChannels)
 		}
