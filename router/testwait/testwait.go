@@ -12,7 +12,7 @@ import (
 )
 
 // Limit is how long a wait may take.
-const Limit = time.Minute
+const Limit = 30 * time.Second
 
 // Until waits until the condition holds. It must be called from the test's own
 // goroutine, as all functions here.
