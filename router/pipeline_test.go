@@ -25,6 +25,7 @@ import (
 	"horizon-realtime/router/hub"
 	"horizon-realtime/router/plugin"
 	"horizon-realtime/router/testwait"
+	"horizon-realtime/router/wire"
 	"horizon-realtime/sdk/abi"
 )
 
@@ -132,7 +133,7 @@ type listener struct {
 	channel string
 }
 
-func (l listener) Deliver(batch *hub.Batch) {
+func (l listener) Deliver(batch *wire.Batch) {
 	l.b.mu.Lock()
 	defer l.b.mu.Unlock()
 	for i := range batch.Len() {
@@ -144,7 +145,7 @@ func (l listener) Deliver(batch *hub.Batch) {
 	}
 }
 
-func (listener) Subscribed(*hub.Subscription, uint32, *hub.Recovery) {}
+func (listener) Subscribed(*hub.Subscription, uint32, *wire.Recovery) {}
 func (listener) Unsubscribed(*hub.Subscription, uint32)              {}
 func (listener) Room() int                                           { return 1 << 20 }
 
