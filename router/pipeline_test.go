@@ -146,8 +146,8 @@ func (l listener) Deliver(batch *wire.Batch) {
 }
 
 func (listener) Subscribed(*hub.Subscription, uint32, *wire.Recovery) {}
-func (listener) Unsubscribed(*hub.Subscription, uint32)              {}
-func (listener) Room() int                                           { return 1 << 20 }
+func (listener) Unsubscribed(*hub.Subscription, uint32)               {}
+func (listener) Room() int                                            { return 1 << 20 }
 
 // delivery notes what becomes of it, and how much has been published by then.
 type delivery struct{ b *testbed }
