@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/lxzan/gws"
 
@@ -21,10 +20,8 @@ import (
 	"horizon-realtime/cmd/horizon-realtime/demo"
 	"horizon-realtime/router/plugin"
 	"horizon-realtime/router/rabbit/rabbittest"
+	"horizon-realtime/router/testwait"
 )
-
-// patience bounds the wait for what has to come.
-const patience = time.Minute
 
 // TestRunningDemoTakesUpAFilter starts a demo without any filter, builds one into
 // its folder, then another version of it, and hears both from the same process.
@@ -48,7 +45,7 @@ func TestRunningDemoTakesUpAFilter(t *testing.T) {
 	d.Must("boxes", build)
 	live.waitForFilter("boxes", first)
 	live.launch("two")
-	within(t, patience, "a message of the second version", func() bool {
+	testwait.Until(t, "a message of the second version", func() bool {
 		return strings.Contains(page.next(t), `"edition":2`)
 	})
 
@@ -121,7 +118,7 @@ func startDemo(t *testing.T, d *clitest.Desk) *liveDemo {
 		t.Fatal(err)
 	}
 	live := &liveDemo{t: t, base: fmt.Sprintf("127.0.0.1:%d", ports[0]), admin: fmt.Sprintf("127.0.0.1:%d", ports[1])}
-	live.http.Timeout = patience
+	live.http.Timeout = testwait.Limit
 	d.Write("demo.toml", fmt.Sprintf("[server]\nlisten = %q\n[admin]\nlisten = %q\n[plugins]\ndir = \"plugins\"\nsettle = \"50ms\"\n[router]\ndrain_timeout = \"2s\"\n", live.base, live.admin))
 	d.Background("", "horizon-realtime demo --config-file demo.toml", "open http://"+live.base)
 	return live
@@ -132,7 +129,7 @@ func startDemo(t *testing.T, d *clitest.Desk) *liveDemo {
 func (l *liveDemo) waitForFilter(name, digest string) string {
 	l.t.Helper()
 	found := ""
-	within(l.t, patience, "the demo takes up "+name, func() bool {
+	testwait.Until(l.t, "the demo takes up "+name, func() bool {
 		answer, err := l.http.Get("http://" + l.admin + "/api/plugins")
 		if err != nil {
 			return false
@@ -197,7 +194,7 @@ func (s *subscriber) OnMessage(socket *gws.Conn, message *gws.Message) {
 // connect subscribes to a channel as a member of the first project.
 func (l *liveDemo) connect(channel string) *subscriber {
 	l.t.Helper()
-	within(l.t, patience, "the demo listens", func() bool {
+	testwait.Until(l.t, "the demo listens", func() bool {
 		answer, err := l.http.Get("http://" + l.base + "/")
 		if err == nil {
 			answer.Body.Close()
@@ -227,21 +224,5 @@ func (l *liveDemo) connect(channel string) *subscriber {
 // next is the next line that the server sends.
 func (s *subscriber) next(t *testing.T) string {
 	t.Helper()
-	select {
-	case line := <-s.frames:
-		return line
-	case <-time.After(patience):
-		t.Fatal("the server sends nothing")
-		return ""
-	}
-}
-
-// within waits for a condition, and fails the test when it does not come true.
-func within(t *testing.T, patience time.Duration, what string, ready func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !ready(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%s: not within %s", what, patience)
-		}
-	}
+	return testwait.Receive(t, "the server's next line", s.frames)
 }

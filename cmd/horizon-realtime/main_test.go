@@ -3,12 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
-	"horizon-realtime/cmd/horizon-realtime/cli"
-	"horizon-realtime/cmd/horizon-realtime/clitest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"horizon-realtime/cmd/horizon-realtime/cli"
+	"horizon-realtime/cmd/horizon-realtime/clitest"
 )
 
 func TestMain(m *testing.M) { clitest.Main(m, main) }

@@ -10,6 +10,7 @@ import (
 	"horizon-realtime/cmd/horizon-realtime/cli"
 	"horizon-realtime/cmd/horizon-realtime/clitest"
 	"horizon-realtime/router/rabbit/rabbittest"
+	"horizon-realtime/router/testwait"
 )
 
 // fence finds the code blocks of the tutorial: language, name, text.
@@ -80,7 +81,7 @@ func (r *reader) run(line string, wants []string, background bool) {
 		}
 		return
 	}
-	within(r.t, patience, "what the tutorial promises of "+line, func() bool {
+	testwait.Until(r.t, "what the tutorial promises of "+line, func() bool {
 		out, missing := r.attempt(line, wants)
 		if missing != "" {
 			r.last = out

@@ -32,8 +32,17 @@ func Main(m *testing.M, program func()) {
 		program()
 		return
 	}
-	os.Exit(m.Run())
+	var err error
+	if cache, err = os.MkdirTemp("", "horizon-realtime-test-cache-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(cache)
+	os.Exit(code)
 }
+
+// cache keeps compiled modules while the tests run.
+var cache string
 
 // Desk is an author's folder, with the program in PATH and no network.
 type Desk struct {
@@ -51,7 +60,7 @@ func NewDesk(t *testing.T) *Desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache, err := exec.Command("go", "env", "GOCACHE").Output()
+	goCache, err := exec.Command("go", "env", "GOCACHE").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +71,7 @@ func NewDesk(t *testing.T) *Desk {
 	}
 	return &Desk{t: t, Dir: t.TempDir(), Env: append(os.Environ(),
 		"PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"),
-		"GOFLAGS=-mod=mod", "GOPROXY=off", "GOCACHE="+strings.TrimSpace(string(cache)), "XDG_CACHE_HOME="+t.TempDir())}
+		"GOFLAGS=-mod=mod", "GOPROXY=off", "GOCACHE="+strings.TrimSpace(string(goCache)), "XDG_CACHE_HOME="+cache)}
 }
 
 // For is the same desk in a subtest.

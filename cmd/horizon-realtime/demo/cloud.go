@@ -35,8 +35,6 @@ type Options struct {
 	// Life is the average time between two events of the background life, 6 s
 	// by default; negative for a cloud in which only visitors act.
 	Life time.Duration
-	// Tempo divides every duration of a server's transitions, 1 by default.
-	Tempo float64
 	// Log takes what cannot be published; slog.Default() by default.
 	Log *slog.Logger
 }
@@ -75,9 +73,6 @@ func NewCloud(publish Publish, opts Options) *Cloud {
 	}
 	if opts.Life == 0 {
 		opts.Life = 6 * time.Second
-	}
-	if opts.Tempo == 0 {
-		opts.Tempo = 1
 	}
 	if opts.Log == nil {
 		opts.Log = slog.Default()
@@ -194,7 +189,7 @@ func (c *Cloud) script(s *server) *script {
 
 // then adds a step, after the given time has passed since the one before.
 func (s *script) then(after time.Duration, do func()) {
-	s.at = s.at.Add(time.Duration(float64(after) / s.cloud.opts.Tempo))
+	s.at = s.at.Add(after)
 	s.cloud.schedule(s.at, func() {
 		if s.cloud.plan[s.id] == s.turn {
 			do()

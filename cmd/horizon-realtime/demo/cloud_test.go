@@ -13,9 +13,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"horizon-realtime/router/testwait"
 )
 
 // bus takes what a cloud publishes.
@@ -60,13 +63,12 @@ func (s sent) inner(t *testing.T) map[string]any {
 	return n
 }
 
-// startCloud runs a quiet, hurried cloud until the test ends.
+// startCloud runs a quiet cloud until the test ends.
 func startCloud(t *testing.T, publish Publish, opts Options) *Cloud {
 	t.Helper()
 	if opts.Life == 0 {
 		opts.Life = -1
 	}
-	opts.Tempo = 200
 	c := NewCloud(publish, opts)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
@@ -80,17 +82,9 @@ func startCloud(t *testing.T, publish Publish, opts Options) *Cloud {
 	return c
 }
 
-// eventually waits until condition holds.
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !condition(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for: %s", what)
-		}
-	}
-}
-
-// live takes a server through launch, suspend, resume and delete.
+// live takes a server through launch, suspend, resume and delete. Its caller's
+// time is a bubble's (testing/synctest), in which a server boots at once and stays
+// as it is between two calls.
 func live(t *testing.T, c *Cloud) {
 	t.Helper()
 	ctx := t.Context()
@@ -100,7 +94,7 @@ func live(t *testing.T, c *Cloud) {
 	}
 	reaches := func(status string) {
 		t.Helper()
-		eventually(t, status, func() bool {
+		testwait.Until(t, status, func() bool {
 			c.mu.RLock()
 			defer c.mu.RUnlock()
 			s := c.servers[id]
@@ -147,7 +141,7 @@ func TestNotificationsLookLikeNovas(t *testing.T) {
 	}
 
 	b := &bus{}
-	live(t, startCloud(t, b.publish, Options{Format: Both}))
+	synctest.Test(t, func(t *testing.T) { live(t, startCloud(t, b.publish, Options{Format: Both})) })
 	compared := map[string]bool{}
 	for _, got := range b.all() {
 		n := got.inner(t)
@@ -197,17 +191,19 @@ func describe(into map[string]string, path string, v any) {
 }
 
 func TestBodiesAreASCII(t *testing.T) {
-	b := &bus{}
-	live(t, startCloud(t, b.publish, Options{Format: Both}))
-	for _, s := range b.all() {
-		if i := bytes.IndexFunc([]byte(s.Body), func(r rune) bool { return r > 126 || r < 32 }); i >= 0 {
-			t.Fatalf("byte %d of %.200s", i, s.Body[i:])
+	synctest.Test(t, func(t *testing.T) {
+		b := &bus{}
+		live(t, startCloud(t, b.publish, Options{Format: Both}))
+		for _, s := range b.all() {
+			if i := bytes.IndexFunc([]byte(s.Body), func(r rune) bool { return r > 126 || r < 32 }); i >= 0 {
+				t.Fatalf("byte %d of %.200s", i, s.Body[i:])
+			}
+			n := s.inner(t)
+			if payload := n["payload"].(map[string]any); payload["display_name"] != nil && payload["display_name"] != "ünï-☃-🚀" {
+				t.Fatalf("name came out as %q", payload["display_name"])
+			}
 		}
-		n := s.inner(t)
-		if payload := n["payload"].(map[string]any); payload["display_name"] != nil && payload["display_name"] != "ünï-☃-🚀" {
-			t.Fatalf("name came out as %q", payload["display_name"])
-		}
-	}
+	})
 }
 
 func TestFormats(t *testing.T) {
@@ -217,7 +213,7 @@ func TestFormats(t *testing.T) {
 	}{{Unversioned, true, false}, {Versioned, false, true}, {Both, true, true}} {
 		t.Run(string(test.format), func(t *testing.T) {
 			b := &bus{}
-			live(t, startCloud(t, b.publish, Options{Format: test.format}))
+			synctest.Test(t, func(t *testing.T) { live(t, startCloud(t, b.publish, Options{Format: test.format})) })
 			var legacy, versioned int
 			for _, s := range b.all() {
 				if strings.HasPrefix(s.RoutingKey, "versioned_") {
@@ -236,87 +232,97 @@ func TestFormats(t *testing.T) {
 // TestTimesRise: what happened later carries a later timestamp, which is what a
 // panel's ordering guard relies on.
 func TestTimesRise(t *testing.T) {
-	b := &bus{}
-	live(t, startCloud(t, b.publish, Options{}))
-	last, types := "", []string{}
-	for _, s := range b.all() {
-		n := s.inner(t)
-		types = append(types, n["event_type"].(string))
-		if at := n["timestamp"].(string); at <= last {
-			t.Errorf("%s at %s after %s", n["event_type"], at, last)
-		} else {
-			last = at
+	synctest.Test(t, func(t *testing.T) {
+		b := &bus{}
+		live(t, startCloud(t, b.publish, Options{}))
+		last, types := "", []string{}
+		for _, s := range b.all() {
+			n := s.inner(t)
+			types = append(types, n["event_type"].(string))
+			if at := n["timestamp"].(string); at <= last {
+				t.Errorf("%s at %s after %s", n["event_type"], at, last)
+			} else {
+				last = at
+			}
 		}
-	}
-	want := []string{
-		"instance.update", "instance.update", "instance.create.start", "instance.update", "instance.update",
-		"instance.update", "instance.update", "instance.update", "instance.create.end",
-		"instance.update", "instance.suspend.start", "instance.update", "instance.suspend.end",
-		"instance.update", "instance.resume.start", "instance.update", "instance.resume.end",
-		"instance.update", "instance.delete.start", "instance.shutdown.start", "instance.shutdown.end",
-		"instance.update", "instance.delete.end",
-	}
-	if diff := cmp.Diff(want, types); diff != "" {
-		t.Errorf("a server's life (-nova +demo):\n%s", diff)
-	}
+		want := []string{
+			"instance.update", "instance.update", "instance.create.start", "instance.update", "instance.update",
+			"instance.update", "instance.update", "instance.update", "instance.create.end",
+			"instance.update", "instance.suspend.start", "instance.update", "instance.suspend.end",
+			"instance.update", "instance.resume.start", "instance.update", "instance.resume.end",
+			"instance.update", "instance.delete.start", "instance.shutdown.start", "instance.shutdown.end",
+			"instance.update", "instance.delete.end",
+		}
+		if diff := cmp.Diff(want, types); diff != "" {
+			t.Errorf("a server's life (-nova +demo):\n%s", diff)
+		}
+	})
 }
 
 func TestActionsAreRefused(t *testing.T) {
-	b := &bus{}
-	c := startCloud(t, b.publish, Options{MaxServers: 4})
-	ctx := t.Context()
-	beta := c.of(&Projects[1])[0].id
-	for _, test := range []struct {
-		name string
-		do   func() error
-		want error
-	}{
-		{"unknown project", func() error { _, err := c.Launch(ctx, "gamma", "", "", ""); return err }, ErrNotFound},
-		{"unknown flavor", func() error { _, err := c.Launch(ctx, "alpha", "", "m9.huge", ""); return err }, ErrNotFound},
-		{"unknown image", func() error { _, err := c.Launch(ctx, "alpha", "", "", "plan9"); return err }, ErrNotFound},
-		{"long name", func() error { _, err := c.Launch(ctx, "alpha", strings.Repeat("é", 256), "", ""); return err }, ErrConflict},
-		{"another project's server", func() error { return c.Suspend(ctx, "alpha", beta) }, ErrNotFound},
-		{"another project's server", func() error { return c.Delete(ctx, "alpha", beta) }, ErrNotFound},
-		{"not suspended", func() error { return c.Resume(ctx, "beta", beta) }, ErrConflict},
-		{"busy", func() error {
-			return errors.Join(c.Suspend(ctx, "beta", beta), c.Suspend(ctx, "beta", beta))
-		}, ErrConflict},
-		{"quota", func() error {
-			_, first := c.Launch(ctx, "alpha", "", "", "")
-			_, second := c.Launch(ctx, "alpha", "", "", "")
-			return errors.Join(first, second)
-		}, ErrQuota},
-		{"deleted twice", func() error {
-			return errors.Join(c.Delete(ctx, "beta", beta), c.Delete(ctx, "beta", beta))
-		}, ErrConflict},
-	} {
-		if err := test.do(); !errors.Is(err, test.want) {
-			t.Errorf("%s: %v, want %v", test.name, err, test.want)
+	synctest.Test(t, func(t *testing.T) {
+		b := &bus{}
+		c := startCloud(t, b.publish, Options{MaxServers: 4})
+		ctx := t.Context()
+		beta := c.of(&Projects[1])[0].id
+		for _, test := range []struct {
+			name string
+			do   func() error
+			want error
+		}{
+			{"unknown project", func() error { _, err := c.Launch(ctx, "gamma", "", "", ""); return err }, ErrNotFound},
+			{"unknown flavor", func() error { _, err := c.Launch(ctx, "alpha", "", "m9.huge", ""); return err }, ErrNotFound},
+			{"unknown image", func() error { _, err := c.Launch(ctx, "alpha", "", "", "plan9"); return err }, ErrNotFound},
+			{"long name", func() error { _, err := c.Launch(ctx, "alpha", strings.Repeat("é", 256), "", ""); return err }, ErrConflict},
+			{"another project's server", func() error { return c.Suspend(ctx, "alpha", beta) }, ErrNotFound},
+			{"another project's server", func() error { return c.Delete(ctx, "alpha", beta) }, ErrNotFound},
+			{"not suspended", func() error { return c.Resume(ctx, "beta", beta) }, ErrConflict},
+			{"busy", func() error {
+				return errors.Join(c.Suspend(ctx, "beta", beta), c.Suspend(ctx, "beta", beta))
+			}, ErrConflict},
+			{"quota", func() error {
+				_, first := c.Launch(ctx, "alpha", "", "", "")
+				_, second := c.Launch(ctx, "alpha", "", "", "")
+				return errors.Join(first, second)
+			}, ErrQuota},
+			{"deleted twice", func() error {
+				return errors.Join(c.Delete(ctx, "beta", beta), c.Delete(ctx, "beta", beta))
+			}, ErrConflict},
+		} {
+			if err := test.do(); !errors.Is(err, test.want) {
+				t.Errorf("%s: %v, want %v", test.name, err, test.want)
+			}
 		}
-	}
+	})
 }
 
 func TestLifeStaysBoundedAndAwayFromVisitors(t *testing.T) {
-	b := &bus{}
-	c := startCloud(t, b.publish, Options{Life: 200 * time.Microsecond})
-	id, err := c.Launch(t.Context(), "beta", "mine", "", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "two thousand notifications", func() bool { return len(b.all()) > 2000 })
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	for i := range Projects {
-		if n := len(c.of(&Projects[i])); n > c.opts.MaxServers {
-			t.Errorf("project %s has %d servers", Projects[i].Name, n)
+	synctest.Test(t, func(t *testing.T) {
+		b := &bus{}
+		c := startCloud(t, b.publish, Options{Life: 6 * time.Second})
+		id, err := c.Launch(t.Context(), "beta", "mine", "", "")
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if s := c.servers[id]; s == nil || s.vmState != "active" {
-		t.Errorf("the visitor's server: %+v", s)
-	}
-	if len(c.plan) > len(c.servers) {
-		t.Errorf("%d scripts are kept for %d servers", len(c.plan), len(c.servers))
-	}
+		time.Sleep(10 * time.Minute) // of the bubble's time
+		synctest.Wait()
+		if n := len(b.all()); n < 100 {
+			t.Errorf("only %d notifications in ten minutes", n)
+		}
+		c.mu.RLock()
+		defer c.mu.RUnlock()
+		for i := range Projects {
+			if n := len(c.of(&Projects[i])); n > c.opts.MaxServers {
+				t.Errorf("project %s has %d servers", Projects[i].Name, n)
+			}
+		}
+		if s := c.servers[id]; s == nil || s.vmState != "active" {
+			t.Errorf("the visitor's server: %+v", s)
+		}
+		if len(c.plan) > len(c.servers) {
+			t.Errorf("%d scripts are kept for %d servers", len(c.plan), len(c.servers))
+		}
+	})
 }
 
 func TestActionsEndWithTheCloud(t *testing.T) {
@@ -334,10 +340,12 @@ func TestActionsEndWithTheCloud(t *testing.T) {
 // TestPublishFailureIsSurvived: a notification that cannot be published is
 // lost, and nothing else.
 func TestPublishFailureIsSurvived(t *testing.T) {
-	var log bytes.Buffer
-	lost := errors.New("no broker")
-	live(t, startCloud(t, func(string, string, []byte) error { return lost }, Options{Log: slog.New(slog.NewTextHandler(&log, nil))}))
-	if !strings.Contains(log.String(), lost.Error()) {
-		t.Errorf("the log says nothing of it: %s", log.String())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		lost := errors.New("no broker")
+		live(t, startCloud(t, func(string, string, []byte) error { return lost }, Options{Log: slog.New(slog.NewTextHandler(&log, nil))}))
+		if !strings.Contains(log.String(), lost.Error()) {
+			t.Errorf("the log says nothing of it: %s", log.String())
+		}
+	})
 }

@@ -19,6 +19,7 @@ import (
 
 	"horizon-realtime/router/rabbit"
 	"horizon-realtime/router/rabbit/rabbittest"
+	"horizon-realtime/router/testwait"
 )
 
 // TestMalformedBodies publishes what is no notification. Each is put aside once,
@@ -67,7 +68,7 @@ func TestMalformedBodies(t *testing.T) {
 	config := rabbit.DefaultConfig()
 	for _, b := range bad {
 		var letter amqp.Delivery
-		eventually(t, "the dead letter of "+b.name, func() (err error) {
+		testwait.Succeeds(t, "the dead letter of "+b.name, func() (err error) {
 			var ok bool
 			if letter, ok, err = channel.Get(config.DeadLetterName(), true); err == nil && !ok {
 				err = fmt.Errorf("%s is empty", config.DeadLetterName())
@@ -89,7 +90,7 @@ func TestNoBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := launchRouter(t, broker.URL())
-	eventually(t, "readiness says that there is no broker", func() error {
+	testwait.Succeeds(t, "readiness says that there is no broker", func() error {
 		resp, err := http.Get("http://" + r.admin + "/readyz")
 		if err != nil {
 			return err
@@ -104,7 +105,7 @@ func TestNoBroker(t *testing.T) {
 	if err := broker.Start(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "readiness", r.ready)
+	testwait.Succeeds(t, "readiness", r.ready)
 }
 
 // TestBusyPort starts a second program where one listens already.
@@ -152,7 +153,7 @@ func TestShutdown(t *testing.T) {
 	}
 	select {
 	case <-r.done:
-	case <-time.After(patience):
+	case <-time.After(testwait.Limit):
 		t.Fatalf("still running\n%s", r.log())
 	}
 	if code := r.cmd.ProcessState.ExitCode(); code != 0 {

@@ -14,6 +14,7 @@ import (
 
 	"horizon-realtime/cmd/horizon-realtime/demo"
 	"horizon-realtime/router/rabbit/rabbittest"
+	"horizon-realtime/router/testwait"
 )
 
 // alpha and beta are the projects of the demo's page.
@@ -86,7 +87,7 @@ func prime(t *testing.T, nova *publisher, r *routerProcess, broker *rabbittest.N
 	t.Helper()
 	nova.publish(order{Step: "resume", Formats: []string{"versioned"}, Instance: "cccccccc-0000-0000-0000-000000000000",
 		Project: "0123456789abcdef0123456789abcdef", User: "0123456789abcdef0123456789abcdef", Name: "elsewhere"})
-	eventually(t, "bound to nova", func() error {
+	testwait.Succeeds(t, "bound to nova", func() error {
 		if left := r.metric(`horizon_realtime_amqp_missing_exchanges{broker="` + broker.Addr() + `/"}`); left != 4 {
 			return fmt.Errorf("%v exchanges are missing", left)
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"horizon-realtime/router/rabbit/rabbittest"
+	"horizon-realtime/router/testwait"
 )
 
 // TestBrokerRestarts stops RabbitMQ under traffic and starts it again. What it
@@ -32,7 +33,7 @@ func TestBrokerRestarts(t *testing.T) {
 	if err := broker.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "readiness fails without a broker", func() error {
+	testwait.Succeeds(t, "readiness fails without a broker", func() error {
 		if r.ready() == nil {
 			return fmt.Errorf("it is ready")
 		}
@@ -44,7 +45,7 @@ func TestBrokerRestarts(t *testing.T) {
 	// nova's exchange is not durable: it is gone until nova publishes again, and
 	// what nova publishes before the router is bound to it, RabbitMQ does not keep
 	// for us. So a first notification brings the exchange back.
-	eventually(t, "readiness", r.ready)
+	testwait.Succeeds(t, "readiness", r.ready)
 	prime(t, nova, r, broker)
 	for i := 20; i < 40; i++ {
 		create(i)

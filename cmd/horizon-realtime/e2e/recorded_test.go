@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"horizon-realtime/router/rabbit/rabbittest"
+	"horizon-realtime/router/testwait"
 )
 
 // TestEveryRecordedNotificationIsAccountedFor replays everything that a real
@@ -38,7 +39,7 @@ func TestEveryRecordedNotificationIsAccountedFor(t *testing.T) {
 	if !bytes.Contains(out, []byte(fmt.Sprint(total))) {
 		t.Errorf("replay does not say that it published %d notifications:\n%s", total, out)
 	}
-	eventually(t, "every notification has ended", func() error {
+	testwait.Succeeds(t, "every notification has ended", func() error {
 		if outcomes, sum := r.outcomes(); sum != float64(total) {
 			return fmt.Errorf("%v of %d: %v", sum, total, outcomes)
 		}
@@ -49,7 +50,7 @@ func TestEveryRecordedNotificationIsAccountedFor(t *testing.T) {
 	if outcomes["routed"] < 300 || outcomes["malformed"]+outcomes["faulted"]+outcomes["denied"]+outcomes["duplicate"] > 0 {
 		t.Errorf("ended as %v", outcomes)
 	}
-	eventually(t, "everything is acknowledged", func() error {
+	testwait.Succeeds(t, "everything is acknowledged", func() error {
 		left, err := broker.Ctl("list_queues", "--quiet", "--no-table-headers", "name", "messages")
 		if err != nil {
 			return err

@@ -25,36 +25,14 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"horizon-realtime/router/rabbit/rabbittest"
+	"horizon-realtime/router/testwait"
 )
 
 const (
 	binary  = "../../../bin/horizon-realtime"
 	plugins = "../../../plugins"
 	secret  = "a secret that only these tests know, of 32 bytes and more"
-
-	// patience bounds every wait: far more than anything here takes, so that
-	// a slow machine fails nothing.
-	patience = 30 * time.Second
 )
-
-// eventually waits until ready returns nil, and fails with its last error.
-func eventually(t *testing.T, what string, ready func() error) {
-	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(patience)
-	for {
-		err := ready()
-		if err == nil {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("%s: %v", what, err)
-		}
-	}
-}
 
 // process is a program that talks in lines.
 type process struct {
@@ -137,7 +115,7 @@ func (p *process) line() string {
 			p.t.Fatalf("%s ended\n%s", p.cmd, p.log())
 		}
 		return l
-	case <-time.After(patience):
+	case <-time.After(testwait.Limit):
 		p.t.Fatalf("%s said nothing\n%s", p.cmd, p.log())
 	}
 	panic("unreachable")
@@ -154,7 +132,7 @@ type routerProcess struct {
 func runRouter(t *testing.T, amqpURL string, more ...string) *routerProcess {
 	t.Helper()
 	r := launchRouter(t, amqpURL, more...)
-	eventually(t, "readiness", func() error { return r.ready() })
+	testwait.Succeeds(t, "readiness", func() error { return r.ready() })
 	return r
 }
 
@@ -331,7 +309,7 @@ func (n *node) next() clientEvent {
 func (n *node) expect(event string) clientEvent {
 	n.t.Helper()
 	var passed []clientEvent
-	for began := time.Now(); time.Since(began) < patience; {
+	for began := time.Now(); time.Since(began) < testwait.Limit; {
 		e := n.next()
 		if e.Event == event {
 			return e

@@ -3,13 +3,14 @@ package plugintool
 import (
 	"bytes"
 	"fmt"
-	"horizon-realtime/sdk"
-	"horizon-realtime/sdk/abi"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
+
+	"horizon-realtime/sdk"
+	"horizon-realtime/sdk/abi"
 
 	"github.com/spf13/cobra"
 )

@@ -3,6 +3,7 @@ package plugintool
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -89,8 +90,63 @@ func decode(t *testing.T, d *clitest.Desk, dir, line string, into any) {
 // TestBuildIsReproducible builds the same source in two folders.
 func TestBuildIsReproducible(t *testing.T) {
 	d := clitest.NewDesk(t)
-	d.Must("", "mkdir a b && horizon-realtime plugin new a/same && cp -r a/same b/ && horizon-realtime plugin build a/same && horizon-realtime plugin build b/same && cmp a/same/50-same.wasm b/same/50-same.wasm")
+	d.Must("", "mkdir a b && horizon-realtime plugin new a/sizes && cp -r a/sizes b/ && horizon-realtime plugin build a/sizes && horizon-realtime plugin build b/sizes && cmp a/sizes/50-sizes.wasm b/sizes/50-sizes.wasm")
 }
+
+// trouble is a plugin that does what its configuration says, so that one build
+// serves for many ways to go wrong.
+const trouble = `package main
+
+import "horizon-realtime/sdk"
+
+var (
+	id   = sdk.Want("/payload/instance_id")
+	stat = sdk.Want("/payload/stat") // which is misspelt
+	does string
+)
+
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
+func init() {
+	sdk.Register(sdk.Filter{On: []string{"compute.instance.*"}, Start: start, Handle: handle})
+}
+
+func start(config sdk.Value) error {
+	if does = config.Member("does").Text(); does == "refuse" {
+		return refusal("set least in its config")
+	}
+	return nil
+}
+
+func handle(e *sdk.Event) {
+	m := e.Object()
+	m.Value("id", e.Get(id))
+	m.Value("stat", e.Get(stat))
+	channel := sdk.Project(e.Project(), "trouble")
+	switch does {
+	case "tell admins":
+		channel = sdk.Admin("machines")
+	case "shout":
+		channel = sdk.Project(e.Project(), "TROUBLE")
+	case "tell another project":
+		channel = sdk.Project("f4c3", "trouble")
+	case "emit too much":
+		m.String("all", string(make([]byte, 12000)))
+	case "panic":
+		if e.Type() == "compute.instance.suspend.end" {
+			panic("no suspended servers, please")
+		}
+	case "loop":
+		for e.Type() != "" {
+		}
+	}
+	e.Emit(channel, e.Get(id).Text(), m)
+}
+
+func main() {}
+`
 
 // TestMistakes makes the mistakes that authors make, and looks at what they are
 // told.
@@ -102,24 +158,24 @@ func TestMistakes(t *testing.T) {
 		{"typo", "m.String(", "m.Strung("},
 		{"forgotten", register, "var _ = handle\n"},
 		{"pointer", `"/payload/state"`, `"payload.state"`},
-		{"picky", "Handle: handle}", "Handle: handle, Start: func(c sdk.Value) error { return sdkError(\"set least in its config\") }}"},
 		{"library", "package main", "package library"},
-		{"admin", `sdk.Project(e.Project(), "admin")`, `sdk.Admin("machines")`},
-		{"shouting", `e.Project(), "shouting"`, `e.Project(), "SHOUTING"`},
-		{"astray", `"/payload/state"`, `"/payload/stat"`},
-		{"oversize", "m := e.Object()", "m := e.Object()\n\tm.String(\"all\", string(make([]byte, 12000)))"},
-		{"foreign", `e.Project(), "foreign"`, `"f4c3", "foreign"`},
-		{"panics", "m := e.Object()", "m := e.Object()\n\tif e.Get(state).Text() == \"suspended\" {\n\t\tpanic(\"no suspended servers, please\")\n\t}"},
-		{"loops", "m := e.Object()", "m := e.Object()\n\tfor e.Type() != \"\" {\n\t}"},
-		{"deaf", "compute.instance.*", "volume.*"},
+		{"trouble", "package main", "package main"},
 	} {
 		if _, err := create(filepath.Join(d.Dir, f.name)); err != nil {
 			t.Fatal(err)
 		}
 		d.Replace(f.name+"/main.go", f.before, f.after)
 	}
-	d.Write("picky/error.go", "package main\n\ntype sdkError string\n\nfunc (e sdkError) Error() string { return string(e) }\n")
-	d.Must("", "for f in fine astray oversize foreign admin shouting panics loops deaf; do horizon-realtime plugin build $f >/dev/null || exit 1; done")
+	d.Write("trouble/main.go", trouble)
+	for _, does := range []string{"refuse", "tell admins", "shout", "tell another project", "emit too much", "panic", "loop"} {
+		d.Write(strings.ReplaceAll(does, " ", "-")+".toml", fmt.Sprintf("[plugin.trouble]\nconfig = { does = %q }\n", does))
+	}
+	d.Replace("trouble/testdata/suspended.json", `"notification"`, `"config": {"does": "tell another project"}, "notification"`)
+	d.Write("empty.jsonl", "\n")
+	d.Write("volume.jsonl", `{"message_id": "1", "event_type": "volume.create.end", "publisher_id": "p", "priority": "INFO", "timestamp": "2026-11-23 14:51:47.824", "payload": {}}`)
+	d.Write("small.toml", "[plugins]\nmax_module_bytes = 100_000\n")
+	d.Write("bad.toml", "[plugins]\nfule = 1\n")
+	d.Must("", "horizon-realtime plugin build fine && horizon-realtime plugin build trouble")
 	d.Must("", "mkdir nowhere plain old empty && printf 'module plain\\n\\ngo 1.24\\n' >plain/go.mod && printf 'package main\\n\\nfunc main() {}\\n' >plain/main.go")
 	d.Write("old/go", "#!/bin/sh\nprintf 'go1.22.3\\n/x/go.mod\\n'\n")
 	d.Must("", "chmod 700 old/go && mkdir nogo && ln -s \"$(command -v sh)\" nogo/sh && ln -s \"$(command -v horizon-realtime)\" nogo/ && cp fine/50-fine.wasm fine.txt && echo no >no.wasm")
@@ -143,7 +199,7 @@ func TestMistakes(t *testing.T) {
 		{"build what does not compile", "plugin build typo", cli.Failure, []string{"main.go:", "m.Strung undefined", "go build: exit status 1"}},
 		{"build without Register", "plugin build forgotten", cli.Failure, []string{"a router would refuse it", "call sdk.Register in an init function"}},
 		{"build with a wrong pointer", "plugin build pointer", cli.Failure, []string{"plugin 50-pointer.wasm: its subscription is wrong", "payload.state"}},
-		{"build what refuses", "plugin build picky", cli.Failure, []string{"refuses to start", "set least in its config"}},
+		{"build what refuses", "plugin build --config-file refuse.toml --out 90-trouble.wasm trouble", cli.Failure, []string{"refuses to start", "set least in its config"}},
 		{"build a library", "plugin build library", cli.Failure, []string{"go build"}},
 		{"build without the sdk", "plugin build plain", cli.Failure, []string{`it has no export "hr_abi_1"`, "build it with the sdk"}},
 		{"build to a strange name", "plugin build --out fine.bin fine", cli.Usage, []string{"a router loads files whose names end in .wasm"}},
@@ -155,35 +211,31 @@ func TestMistakes(t *testing.T) {
 		{"inspect no module", "plugin inspect no.wasm", cli.Failure, []string{"no.wasm: 3 bytes, refused", "it is no WebAssembly module"}},
 		{"inspect a program", "plugin inspect program.wasm", cli.Failure, []string{"exports  _start", `it has no export "hr_abi_1"`}},
 
-		{"run what is not granted", "plugin run admin/50-admin.wasm fine/recorded.jsonl", cli.Failure, []string{"REFUSED  admin/machines", "the grant admin to emit", "the router would refuse 5 emissions"}},
+		{"run what is not granted", "plugin run --config-file tell-admins.toml trouble/50-trouble.wasm fine/recorded.jsonl", cli.Failure, []string{"REFUSED  admin/machines", "the grant admin to emit", "the router would refuse 5 emissions"}},
 		{"run with an unknown grant", "plugin run --grant root fine/50-fine.wasm fine/recorded.jsonl", cli.Usage, []string{`there are "admin" and "cross_project", not ["root"]`}},
-		{"run on a bad channel", "plugin run shouting/50-shouting.wasm fine/recorded.jsonl", cli.Failure, []string{"bad channel: a topic has 1 to 64 characters of a-z 0-9 _ -"}},
-		{"run with a field that nothing has", "plugin run astray/50-astray.wasm fine/recorded.jsonl", cli.OK, []string{"note: /payload/stat is wanted, and in none of those heard"}},
-		{"run what emits too much", "plugin run oversize/50-oversize.wasm fine/recorded.jsonl", cli.Failure, []string{"FAILED", "over the limit of 65536; send less, or raise [plugins] bytes_per_emission"}},
-		{"run what tells another project", "plugin run foreign/50-foreign.wasm fine/recorded.jsonl", cli.Failure, []string{"REFUSED  project/f4c3/foreign", "cross_project"}},
-		{"test what tells another project", "plugin test foreign", cli.Failure, []string{"emits to project/f4c3/foreign, but the owners are project"}},
-		{"run what panics", "plugin run panics/50-panics.wasm fine/recorded.jsonl", cli.Failure, []string{"FAILED", "no suspended servers, please", "4 emissions", "1 call failed"}},
-		{"run what loops", "plugin run loops/50-loops.wasm fine/recorded.jsonl", cli.Failure, []string{"units of fuel; do less, or raise [plugin.loops] fuel", "5 calls failed"}},
+		{"run on a bad channel", "plugin run --config-file shout.toml trouble/50-trouble.wasm fine/recorded.jsonl", cli.Failure, []string{"bad channel: a topic has 1 to 64 characters of a-z 0-9 _ -"}},
+		{"run with a field that nothing has", "plugin run trouble/50-trouble.wasm fine/recorded.jsonl", cli.OK, []string{"note: /payload/stat is wanted, and in none of those heard"}},
+		{"run what emits too much", "plugin run --config-file emit-too-much.toml trouble/50-trouble.wasm fine/recorded.jsonl", cli.Failure, []string{"FAILED", "over the limit of 65536; send less, or raise [plugins] bytes_per_emission"}},
+		{"run what tells another project", "plugin run --config-file tell-another-project.toml trouble/50-trouble.wasm fine/recorded.jsonl", cli.Failure, []string{"REFUSED  project/f4c3/trouble", "cross_project"}},
+		{"test what tells another project", "plugin test trouble", cli.Failure, []string{"emits to project/f4c3/trouble, but the owners are project"}},
+		{"run what panics", "plugin run --config-file panic.toml trouble/50-trouble.wasm fine/recorded.jsonl", cli.Failure, []string{"FAILED", "no suspended servers, please", "4 emissions", "1 call failed"}},
+		{"run what loops", "plugin run --config-file loop.toml trouble/50-trouble.wasm fine/recorded.jsonl", cli.Failure, []string{"units of fuel; do less, or raise [plugin.trouble] fuel", "5 calls failed"}},
 		{"run on no recording", "plugin run fine/50-fine.wasm none.jsonl", cli.Failure, []string{"open the recording"}},
 		{"run on an empty recording", "plugin run fine/50-fine.wasm empty.jsonl", cli.Failure, []string{"the recording is empty"}},
 		{"run on another file", "plugin run fine/50-fine.wasm fine/main.go", cli.Failure, []string{"line 1: it is no notification", "one JSON object a line"}},
 		{"build in a pipeline what does not compile", "plugin build --output json typo 2>/dev/null", cli.Failure, []string{"{\n  \"error\": \"build ", "go build: exit status 1\"\n}\n"}},
 		{"build in a pipeline what is refused", "plugin build --output json pointer 2>/dev/null", cli.Failure, []string{`"admitted": false`, `"refused": "plugin 50-pointer.wasm: its subscription is wrong`}},
 		{"run in a pipeline on no recording", "plugin run --output json fine/50-fine.wasm none.jsonl 2>/dev/null", cli.Failure, []string{`"error": "open the recording: `}},
-		{"bench on nothing heard", "plugin bench deaf/50-deaf.wasm fine/recorded.jsonl", cli.Failure, []string{"asked for none of the 5 notifications; it hears [volume.*]"}},
-		{"bench what panics", "plugin bench panics/50-panics.wasm fine/recorded.jsonl", cli.Failure, []string{"line 4: plugin 50-panics.wasm", "no suspended servers, please"}},
+		{"bench on nothing heard", "plugin bench fine/50-fine.wasm volume.jsonl", cli.Failure, []string{"asked for none of the 1 notifications; it hears [compute.instance.*]"}},
+		{"bench what panics", "plugin bench --config-file panic.toml trouble/50-trouble.wasm fine/recorded.jsonl", cli.Failure, []string{"line 4: plugin 50-trouble.wasm", "no suspended servers, please"}},
 		{"bench for no time", "plugin bench --time 0s fine/50-fine.wasm fine/recorded.jsonl", cli.Usage, []string{"--time 0s"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			on := d.For(t)
-			on.Write("empty.jsonl", "\n")
-			on.Write("small.toml", "[plugins]\nmax_module_bytes = 100_000\n")
-			on.Write("bad.toml", "[plugins]\nfule = 1\n")
-			on.Fails("", "horizon-realtime "+c.line, c.code, c.wants...)
+			d.For(t).Fails("", "horizon-realtime "+c.line, c.code, c.wants...)
 		})
 	}
 	t.Run("granted", func(t *testing.T) {
-		d.For(t).Must("", "horizon-realtime plugin run --grant admin admin/50-admin.wasm fine/recorded.jsonl")
+		d.For(t).Must("", "horizon-realtime plugin run --config-file tell-admins.toml --grant admin trouble/50-trouble.wasm fine/recorded.jsonl")
 	})
 	t.Run("no go", func(t *testing.T) {
 		d.For(t).Fails("", "PATH=$PWD/nogo horizon-realtime plugin build fine", cli.Failure, "there is no go command in PATH", "https://go.dev/dl/")
@@ -192,8 +244,8 @@ func TestMistakes(t *testing.T) {
 		d.For(t).Fails("", "PATH=$PWD/old:$PATH horizon-realtime plugin build fine", cli.Failure, "the go command is go1.22.3", "install Go 1.24 or newer")
 	})
 	t.Run("a refused module stays away", func(t *testing.T) {
-		for _, name := range []string{"forgotten", "pointer", "picky"} {
-			if left, _ := filepath.Glob(filepath.Join(d.Dir, name, "*.wasm*")); left != nil {
+		for _, pattern := range []string{"forgotten/*.wasm*", "pointer/*.wasm*", ".*.part", "90-trouble.wasm"} {
+			if left, _ := filepath.Glob(filepath.Join(d.Dir, pattern)); left != nil {
 				t.Error(left)
 			}
 		}
@@ -203,51 +255,54 @@ func TestMistakes(t *testing.T) {
 // TestFailingCases changes a golden case in ways that a filter does not fulfil.
 func TestFailingCases(t *testing.T) {
 	d := clitest.NewDesk(t)
-	d.Must("", "horizon-realtime plugin new cases")
-	d.Must("cases", "horizon-realtime plugin build")
-	good := d.Read("cases/testdata/suspended.json")
+	d.Must("", "horizon-realtime plugin new sizes")
+	d.Must("sizes", "horizon-realtime plugin build")
+	good := d.Read("sizes/testdata/suspended.json")
+	var native, compiled []string
 	for _, c := range []struct{ name, before, after, native, compiled string }{
 		{"another value", `"state": "suspended",
         "at"`, `"state": "SUSPENDED",
         "at"`, `emission 0 payload /state: got "suspended", want "SUSPENDED"`, `emission 0 payload /state: got "suspended", want "SUSPENDED"`},
-		{"another channel", `d96e30703c554188b91cd55df3f933f2/cases`, `d96e30703c554188b91cd55df3f933f2/boxes`, `emission 0 channel: got`, `emission 0 channel: got "project/d96e30703c554188b91cd55df3f933f2/cases", want`},
+		{"another channel", `d96e30703c554188b91cd55df3f933f2/sizes`, `d96e30703c554188b91cd55df3f933f2/boxes`, `emission 0 channel: got`, `emission 0 channel: got "project/d96e30703c554188b91cd55df3f933f2/sizes", want`},
 		{"a member more", `"state": "suspended",
         "at"`, `"state": "suspended", "host": "cloud1",
         "at"`, `emission 0 payload /host: got nothing, want "cloud1"`, `emission 0 payload /host: got nothing, want "cloud1"`},
-		{"another owner", `"project": "d96e30703c554188b91cd55df3f933f2",`, `"project": "another",`, "emission 0", `the router finds project "d96e30703c554188b91cd55df3f933f2" and user`},
+		{"another owner", `"project": "d96e30703c554188b91cd55df3f933f2",`, `"project": "another",`, `emission 0 channel: got "project/another/sizes"`, `the router finds project "d96e30703c554188b91cd55df3f933f2" and user`},
 		{"another event", `"event_type": "compute.instance.suspend.end"`, `"event_type": "volume.resize.end"`, "not asked for this event type", "has not asked for volume.resize.end; it hears compute.instance.*"},
-		{"a misspelt member", `"emissions"`, `"emisions"`, `unknown field "emisions"`, `unknown field "emisions"`},
 		{"stopping", `"emissions"`, `"stop": true, "emissions"`, "stopped: false, want true", "stopped: got false, want true"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			on := d.For(t)
-			if !strings.Contains(good, c.before) {
-				t.Fatalf("the case has no %q", c.before)
-			}
-			on.Write("cases/testdata/suspended.json", strings.ReplaceAll(good, c.before, c.after))
-			on.Fails("cases", "horizon-realtime plugin test", cli.Failure, c.native)
-			on.Fails("cases", "horizon-realtime plugin test 50-cases.wasm", cli.Failure, c.compiled)
-		})
+		if !strings.Contains(good, c.before) {
+			t.Fatalf("the case has no %q", c.before)
+		}
+		d.Write("sizes/testdata/"+c.name+".json", strings.ReplaceAll(good, c.before, c.after))
+		native, compiled = append(native, c.native), append(compiled, c.compiled)
 	}
-	d.Write("cases/testdata/suspended.json", strings.Replace(good, `"name": "web-2"`, `"name": "?"`, 1))
-	d.Must("cases", "horizon-realtime plugin test --update && horizon-realtime plugin test")
-	d.Fails("cases", "horizon-realtime plugin test --update 50-cases.wasm", cli.Usage, "name the folder")
-	d.Fails("cases", "horizon-realtime plugin test --cases none 50-cases.wasm", cli.Failure, "no golden cases in none")
+	d.Fails("sizes", "horizon-realtime plugin test", cli.Failure, native...)
+	d.Fails("sizes", "horizon-realtime plugin test 50-sizes.wasm", cli.Failure, append(compiled, "6 of 7 cases failed")...)
+	d.Write("sizes/testdata/misspelt.json", strings.ReplaceAll(good, "emissions", "emisions"))
+	for _, what := range []string{"", " 50-sizes.wasm"} {
+		d.Fails("sizes", "horizon-realtime plugin test"+what, cli.Failure, `unknown field "emisions"`)
+	}
+	d.Must("sizes/testdata", "find . -not -name suspended.json -type f -delete")
+	d.Write("sizes/testdata/suspended.json", strings.Replace(good, `"name": "web-2"`, `"name": "?"`, 1))
+	d.Must("sizes", "horizon-realtime plugin test --update && horizon-realtime plugin test")
+	d.Fails("sizes", "horizon-realtime plugin test --update 50-sizes.wasm", cli.Usage, "name the folder")
+	d.Fails("sizes", "horizon-realtime plugin test --cases none 50-sizes.wasm", cli.Failure, "no golden cases in none")
 }
 
 // TestUpdate puts the program's own SDK into the place of another.
 func TestUpdate(t *testing.T) {
 	d := clitest.NewDesk(t)
-	d.Must("", "horizon-realtime plugin new aged")
-	d.Must("aged", "echo '// of last year' >>horizon-realtime/sdk/doc.go && touch horizon-realtime/sdk/gone.txt")
-	if out := d.Must("aged", "horizon-realtime plugin build"); !strings.Contains(out, "`horizon-realtime plugin update` would renew it") {
+	d.Must("", "horizon-realtime plugin new sizes")
+	d.Must("sizes", "echo '// of last year' >>horizon-realtime/sdk/doc.go && touch horizon-realtime/sdk/gone.txt")
+	if out := d.Must("sizes", "horizon-realtime plugin build"); !strings.Contains(out, "`horizon-realtime plugin update` would renew it") {
 		t.Error(out)
 	}
-	d.Must("aged", "horizon-realtime plugin update")
-	if out := d.Must("aged", "horizon-realtime plugin build"); strings.Contains(out, "note:") {
+	d.Must("sizes", "horizon-realtime plugin update")
+	if out := d.Must("sizes", "horizon-realtime plugin build"); strings.Contains(out, "note:") {
 		t.Error(out)
 	}
-	if _, err := os.Stat(filepath.Join(d.Dir, "aged/horizon-realtime/sdk/gone.txt")); err == nil {
+	if _, err := os.Stat(filepath.Join(d.Dir, "sizes/horizon-realtime/sdk/gone.txt")); err == nil {
 		t.Error("a file of the old SDK is left")
 	}
 	d.Fails("", "horizon-realtime plugin update .", cli.Failure, "has no SDK of `plugin new`", "nothing was changed")
@@ -257,41 +312,41 @@ func TestUpdate(t *testing.T) {
 // does not.
 func TestSelfTests(t *testing.T) {
 	d := clitest.NewDesk(t)
-	d.Must("", "horizon-realtime plugin new careful")
-	d.Must("careful", "cp -r testdata selftests && horizon-realtime plugin build && grep -c hr_selftests 50-careful.wasm")
-	d.Write("careful/selftests/suspended.json", strings.Replace(d.Read("careful/testdata/suspended.json"), `"suspended",
+	d.Must("", "horizon-realtime plugin new sizes")
+	d.Must("sizes", "cp -r testdata selftests && horizon-realtime plugin build && grep -c hr_selftests 50-sizes.wasm")
+	d.Write("sizes/selftests/suspended.json", strings.Replace(d.Read("sizes/testdata/suspended.json"), `"suspended",
         "at"`, `"SUSPENDED",
         "at"`, 1))
-	d.Fails("careful", "horizon-realtime plugin build", cli.Failure, "a router would refuse it", "it fails its own self-test 1", "and should be project/")
-	d.Write("careful/selftests/suspended.json", "{")
-	d.Fails("careful", "horizon-realtime plugin build", cli.Failure, "read the golden case", "selftests/suspended.json")
+	d.Fails("sizes", "horizon-realtime plugin build", cli.Failure, "a router would refuse it", "it fails its own self-test 1", "and should be project/")
+	d.Write("sizes/selftests/suspended.json", "{")
+	d.Fails("sizes", "horizon-realtime plugin build", cli.Failure, "read the golden case", "selftests/suspended.json")
 }
 
 // TestSign signs a filter, has it admitted where signatures are required, and
 // tampers with it.
 func TestSign(t *testing.T) {
 	d := clitest.NewDesk(t)
-	d.Must("", "horizon-realtime plugin new sealed")
-	d.Must("sealed", "horizon-realtime plugin build")
-	table := d.Must("sealed", "horizon-realtime plugin keygen key.pem")
-	d.Write("sealed/router.toml", table)
-	d.Fails("sealed", "horizon-realtime plugin inspect 50-sealed.wasm", cli.Failure, "it has no signature")
-	d.Must("sealed", "horizon-realtime plugin sign 50-sealed.wasm --key key.pem && horizon-realtime plugin inspect 50-sealed.wasm && horizon-realtime plugin build --out elsewhere.wasm")
-	d.Must("sealed", "openssl pkey -in key.pem -pubout -out public.pem && base64 -d 50-sealed.wasm.sig >raw.sig && openssl pkeyutl -verify -pubin -inkey public.pem -rawin -in 50-sealed.wasm -sigfile raw.sig")
-	d.Must("sealed", "openssl genpkey -algorithm ed25519 -out other.pem && chmod 600 other.pem && openssl genpkey -algorithm rsa -out rsa.pem && chmod 600 rsa.pem public.pem && horizon-realtime plugin sign 50-sealed.wasm --key other.pem")
-	d.Fails("sealed", "horizon-realtime plugin inspect 50-sealed.wasm", cli.Failure, "its signature is by none of [plugins] public_keys")
+	d.Must("", "horizon-realtime plugin new sizes")
+	d.Must("sizes", "horizon-realtime plugin build")
+	table := d.Must("sizes", "horizon-realtime plugin keygen key.pem")
+	d.Write("sizes/router.toml", table)
+	d.Fails("sizes", "horizon-realtime plugin inspect 50-sizes.wasm", cli.Failure, "it has no signature")
+	d.Must("sizes", "horizon-realtime plugin sign 50-sizes.wasm --key key.pem && horizon-realtime plugin inspect 50-sizes.wasm && horizon-realtime plugin build --out elsewhere.wasm")
+	d.Must("sizes", "openssl pkey -in key.pem -pubout -out public.pem && base64 -d 50-sizes.wasm.sig >raw.sig && openssl pkeyutl -verify -pubin -inkey public.pem -rawin -in 50-sizes.wasm -sigfile raw.sig")
+	d.Must("sizes", "openssl genpkey -algorithm ed25519 -out other.pem && chmod 600 other.pem && openssl genpkey -algorithm rsa -out rsa.pem && chmod 600 rsa.pem public.pem && horizon-realtime plugin sign 50-sizes.wasm --key other.pem")
+	d.Fails("sizes", "horizon-realtime plugin inspect 50-sizes.wasm", cli.Failure, "its signature is by none of [plugins] public_keys")
 	for line, want := range map[string]string{
-		"keygen key.pem":                              "a key is not overwritten",
-		"sign 50-sealed.wasm --key none.pem":          "there is no key none.pem; make one with",
-		"sign 50-sealed.wasm --key public.pem":        `holds a "PUBLIC KEY" and no unencrypted "PRIVATE KEY"`,
-		"sign 50-sealed.wasm --key rsa.pem":           "is no Ed25519 key",
-		"sign 50-sealed.wasm --key main.go":           "has mode 0644, so that others can sign as you do; chmod 600 it",
-		"sign main_test.go --key key.pem":             "is no WebAssembly module",
-		"sign none.wasm --key key.pem":                "read the filter",
-		"sign 50-sealed.wasm --key 50-sealed.wasm":    "has mode 0644",
-		"sign 50-sealed.wasm --key elsewhere.wasm.no": "there is no key",
+		"keygen key.pem":                             "a key is not overwritten",
+		"sign 50-sizes.wasm --key none.pem":          "there is no key none.pem; make one with",
+		"sign 50-sizes.wasm --key public.pem":        `holds a "PUBLIC KEY" and no unencrypted "PRIVATE KEY"`,
+		"sign 50-sizes.wasm --key rsa.pem":           "is no Ed25519 key",
+		"sign 50-sizes.wasm --key main.go":           "has mode 0644, so that others can sign as you do; chmod 600 it",
+		"sign main_test.go --key key.pem":            "is no WebAssembly module",
+		"sign none.wasm --key key.pem":               "read the filter",
+		"sign 50-sizes.wasm --key 50-sizes.wasm":     "has mode 0644",
+		"sign 50-sizes.wasm --key elsewhere.wasm.no": "there is no key",
 	} {
-		d.Fails("sealed", "chmod 644 main.go; horizon-realtime plugin "+line, cli.Failure, want)
+		d.Fails("sizes", "chmod 644 main.go; horizon-realtime plugin "+line, cli.Failure, want)
 	}
-	d.Fails("sealed", "horizon-realtime plugin sign 50-sealed.wasm", cli.Usage, "--key is missing")
+	d.Fails("sizes", "horizon-realtime plugin sign 50-sizes.wasm", cli.Usage, "--key is missing")
 }
