@@ -54,7 +54,7 @@ func newPipeline(cfg Config, s stages, log *slog.Logger, reg prometheus.Register
 	p := &pipeline{
 		stages:   s,
 		log:      log,
-		oslo:     oslo.NewDecoder(oslo.Config{MaxBodyBytes: cfg.Router.MaxBodyBytes}),
+		oslo:     oslo.NewDecoder(oslo.Config{MaxBodyBytes: cfg.Router.MaxBodyBytes, Live: true}),
 		seed:     maphash.MakeSeed(),
 		outcomes: newOutcomes(reg),
 	}

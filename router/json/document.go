@@ -89,11 +89,13 @@ func (d *Document) Reset() {
 
 // Parse checks and indexes text, which the Document refers to from then on and
 // which Redact writes into. What was parsed before is forgotten, even if Parse fails.
+// NaN, Infinity and -Infinity, which Python writes, are no JSON; they are read as null,
+// in a copy of the text.
 //
 // # Errors
 //
-// ErrSyntax (RFC 8259, with nothing before or after the one value), ErrUTF8,
-// ErrTooDeep, ErrTooLarge.
+// ErrSyntax (RFC 8259 but for NaN, with nothing before or after the one value),
+// ErrUTF8, ErrTooDeep, ErrTooLarge.
 func (d *Document) Parse(text []byte) error {
 	if !utf8.Valid(text) {
 		d.forget()
@@ -103,8 +105,23 @@ func (d *Document) Parse(text []byte) error {
 	err := s.whole(d.index(&s))
 	if err != nil {
 		d.forget()
+	} else if s.nan {
+		return d.Parse(d.withoutNaN())
 	}
 	return err
+}
+
+// withoutNaN copies the text with a null for each NaN and infinity.
+func (d *Document) withoutNaN() []byte {
+	text := make([]byte, 0, len(d.text)+len(d.text)/4)
+	copied := uint32(0)
+	for i := range d.nodes {
+		if n := &d.nodes[i]; n.kind == Null && d.text[n.start] != 'n' {
+			text = append(append(text, d.text[copied:n.start]...), "null"...)
+			copied = n.end
+		}
+	}
+	return append(text, d.text[copied:]...)
 }
 
 // ParseQuoted is Parse for a value that stands in another text as a JSON string, as
@@ -120,7 +137,7 @@ func (d *Document) ParseQuoted(text []byte) (end int, ok bool) {
 	end, err := d.index(&s)
 	// Strings were only searched for backslashes. If there are no quotes but theirs,
 	// each had its backslash.
-	if err != nil || !isPrintable(text[:end]) || bytes.Count(text[:end], []byte{'"'}) != 2*s.strings {
+	if err != nil || s.nan || !isPrintable(text[:end]) || bytes.Count(text[:end], []byte{'"'}) != 2*s.strings {
 		d.forget()
 		return 0, false
 	}

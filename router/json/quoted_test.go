@@ -32,7 +32,7 @@ func TestParseQuotedIsNotForEverything(t *testing.T) {
 		"a tab": "{\\\"a\\\":\t1}", "a control character": "{\\\"a\\\": \"b\tc\\\"}", "a line break": "{\\\"a\\\": \\\"b\nc\\\"}", "no ASCII": `{\"a\": \"é\"}`, "a comma before the end": `{\"a\": 1, }`, "no colon": `{\"a\" 1}`, "no key": `{1: 2}`,
 		"crossed": `[{]}`, "truncated": `{\"a\": [1, 2`, "truncated string": `{\"a\": \"b`, "truncated escape": `{\"a\": \"b\`,
 		"truncated key": `{\"`, "backslash at the end": `{\`, "a bad number": `{\"a\": 01}`, "a bad word": `[nul]`,
-		"too deep": nested(MaxDepth + 1), "too many": `[` + strings.Repeat("1,", MaxNodes-1) + `1]`,
+		"NaN": `{\"a\": NaN}`, "too deep": nested(MaxDepth + 1), "too many": `[` + strings.Repeat("1,", MaxNodes-1) + `1]`,
 	} {
 		var d Document
 		if end, ok := d.ParseQuoted([]byte(quoted)); ok || end != 0 || d.Root().Kind() != Absent {

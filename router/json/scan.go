@@ -140,6 +140,16 @@ func scanWord(b []byte, i int) (end int, kind Kind) {
 	return scanNumber(b, i), Number
 }
 
+// scanNaN scans what Python writes for a float that is no number. JSON has no word for it.
+func scanNaN(b []byte, i int) (end int) {
+	for _, word := range [...]string{"NaN", "Infinity", "-Infinity"} {
+		if end = scanLiteral(b, i, word); end > 0 {
+			return end
+		}
+	}
+	return -1
+}
+
 // hex4 reads four hexadecimal digits, -1 where they are not.
 func hex4(b []byte) rune {
 	var r rune

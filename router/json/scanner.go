@@ -1,8 +1,6 @@
 package json
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // scanner goes through one value and all that it holds, by the grammar of RFC 8259.
 // Every way of reading a text goes through here, so that no two of them disagree.
@@ -18,6 +16,8 @@ type scanner struct {
 	lead int
 	// strings counts those of such a text, keys included.
 	strings int
+	// nan says that there is a NaN or an infinity.
+	nan bool
 }
 
 // What is white space: in JSON, in one line of it, and in a line that stands in a
@@ -73,6 +73,9 @@ func (s *scanner) scan(i, depth int, objects uint64) (end int, err error) {
 					end, escaped = s.scanString(i)
 				} else {
 					end, kind = scanWord(text, i)
+					if end < 0 && doc != nil {
+						end, kind, s.nan = scanNaN(text, i), Null, true
+					}
 				}
 				if end < 0 {
 					return i, ErrSyntax

@@ -24,6 +24,9 @@ const keepBytes = 256 << 10
 type Config struct {
 	// MaxBodyBytes bounds a body, as it arrives and decompressed.
 	MaxBodyBytes int `toml:"max_body_bytes"`
+	// Live says that bodies arrive as they are sent. A time that is far off is then taken
+	// for a wrong clock's; in a recording it is kept.
+	Live bool `toml:"-"`
 }
 
 // DefaultConfig is what holds where nothing else is said.
@@ -32,7 +35,7 @@ func DefaultConfig() Config { return Config{MaxBodyBytes: DefaultMaxBodyBytes} }
 // Decoder opens bodies. Any number of goroutines can use one, each with a
 // notification of its own.
 type Decoder struct {
-	maxBody int
+	cfg     Config
 	scratch sync.Pool
 	now     func() time.Time
 }
@@ -52,7 +55,7 @@ func NewDecoder(cfg Config) *Decoder {
 	if cfg.MaxBodyBytes <= 0 {
 		cfg.MaxBodyBytes = DefaultMaxBodyBytes
 	}
-	d := &Decoder{maxBody: cfg.MaxBodyBytes, now: time.Now}
+	d := &Decoder{cfg: cfg, now: time.Now}
 	d.scratch.New = func() any {
 		s := new(scratch)
 		s.secretKey, s.secretText = s.judge.secretKey, s.judge.secretText
@@ -83,8 +86,8 @@ func (d *Decoder) Decode(n *event.Notification, body []byte, compression string)
 }
 
 func (d *Decoder) decode(n *event.Notification, s *scratch, body []byte, compression string) error {
-	if len(body) > d.maxBody {
-		return &Error{TooLarge, fmt.Errorf("a body of %d bytes is over the limit of %d; raise [router] max_body_bytes", len(body), d.maxBody)}
+	if len(body) > d.cfg.MaxBodyBytes {
+		return &Error{TooLarge, fmt.Errorf("a body of %d bytes is over the limit of %d; raise [router] max_body_bytes", len(body), d.cfg.MaxBodyBytes)}
 	}
 	kind, known := encodingOf(compression)
 	if !known {
@@ -92,7 +95,7 @@ func (d *Decoder) decode(n *event.Notification, s *scratch, body []byte, compres
 	}
 	if kind != plain {
 		var err error
-		if s.plain, err = decompress(s.plain[:0], body, kind, d.maxBody); err != nil {
+		if s.plain, err = decompress(s.plain[:0], body, kind, d.cfg.MaxBodyBytes); err != nil {
 			return err
 		}
 		body = s.plain
@@ -148,6 +151,8 @@ func (d *Decoder) standardFields(n *event.Notification) error {
 		// A message whose time cannot be read is still news, and it has
 		// only just arrived.
 		at = d.now()
+	} else if d.cfg.Live {
+		at = atArrival(at, d.now())
 	}
 	n.SetTime(at)
 	findOwner(n)

@@ -9,6 +9,7 @@ import (
 	stdjson "encoding/json"
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -313,6 +314,49 @@ func TestDecodeFillsIn(t *testing.T) {
 			t.Errorf("%s: %v", body, err)
 		} else if diff := cmp.Diff(want, fieldsOf(&n)); diff != "" {
 			t.Errorf("%s: %s", body, diff)
+		}
+	}
+}
+
+func TestATimeFarFromArrivalIsTheArrivals(t *testing.T) {
+	now := time.Date(2026, 11, 23, 15, 0, 0, 0, time.UTC)
+	const nowText = "2026-11-23T15:00:00.000Z"
+	for timestamp, want := range map[string]struct{ live, recorded string }{
+		"2026-11-23 14:59:59.5":      {"2026-11-23T14:59:59.500Z", "2026-11-23T14:59:59.500Z"},
+		"2026-11-23 15:00:10":        {"2026-11-23T15:00:10.000Z", "2026-11-23T15:00:10.000Z"},
+		"2026-11-23 15:00:10.001":    {nowText, "2026-11-23T15:00:10.001Z"},
+		"2026-11-23 15:10:00":        {nowText, "2026-11-23T15:10:00.000Z"},
+		"2026-10-26 15:00:00":        {"2026-10-26T15:00:00.000Z", "2026-10-26T15:00:00.000Z"},
+		"2026-10-26 14:59:59.999":    {nowText, "2026-10-26T14:59:59.999Z"},
+		"0001-01-01 00:00:00":        {nowText, nowText},
+		"0001-01-01T00:00:00+23:59":  {nowText, nowText},
+		"9999-12-31 23:59:60":        {nowText, nowText},
+		"9999-12-31 23:59:59 -12:00": {nowText, nowText},
+		"2009-12-31 23:59:59":        {nowText, nowText},
+	} {
+		for _, live := range []bool{true, false} {
+			d := NewDecoder(Config{Live: live})
+			d.now = func() time.Time { return now }
+			var n event.Notification
+			if err := d.Decode(&n, []byte(`{"event_type":"x","timestamp":"`+timestamp+`"}`), ""); err != nil {
+				t.Fatal(err)
+			}
+			if at := map[bool]string{true: want.live, false: want.recorded}[live]; n.AtText != at {
+				t.Errorf("%s, live %t: %s, want %s", timestamp, live, n.AtText, at)
+			}
+		}
+	}
+}
+
+func TestDecodeTakesNaN(t *testing.T) {
+	const message = `{"event_type": "compute.instance.update", "payload": {"tenant_id": "p", "ratio": NaN, "range": [-Infinity, 1]}}`
+	for _, body := range []string{message, `{"oslo.version": "2.0", "oslo.message": ` + strconv.Quote(message) + `}`} {
+		var n event.Notification
+		if err := NewDecoder(DefaultConfig()).Decode(&n, []byte(body), ""); err != nil {
+			t.Fatal(err)
+		}
+		if got := n.Get(payload("ratio")[0]).Kind(); n.Project != "p" || got != json.Null || !stdjson.Valid(n.Raw()) {
+			t.Errorf("kind %d in %s", got, n.Raw())
 		}
 	}
 }

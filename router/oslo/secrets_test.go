@@ -75,6 +75,19 @@ func TestSecretsAreGone(t *testing.T) {
 	}
 }
 
+// A text is looked at once, however often a part of it begins like a token.
+func TestIsJWSIsLinear(t *testing.T) {
+	const word = "eyJ"
+	for _, text := range []string{strings.Repeat(word, 1<<20), strings.Repeat("eyJaaaaaaaaaa.b.", 1<<18)} {
+		if isJWS([]byte(text)) {
+			t.Errorf("%.40s… is a token", text)
+		}
+	}
+	if !isJWS([]byte(strings.Repeat(word, 9) + "." + strings.Repeat(word, 9) + ".x")) {
+		t.Error("a token is not found")
+	}
+}
+
 func TestHarmlessStaysAsItWas(t *testing.T) {
 	const body = `{"event_type":"x","payload":{"key_name":"mine","display_name":"token and password","description":"{not: secret, key: a}",` +
 		`"note":"[x] keep: this","metadata":{"a":"eyJust a text. With two dots. And no token in it at all, however long it is"},"image":"gAAAAA"},"_context_request_id":"req-1"}`

@@ -2,6 +2,27 @@ package oslo
 
 import "time"
 
+// The time that a service writes may be off by this much from when its notification
+// arrives. Further off, its clock is wrong, and the arrival says more.
+const (
+	// maxAhead is what hosts without a common clock differ by. For as long as a message
+	// is ahead, pages take the later ones of other hosts for older.
+	maxAhead = 10 * time.Second
+	// maxBehind is the longest that a message can wait in a queue of ours.
+	maxBehind = 28 * 24 * time.Hour
+)
+
+// firstYear is that of OpenStack's first release.
+const firstYear = 2010
+
+// atArrival is at, or now where a message that arrives now cannot be of that time.
+func atArrival(at, now time.Time) time.Time {
+	if at.After(now.Add(maxAhead)) || at.Before(now.Add(-maxBehind)) {
+		return now
+	}
+	return at
+}
+
 // parseTimestamp reads oslo.messaging's `YYYY-MM-DD hh:mm:ss.ffffff`, which is
 // UTC, and what has been seen in its place: a T between date and time, no
 // fraction or one of other length (isoformat drops .000000), and a zone: Z, +hh,
@@ -32,7 +53,8 @@ func parseTimestamp(s string) (time.Time, bool) {
 	if at.Day() != day && second < 60 || month < 1 || month > 12 || day < 1 || day > 31 {
 		return time.Time{}, false
 	}
-	return at.Add(-offset), true
+	at = at.Add(-offset)
+	return at, firstYear <= at.Year() && at.Year() <= 9999
 }
 
 // digits reads two of them.
