@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http/httptest"
 	"strings"
@@ -47,6 +48,43 @@ func FuzzAuthenticate(f *testing.F) {
 		if !errors.Is(err, ErrUnauthorized) && !errors.Is(err, ErrExpired) && !errors.Is(err, ErrUnavailable) {
 			t.Fatalf("%q: %v", token, err)
 		}
+	})
+}
+
+// FuzzTicket throws requests at the ticket endpoint. Only the one good token is
+// answered with a ticket, no answer repeats a token, and Keystone is asked about
+// nothing that it cannot have made.
+func FuzzTicket(f *testing.F) {
+	k := newFakeKeystone(f)
+	a, c := newTest(f, func(cfg *Config) {
+		cfg.Keystone.URL, cfg.TrustedProxies = k.URL, []string{"127.0.0.0/8"}
+		cfg.Ticket.MaxPerUser = cfg.Ticket.Max
+	})
+	k.tokens[goodToken] = subjectJSON(c.now().Add(24*time.Hour), "u1", memberOf)
+	h := a.TicketHandler(func() (string, uint64) { return "e", 1 })
+	for _, body := range []string{"", "{}", `{"origin":"https://horizon.example"}`, `{"origin":1}`, "[", `{"origin":"https://h\u0000"}`} {
+		f.Add("POST", body, goodToken, "127.0.0.1:1", "192.0.2.1")
+		f.Add("POST", body, fernet("bad"), "[::1]:1", "1, 2")
+		f.Add("GET", body, "hrt_x", "", "")
+	}
+	f.Fuzz(func(t *testing.T, method, body, token, peer, forwarded string) {
+		r := httptest.NewRequest("POST", "/realtime/ticket", strings.NewReader(body))
+		r.Method, r.RemoteAddr = method, peer
+		r.Header["X-Auth-Token"] = []string{token}
+		r.Header["X-Forwarded-For"] = []string{forwarded}
+		asked := k.questions()
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if (w.Code == 200) && (token != goodToken || method != "POST") {
+			t.Fatalf("a ticket for %q by %s", token, method)
+		}
+		if !json.Valid(w.Body.Bytes()) || len(token) > 20 && strings.Contains(w.Body.String(), token) {
+			t.Fatalf("%d %q", w.Code, w.Body)
+		}
+		if k.questions() > asked && !keystoneShaped(token, strings.Count(token, ".") == 2) {
+			t.Fatalf("asked about %q", token)
+		}
+		c.move(time.Second) // tickets end
 	})
 }
 

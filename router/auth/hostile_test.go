@@ -306,6 +306,14 @@ func TestLockoutByAddress(t *testing.T) {
 			wantError(t, mallory(token), nil) // known, so it costs nothing
 			c.move(12 * time.Second)
 			wantError(t, mallory(fernet(name+"later")), ErrUnauthorized)
+			// Good tokens make up for bad ones: there may be many people behind it.
+			office := by("198.51.100.3")
+			for i := range 3 {
+				wantError(t, office(k.enrol(c, fmt.Sprintf("%scolleague%d-", name, i))), nil)
+			}
+			for i := range 8 {
+				wantError(t, office(fernet(fmt.Sprintf("%sold%d-", name, i))), ErrUnauthorized)
+			}
 		})
 	}
 	// Keystone's failures are nobody's fault.
@@ -363,11 +371,48 @@ func TestStanding(t *testing.T) {
 	if s.trusted(s.of(socket("192.0.2.1"), false)) {
 		t.Error("its address is trusted on sockets")
 	}
+	client := s.of(socket("192.0.2.1"), false)
+	if s.judged(client, true); s.trusted(client) {
+		t.Error("a good token on a socket makes it trusted")
+	}
 	for range creditEarned {
 		s.judged(from, false)
 	}
 	if s.trusted(from) {
 		t.Error("trusted with as many bad tokens as good ones are worth")
+	}
+}
+
+// Somebody with an account who asks for tickets from an address of their own buys
+// no more than a few questions with each good token.
+func TestGoodTokenBuysFewBadOnes(t *testing.T) {
+	a, k, c := withKeystone(t, nil)
+	ask := backend(a, "198.51.100.1")
+	if status := ask(k.enrol(c, "mallory")); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	a.keystone.slots.pace.SetBurst(0) // strangers have no turn at all
+	a.keystone.slots.pace.SetLimit(0)
+	k.slowly()
+	var flood sync.WaitGroup
+	for i := range 300 {
+		flood.Go(func() { ask(fernet(fmt.Sprintf("bad%d-", i))) })
+	}
+	flood.Wait()
+	if most := 1 + creditEarned + cap(a.keystone.slots.known); k.questions() > most {
+		t.Errorf("%d questions, at most %d expected", k.questions(), most)
+	}
+}
+
+func TestSlots(t *testing.T) {
+	for most, want := range map[int][2]int{1: {1, 1}, 2: {1, 1}, 3: {2, 1}, 16: {12, 4}, 1000: {750, 250}} {
+		s := newSlots(most)
+		if got := [2]int{cap(s.known), cap(s.strangers)}; got != want {
+			t.Errorf("%d slots: %v, want %v", most, got, want)
+		}
+		if s.pace.Limit() != 20 || s.pace.Burst() != 1 {
+			t.Errorf("strangers ask %v times per second, %d at once", s.pace.Limit(), s.pace.Burst())
+		}
 	}
 }
 

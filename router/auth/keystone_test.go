@@ -351,14 +351,23 @@ func TestChangeDuringQuestion(t *testing.T) {
 
 func TestTokenBecomesAnothers(t *testing.T) {
 	a, k, c := withKeystone(t, nil)
-	id, err := a.Authenticate(t.Context(), nil, goodToken)
-	if err != nil {
-		t.Fatal(err)
+	for name, answer := range map[string]string{
+		"user":    subjectJSON(c.now().Add(time.Hour), "u2", memberOf),
+		"project": subjectJSON(c.now().Add(time.Hour), "u1", strings.Replace(memberOf, "p1", "p2", 1)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			token := fernet(name)
+			k.set(func() { k.tokens[token] = k.tokens[goodToken] })
+			id, err := a.Authenticate(t.Context(), nil, token)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.move(301 * time.Second)
+			k.set(func() { k.tokens[token] = answer })
+			_, err = a.Revalidate(t.Context(), id)
+			wantError(t, err, ErrUnauthorized)
+		})
 	}
-	c.move(301 * time.Second)
-	k.set(func() { k.tokens[goodToken] = subjectJSON(c.now().Add(time.Hour), "u2", memberOf) })
-	_, err = a.Revalidate(t.Context(), id)
-	wantError(t, err, ErrUnauthorized)
 }
 
 // Keystone's JWS tokens look like JWTs and still go to Keystone.
