@@ -80,10 +80,10 @@ func New(ctx context.Context, cfg Config, parts Parts) (_ *Router, err error) {
 	if r.auth, err = auth.New(cfg.Auth, log, reg); err != nil {
 		return nil, err
 	}
+	if procs := runtime.GOMAXPROCS(0); r.host.Workers() >= procs {
+		log.Info("there is no processor beside those of the workers: a slow plugin call may be cut off late", "workers", r.host.Workers(), "processors", procs)
+	}
 	r.hub = hub.New(cfg.Hub, log, reg)
-	// A filter's call cannot be interrupted by Go. Though all workers be in one,
-	// there is a turn for everything else, and for what cuts them off.
-	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), r.host.Workers()+1))
 	plugins := admin.Plugins{Status: func() any { return r.host.Status() }, Release: r.host.Release}
 	if r.admin, err = admin.New(cfg.Admin, reg, plugins, log); err != nil {
 		return nil, err
@@ -113,10 +113,6 @@ func New(ctx context.Context, cfg Config, parts Parts) (_ *Router, err error) {
 //
 // What made a part fail; nil after a stop by ctx.
 func (r *Router) Run(ctx context.Context) error {
-	defer runtime.KeepAlive(make([]byte, heapFloor))
-	if err := giveWay(); err != nil {
-		r.log.Info("takes cores from others as it wakes up", "error", err)
-	}
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	floor, stopFloor := context.WithCancel(context.WithoutCancel(ctx))

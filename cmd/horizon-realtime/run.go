@@ -32,6 +32,7 @@ A second signal ends it at once. SIGHUP reads the [plugin.X] tables again.`,
 					"[amqp] urls: no broker is named; set urls or url_file, or see it work without one: horizon-realtime demo"}}
 			}
 			log := newLogger(cfg.Log, cmd.ErrOrStderr())
+			tuneProcess(log)
 			registry := prometheus.NewRegistry()
 			source, err := router.NewRabbit(cfg, log, registry)
 			if err != nil {

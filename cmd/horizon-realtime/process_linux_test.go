@@ -1,4 +1,4 @@
-package router
+package main
 
 import (
 	"errors"
@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestAllThreadsGiveWay(t *testing.T) {
-	if err := giveWay(); err != nil {
+func TestAllThreadsHaveLowPriority(t *testing.T) {
+	if err := lowerPriority(); err != nil {
 		t.Fatal(err)
 	}
 	// A goroutine that keeps its thread makes Go start others.
