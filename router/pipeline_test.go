@@ -223,6 +223,29 @@ func emission(channel, key, payload string) []byte {
 	return append(b, channel+key+payload...)
 }
 
+// TestUserEmissionStaysInTheProject has a plugin tell a user of one project's
+// notification: who is that user, but in another project, does not hear of it.
+func TestUserEmissionStaysInTheProject(t *testing.T) {
+	b := newTestbed(t, func(cfg *Config) {
+		cfg.Plugin = map[string]plugin.Settings{"say": {Grants: []string{"cross_project"}}}
+	})
+	ch, err := event.ParseChannel("user/ann/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, project := range []string{"", "alpha", "beta"} {
+		sub := &hub.Subscription{Channel: ch, Project: project, To: listener{b, "in " + project}}
+		if err := b.hub.Subscribe(sub, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.submit(notification("1", "compute.instance.update", "alpha", emission("user/ann/x", "k", `{"n":1}`)), "", delivery{b})
+	b.finish()
+	if len(b.heard["in alpha"]) != 1 || len(b.heard) != 1 {
+		t.Errorf("heard: %q", b.heard)
+	}
+}
+
 // TestOutcomes takes notifications of every kind to their end, one at a time.
 func TestOutcomes(t *testing.T) {
 	own := emission("project/alpha/x", "k", `{"n":1}`)

@@ -75,7 +75,7 @@ func (w *worker) emit(e plugin.Emission) {
 	n := &w.current.Notification
 	ch, err := w.judge.Verdict(e.Grants, n, e.Channel)
 	if err == nil {
-		err = w.hub.Publish(hub.Publication{Channel: ch, Key: e.Key, Data: e.Payload, Removed: e.Removed, At: n.At})
+		err = w.hub.Publish(hub.Publication{Channel: ch, Project: n.Project, Key: e.Key, Data: e.Payload, Removed: e.Removed, At: n.At})
 	}
 	if err == nil {
 		w.accepted++

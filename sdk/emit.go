@@ -14,8 +14,9 @@ type Channel struct{ scope, id, topic string }
 // granted it cross_project.
 func Project(id, topic string) Channel { return Channel{"project/", id, topic} }
 
-// User is the channel `user/<id>/<topic>`, for that user alone. A plugin may
-// emit there only if the id is Event.User.
+// User is the channel `user/<id>/<topic>`, for that user alone: in
+// the notification's project, or in all if it has none. A plugin may emit there
+// only if the id is Event.User.
 func User(id, topic string) Channel { return Channel{"user/", id, topic} }
 
 // Admin is the channel `admin/<topic>`, for which a plugin needs the grant admin.

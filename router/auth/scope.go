@@ -61,7 +61,8 @@ func (r Refusal) Reason() string {
 // its group, so the group decides.
 //
 //	project/<id>/…  the client's own project
-//	user/<id>/…     the client itself
+//	user/<id>/…     the client itself; what belongs to a project is heard by
+//	                sessions in that project (hub.Publication.Project)
 //	admin/…         Identity.Admin
 //	public/…        everybody with an identity
 //

@@ -115,11 +115,14 @@ func TestDeliveryAllocatesNothing(t *testing.T) {
 	for i := range 50 {
 		h.Subscribe(&Subscription{Channel: pattern(t, "project/p/a"), To: new(sink)}, uint32(i))
 		h.Subscribe(&Subscription{Channel: pattern(t, "project/p/*"), To: new(sink)}, uint32(i))
+		h.Subscribe(&Subscription{Channel: pattern(t, "user/u/a"), Project: fmt.Sprint(i % 3), To: new(sink)}, uint32(i))
 	}
-	p := publication(t, "project/p/a", benchData)
+	p, u := publication(t, "project/p/a", benchData), publication(t, "user/u/a", benchData)
+	u.Project = "1"
 	publish := func() {
 		for range 10 {
 			h.Publish(p)
+			h.Publish(u)
 		}
 		s.drain()
 	}

@@ -1,16 +1,47 @@
 package hub
 
 import (
+	"strings"
+
 	"horizon-realtime/router/event"
 	"horizon-realtime/router/wire"
 )
 
 // fan is a set of subscribers that are all sent the same bytes: those of one
-// channel, or of one wildcard.
+// channel, or of one wildcard. In a user's channels those of each project are a
+// fan of their own.
 type fan struct {
 	pattern string // what they subscribed to
+	project string // in a user's channels, the one they are in; empty: none
 	subs    []*Subscription
 	pending *wire.Batch // waiting to be sent to all of them; nil if nothing is
+	next    *fan        // of another project; has subscribers
+}
+
+// heard reports whether there is a subscriber, in any project.
+func (f *fan) heard() bool { return len(f.subs) > 0 || f.next != nil }
+
+// in finds or makes the fan of a project.
+func (f *fan) in(project string) *fan {
+	last := f
+	for ; f != nil; last, f = f, f.next {
+		if f.project == project {
+			return f
+		}
+	}
+	last.next = &fan{pattern: last.pattern, project: strings.Clone(project)}
+	return last.next
+}
+
+// trim forgets the fans of other projects that have no subscribers left.
+func (f *fan) trim() {
+	for link := &f.next; *link != nil; {
+		if len((*link).subs) == 0 {
+			*link = (*link).next
+		} else {
+			link = &(*link).next
+		}
+	}
 }
 
 func (f *fan) add(sub *Subscription) {
@@ -121,7 +152,7 @@ func (r *registry) closeChannel(ch *channel) {
 
 // closeGroup forgets a group that nothing needs any more.
 func (r *registry) closeGroup(g *group) {
-	if len(g.channels) == 0 && len(g.subs) == 0 {
+	if len(g.channels) == 0 && !g.heard() {
 		r.forgotten = max(r.forgotten, g.forgotten)
 		delete(r.groups, g.name)
 	}

@@ -10,7 +10,8 @@ import (
 type entry struct {
 	offset  uint64
 	at      time.Duration // since the shard began
-	body    []byte        // what wire.AppendBody made
+	text    []byte        // the project, and what wire.AppendBody made
+	body    int           // where that begins
 	channel *channel
 	newer   *entry // in the channel
 	inShard node[entry]
@@ -22,7 +23,7 @@ type history struct {
 	ttl   time.Duration
 	bytes int // bound of used
 
-	used    int // capacity of all bodies
+	used    int // capacity of all texts
 	entries list[entry]
 
 	free  []*entry // to use again
@@ -45,8 +46,14 @@ var dropNames = [dropReasons]string{"size", "age", "bytes", "channels"}
 
 func (h *history) on() bool { return h.size > 0 }
 
-// add appends a publication to its channel. The caller has made room.
-func (h *history) add(ch *channel, offset uint64, at time.Duration, body []byte) {
+// heard reports whether the publication is for subscribers in a project.
+func (e *entry) heard(project string) bool {
+	return e.body == 0 || string(e.text[:e.body]) == project
+}
+
+// add appends a publication to its channel. project is that of a publication in a
+// user's channel. The caller has made room.
+func (h *history) add(ch *channel, offset uint64, at time.Duration, project, body []byte) {
 	if len(h.free) == 0 {
 		h.free = append(h.free, new(entry))
 	}
@@ -54,8 +61,8 @@ func (h *history) add(ch *channel, offset uint64, at time.Duration, body []byte)
 	e := h.free[last]
 	h.free = h.free[:last]
 	e.offset, e.at, e.channel = offset, at, ch
-	e.body = append(h.slab(len(body)), body...)
-	h.used += cap(e.body)
+	e.text, e.body = append(append(h.slab(len(project)+len(body)), project...), body...), len(project)
+	h.used += cap(e.text)
 	h.entries.push(&e.inShard, e)
 	if ch.kept == 0 {
 		ch.oldest = e
@@ -73,9 +80,9 @@ func (h *history) drop(ch *channel) {
 	ch.kept--
 	ch.dropped = e.offset
 	h.entries.remove(&e.inShard)
-	h.used -= cap(e.body)
-	h.keepSlab(e.body)
-	e.body, e.channel, e.newer = nil, nil, nil
+	h.used -= cap(e.text)
+	h.keepSlab(e.text)
+	e.text, e.channel, e.newer = nil, nil, nil
 	h.free = append(h.free, e)
 }
 

@@ -26,6 +26,10 @@ const maxKey = 256
 type Publication struct {
 	// Channel is concrete.
 	Channel event.Channel
+	// Project owns what happened. Of a user's channel only that user's
+	// subscriptions in this project hear it; empty: all of them do. In other
+	// channels it means nothing.
+	Project string
 	// Key is the id of the resource, may be empty, and is at most 256 bytes.
 	Key []byte
 	// Data is one JSON value without a line break, as json.CheckLine checks.
@@ -81,7 +85,7 @@ func (h *Hub) Run(ctx context.Context) error {
 }
 
 // Publish hands a publication to all subscribers of its channel and to its
-// history. Key and Data are copied. It blocks while the shard is too busy, never
+// history. Project, Key and Data are copied. It blocks while the shard is too busy, never
 // on a client.
 //
 // # Errors

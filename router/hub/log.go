@@ -11,7 +11,7 @@ import (
 // number their publications by their place in it, so that any of them can
 // recover a client of any other.
 type Log interface {
-	// Append adds a publication. Data and Key are copied before it returns. It
+	// Append adds a publication. Project, Key and Data are copied before it returns. It
 	// blocks while the log has no room.
 	Append(p Publication) error
 	// Follow hands what was appended to apply, in order, until ctx is done. An

@@ -3,6 +3,7 @@ package hub
 import (
 	"sync"
 
+	"horizon-realtime/router/event"
 	"horizon-realtime/router/fair"
 )
 
@@ -22,7 +23,9 @@ type command struct {
 	id          uint32        // of subscribe and unsubscribe
 	sub         *Subscription // of subscribe and unsubscribe
 	inspect     func(*View)
-	bytes       []byte // holds the key and the data
+	bytes       []byte // holds the key, the data and the project
+	// project is Publication.Project of a user's channel. That itself is empty.
+	project []byte
 }
 
 // item is a command that waits, or will be used again.
@@ -71,18 +74,24 @@ func (s *shard) newQueue(maxBytes int) *fair.Queue[command] {
 	})
 }
 
-// enqueue copies c, with its key and data, into the queue. It blocks while the
+// enqueue copies c, with its key, data and project, into the queue. It blocks while the
 // queue is full, or its group's share of it.
 //
 // # Errors
 //
 // ErrClosed.
 func (s *shard) enqueue(group uint64, c *command) error {
-	i := s.pool.get(len(c.Key) + len(c.Data))
+	project := c.Project
+	if c.Channel.Scope != event.ScopeUser {
+		project = ""
+	}
+	key, data := len(c.Key), len(c.Key)+len(c.Data) // where they end
+	i := s.pool.get(data + len(project))
 	kept := &i.Value
-	bytes := append(append(kept.bytes, c.Key...), c.Data...)
+	bytes := append(append(append(kept.bytes, c.Key...), c.Data...), project...)
 	*kept = *c
-	kept.bytes, kept.Key, kept.Data = bytes, bytes[:len(c.Key)], bytes[len(c.Key):]
+	kept.bytes, kept.Key, kept.Data, kept.project = bytes, bytes[:key], bytes[key:data], bytes[data:]
+	kept.Project = ""
 	i.Bytes, i.Cost = len(bytes), kept.cost()
 	if !s.queue.Put(group, i) {
 		return ErrClosed

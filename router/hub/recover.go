@@ -42,7 +42,7 @@ func (s *shard) gather(sub *Subscription, g *group, ch *channel) bool {
 		if ch.dropped > sub.Offset {
 			return false
 		}
-		entries = missed(nil, ch, sub.Offset)
+		entries = missed(nil, ch, sub.Offset, sub.Project)
 	} else {
 		if g.forgotten > sub.Offset {
 			return false
@@ -51,7 +51,7 @@ func (s *shard) gather(sub *Subscription, g *group, ch *channel) bool {
 			if ch.dropped > sub.Offset {
 				return false
 			}
-			entries = missed(entries, ch, sub.Offset)
+			entries = missed(entries, ch, sub.Offset, sub.Project)
 		}
 		slices.SortFunc(entries, func(a, b *entry) int { return cmp.Compare(a.offset, b.offset) })
 	}
@@ -60,10 +60,11 @@ func (s *shard) gather(sub *Subscription, g *group, ch *channel) bool {
 	return all
 }
 
-// missed appends the channel's publications after offset, oldest first.
-func missed(entries []*entry, ch *channel, offset uint64) []*entry {
+// missed appends the channel's publications after offset that are for subscribers
+// in a project, oldest first.
+func missed(entries []*entry, ch *channel, offset uint64, project string) []*entry {
 	for e := ch.oldest; e != nil; e = e.newer {
-		if e.offset > offset {
+		if e.offset > offset && e.heard(project) {
 			entries = append(entries, e)
 		}
 	}
@@ -82,7 +83,7 @@ func encode(dst []byte, entries []*entry, tagged bool, room int) ([]byte, bool) 
 		if tagged {
 			concrete = e.channel.pattern
 		}
-		if dst = wire.AppendPublication(dst, concrete, e.body); len(dst) > room {
+		if dst = wire.AppendPublication(dst, concrete, e.text[e.body:]); len(dst) > room {
 			return dst[:before], false
 		}
 	}

@@ -250,7 +250,7 @@ func (s *shard) checkInvariants(t testing.TB) {
 			t.Fatalf("offset %d after %d, watermark %d", e.offset, last, e.channel.dropped)
 		}
 		last = e.offset
-		used += cap(e.body)
+		used += cap(e.text)
 		entries++
 	}
 	if used != s.used || used > s.bytes {
@@ -262,7 +262,7 @@ func (s *shard) checkInvariants(t testing.TB) {
 		if ch.kept > s.size || ch.pattern != name || ch.group.channels[ch.place] != ch || s.groups[ch.group.name] != ch.group {
 			t.Fatalf("channel %s is not in order", name)
 		}
-		if ch.idle() != (len(ch.subs) == 0) {
+		if ch.idle() == ch.heard() {
 			t.Fatalf("channel %s: idle is %t with %d subscribers", name, ch.idle(), len(ch.subs))
 		}
 		if ch.idle() {
@@ -279,7 +279,7 @@ func (s *shard) checkInvariants(t testing.TB) {
 		t.Fatalf("%d entries in channels, %d in all; idle off by %d", kept, entries, idle)
 	}
 	for name, g := range s.groups {
-		if len(g.channels) == 0 && len(g.subs) == 0 {
+		if len(g.channels) == 0 && !g.heard() {
 			t.Fatalf("group %s is kept for nothing", name)
 		}
 	}

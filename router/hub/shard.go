@@ -118,7 +118,7 @@ func (s *shard) round() (more bool) {
 		for i := turn; i != nil; i = i.Next() {
 			switch c := &i.Value; c.verb {
 			case publish:
-				s.publish(&c.Publication, now)
+				s.publish(c, now)
 			case subscribe:
 				s.subscribe(c.sub, c.id)
 			case unsubscribe:
@@ -138,7 +138,7 @@ func (s *shard) round() (more bool) {
 
 // publish gives a publication its offset, remembers it, and puts it into the
 // batches of those who hear it.
-func (s *shard) publish(p *Publication, now time.Duration) {
+func (s *shard) publish(p *command, now time.Duration) {
 	offset := s.hub.events.Draw()
 	ch := s.channels[p.Channel.Name]
 	if ch == nil && s.on() {
@@ -151,7 +151,7 @@ func (s *shard) publish(p *Publication, now time.Duration) {
 	} else {
 		g = s.groups[p.Channel.Group()]
 	}
-	exact, wild := ch != nil && len(ch.subs) > 0, g != nil && len(g.subs) > 0
+	exact, wild := ch != nil && ch.heard(), g != nil && g.heard()
 	if !s.on() && !exact && !wild {
 		return
 	}
@@ -159,7 +159,7 @@ func (s *shard) publish(p *Publication, now time.Duration) {
 		Data: p.Data, Offset: offset, Key: p.Key, Removed: p.Removed, Time: p.At,
 	})
 	if s.on() {
-		s.remember(ch, offset, now)
+		s.remember(ch, offset, now, p.project)
 	}
 	if exact {
 		s.append(&ch.fan, p)
@@ -170,7 +170,7 @@ func (s *shard) publish(p *Publication, now time.Duration) {
 }
 
 // remember adds s.body to the channel's history within all bounds.
-func (s *shard) remember(ch *channel, offset uint64, now time.Duration) {
+func (s *shard) remember(ch *channel, offset uint64, now time.Duration, project []byte) {
 	if ch.idle() {
 		s.unrest(ch)
 		s.rest(ch)
@@ -178,7 +178,7 @@ func (s *shard) remember(ch *channel, offset uint64, now time.Duration) {
 	for ch.kept >= s.size {
 		s.drop(ch, bySize)
 	}
-	need := 1 << slabClass(len(s.body))
+	need := 1 << slabClass(len(project)+len(s.body))
 	for s.used+need > s.bytes && s.entries.len > 0 {
 		s.drop(s.entries.first.value.channel, byBytes)
 	}
@@ -186,7 +186,7 @@ func (s *shard) remember(ch *channel, offset uint64, now time.Duration) {
 		ch.dropped = offset
 		return
 	}
-	s.add(ch, offset, now, s.body)
+	s.add(ch, offset, now, project, s.body)
 }
 
 func (s *shard) drop(ch *channel, why dropReason) {
@@ -214,8 +214,17 @@ func (s *shard) limitChannels() {
 	}
 }
 
-// append puts s.body into what waits for the subscribers of f.
-func (s *shard) append(f *fan, p *Publication) {
+// append puts s.body into what waits for the subscribers of f, those in p's project
+// if it has one.
+func (s *shard) append(f *fan, p *command) {
+	for ; f != nil; f = f.next {
+		if len(f.subs) > 0 && (len(p.project) == 0 || string(p.project) == f.project) {
+			s.appendTo(f, p)
+		}
+	}
+}
+
+func (s *shard) appendTo(f *fan, p *command) {
 	if f.pending != nil && f.pending.Size()+len(s.body) > maxBatch {
 		s.flush(f)
 	}
@@ -267,15 +276,19 @@ func (s *shard) batch() *wire.Batch {
 	return b
 }
 
-// fan finds or makes what a subscription to c is among the subscribers of.
-func (s *shard) fan(c event.Channel) (*fan, *group, *channel) {
-	if c.Wildcard() {
-		g := s.openGroup(c)
-		return &g.fan, g, nil
+// fan finds or makes what a subscription is among the subscribers of.
+func (s *shard) fan(sub *Subscription) (*fan, *group, *channel) {
+	project := ""
+	if sub.Channel.Scope == event.ScopeUser {
+		project = sub.Project
 	}
-	ch := s.openChannel(c)
+	if sub.Channel.Wildcard() {
+		g := s.openGroup(sub.Channel)
+		return g.in(project), g, nil
+	}
+	ch := s.openChannel(sub.Channel)
 	s.unrest(ch)
-	return &ch.fan, ch.group, ch
+	return ch.in(project), ch.group, ch
 }
 
 func (s *shard) subscribe(sub *Subscription, id uint32) {
@@ -284,7 +297,7 @@ func (s *shard) subscribe(sub *Subscription, id uint32) {
 		return
 	}
 	s.expire()
-	f, g, ch := s.fan(sub.Channel)
+	f, g, ch := s.fan(sub)
 	s.flush(f)
 	s.recover(sub, g, ch)
 	sub.To.Subscribed(sub, id, &s.reply)
@@ -307,11 +320,13 @@ func (s *shard) unsubscribe(sub *Subscription, id uint32) {
 // release lets a channel rest, or a group go, that has no subscribers left.
 func (s *shard) release(c event.Channel) {
 	if c.Wildcard() {
-		s.closeGroup(s.groups[c.Group()])
+		g := s.groups[c.Group()]
+		g.trim()
+		s.closeGroup(g)
 		return
 	}
 	ch := s.channels[c.Name]
-	if len(ch.subs) > 0 {
+	if ch.trim(); ch.heard() {
 		return
 	}
 	s.rest(ch)

@@ -29,6 +29,9 @@ type Subscriber interface {
 type Subscription struct {
 	// Channel may be a wildcard.
 	Channel event.Channel
+	// Project is the one that the subscriber is in, if any. Of a user's channel
+	// it hears what belongs to this project or to none.
+	Project string
 	To      Subscriber
 	// Recover asks for what was published after Offset of Epoch.
 	Recover bool

@@ -40,25 +40,28 @@ func (s *shard) inspect(c event.Channel, f func(*View)) {
 
 // Subscriptions is how many hear the channel, those to the wildcard included.
 func (v *View) Subscriptions() (n int) {
-	if v.ch != nil {
-		n = len(v.ch.subs)
-	}
-	if v.group != nil {
-		n += len(v.group.subs)
-	}
+	v.eachFan(func(f *fan) { n += len(f.subs) })
 	return n
 }
 
 // Each calls f with each of them, in no order.
 func (v *View) Each(f func(*Subscription)) {
-	if v.ch != nil {
-		for _, sub := range v.ch.subs {
+	v.eachFan(func(fan *fan) {
+		for _, sub := range fan.subs {
 			f(sub)
+		}
+	})
+}
+
+func (v *View) eachFan(do func(*fan)) {
+	if v.ch != nil {
+		for f := &v.ch.fan; f != nil; f = f.next {
+			do(f)
 		}
 	}
 	if v.group != nil {
-		for _, sub := range v.group.subs {
-			f(sub)
+		for f := &v.group.fan; f != nil; f = f.next {
+			do(f)
 		}
 	}
 }
@@ -87,6 +90,8 @@ type Query struct {
 	Reverse bool
 	// Room bounds the bytes of the answer.
 	Room int
+	// Project is the asking client's, as in a Subscription.
+	Project string
 }
 
 // History gives what is kept of the channel, as Recovery.Publications, as far as
@@ -105,9 +110,9 @@ func (v *View) History(q Query) (publications []byte, epoch string, top uint64, 
 	}
 	var entries []*entry
 	if v.ch != nil && !q.Reverse {
-		entries = missed(nil, v.ch, q.After)
+		entries = missed(nil, v.ch, q.After, q.Project)
 	} else if v.ch != nil {
-		entries = missed(nil, v.ch, 0)
+		entries = missed(nil, v.ch, 0, q.Project)
 		slices.Reverse(entries)
 		if q.After > 0 {
 			entries = slices.DeleteFunc(entries, func(e *entry) bool { return e.offset >= q.After })

@@ -15,6 +15,7 @@ type Message struct {
 		Expires               bool
 	}
 	Subscribe   *Subscribed
+	History     *struct{ Publications []Publication }
 	Unsubscribe *struct{}
 	Refresh     *struct {
 		Expires bool

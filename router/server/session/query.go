@@ -32,7 +32,7 @@ func (s *Session) query(id uint32, enabled patterns, channel string, answer func
 }
 
 func (s *Session) queryHistory(id uint32, c *wire.HistoryRequest) {
-	q := hub.Query{Limit: int(c.Limit), Reverse: c.Reverse}
+	q := hub.Query{Limit: int(c.Limit), Reverse: c.Reverse, Project: s.project()}
 	if c.Since != nil {
 		q.After, q.Epoch = c.Since.Offset, c.Since.Epoch
 	}

@@ -89,6 +89,13 @@ func newID() string { return rand.Text() }
 // ID names the session to its client and in logs.
 func (s *Session) ID() string { return s.id }
 
+// project is the one that the client is in, if any.
+func (s *Session) project() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.identity.Project
+}
+
 // User is whose session it is; empty before it has connected.
 func (s *Session) User() string {
 	s.mu.Lock()

@@ -33,6 +33,7 @@ func (s *Session) addSubscription(sub *hub.Subscription) *wire.Error {
 		s.shared.log.Debug("refused a subscription", "client", s.id, "channel", name, "error", err)
 		return wire.ErrPermissionDenied
 	}
+	sub.Project = s.identity.Project
 	if s.subscription(name) >= 0 {
 		return wire.ErrAlreadySubscribed
 	}
