@@ -34,7 +34,7 @@ func TestLateCallsAreTriedAgain(t *testing.T) {
 	percent := debug.SetGCPercent(-1)
 	t.Cleanup(func() { debug.SetGCPercent(percent) })
 	c := testConfig(t)
-	c.Fuel, c.CallTimeout = 1<<36, time.Millisecond
+	c.Fuel, c.CallTimeout = 1<<33, time.Millisecond
 	h, log := loggingHost(t, c, nil,
 		"10-once.wasm", hesitant(`(i64.eqz (call $get))`), "20-always.wasm", hesitant(`(i32.const 1)`),
 		"25-writes.wasm", hesitant(`(call $set)`), "30-light.wasm", guesttest.Saying("1"))

@@ -11,10 +11,10 @@ import (
 	"horizon-realtime/router/plugin/guest/guesttest"
 )
 
-// A filter that takes much time in every call fails once it has taken more than
+// A plugin that takes much time in every call fails once it has taken more than
 // it may, and is quarantined if it goes on; one that takes little is not blamed
 // for what the machine does, and one that waits a while is forgiven.
-func TestSlowFiltersFail(t *testing.T) {
+func TestSlowPluginsFail(t *testing.T) {
 	c := testConfig(t)
 	c.SlowPerSecond = 25 * time.Millisecond
 	h, log := loggingHost(t, c, map[string]Settings{"patient": {SlowPerSecond: time.Hour}},
@@ -69,4 +69,15 @@ func TestSlowFiltersFail(t *testing.T) {
 	}
 	w.Close()
 	w.bill(context.Background(), n, time.Minute)
+}
+
+func TestHandleInTimeBillsSlowCalls(t *testing.T) {
+	c := testConfig(t)
+	c.SlowPerSecond = time.Millisecond
+	h := testHost(t, c, nil, "10-busy.wasm", guesttest.Busy())
+	w := testRunner(t, h)
+	w.HandleInTime(context.Background(), guesttest.Notification(t, "compute.x", "{}"), func(Emission) {})
+	if n := h.Status()[0].Faults; n != 1 {
+		t.Errorf("%d faults of a plugin that took more than its millisecond", n)
+	}
 }

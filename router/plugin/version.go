@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"horizon-realtime/router/plugin/guest"
-	"horizon-realtime/sdk/abi"
 )
 
 // version is one version of one plugin, ready to be called. The sets it is in
@@ -44,24 +43,17 @@ func (v *version) start() (*guest.Instance, error) {
 	return in, err
 }
 
-// take returns the spare instance, or makes one.
+// take returns the spare instance, or makes one. All start alike, as a start has
+// nothing to go by but the module and its configuration.
 //
 // # Errors
 //
-// Those of start, or that the instance is not like the first.
+// Those of start.
 func (v *version) take() (*guest.Instance, error) {
 	if in := v.spare.Swap(nil); in != nil {
 		return in, nil
 	}
-	in, err := v.start()
-	if err != nil {
-		return nil, err
-	}
-	if !in.Subscription().Equal(&v.sub) {
-		v.end(in)
-		return nil, guest.Faultf(guest.BadStart, "%s subscribed to something else than it did the first time", abi.Init)
-	}
-	return in, nil
+	return v.start()
 }
 
 // end closes an instance of this version.

@@ -10,12 +10,16 @@ import (
 	"horizon-realtime/router/plugin/guest/guesttest"
 )
 
+// long is a loop that takes far more fuel than a call has, but comes to an end.
+const long = `(loop $again
+  (global.set $n (i32.add (global.get $n) (i32.const 1)))
+  (br_if $again (i32.lt_u (global.get $n) (i32.const 100000000))))`
+
 // Each of these calls ends with a fault that says what went wrong and what to do.
 func TestFaults(t *testing.T) {
 	const zero = "(i64.const 0)"
-	forEver := "(loop $again (br $again))"
 	for _, c := range []struct{ name, do, kind, text string }{
-		{"work without end", forEver + zero, "fuel", "hr_event worked for more than 30000000 units of fuel; do less, or raise [plugin.x] fuel"},
+		{"work without end", long + zero, "fuel", "hr_event worked for more than 30000000 units of fuel; do less, or raise [plugin.x] fuel"},
 		{"trap", "unreachable", "trap", "hr_event trapped: unreachable"},
 		{"result past the memory", "(i64.const 0x1000000000010)", "result", "hr_event returned a result of 16 bytes at 0x10000, past the end of its memory of 65536 bytes"},
 		{"result that ends past the memory", "(i64.const 0xfff800000009)", "result", "hr_event returned a result of 9 bytes at 0xfff8, past the end of its memory of 65536 bytes"},
@@ -46,7 +50,7 @@ func TestStartFaults(t *testing.T) {
 		{"time of no notification", "(drop (call $now))", "call", "hr_init called now, which is for hr_event"},
 		{"store", "(drop (call $kv_get (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0)))", "call", "hr_init called kv_get, which is for hr_event"},
 		{"write to the store", "(drop (call $kv_set (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0)))", "call", "hr_init called kv_set, which is for hr_event"},
-		{"work without end", "(loop $again (br $again))", "fuel", "hr_init worked for more than 100000 units of fuel; do less, or raise [plugins] init_fuel"},
+		{"work without end", long, "fuel", "hr_init worked for more than 100000 units of fuel; do less, or raise [plugins] init_fuel"},
 		{"refusal", "(return (i64.const 0))", "start", "hr_init returned 0: it refuses to start; look at what it logs, and at [plugin.x] config"},
 		{"buffer past the memory", "(return (i64.const 0xffff00001000))", "result", "hr_init returned a scratch buffer past the end of its memory; return one within it"},
 		{"small buffer", "(return (i64.const 0x100000000010))", "result", "hr_init returned a scratch buffer of 16 bytes; for 0 wanted fields it takes 80 and room for what is in them; return a larger one"},
@@ -73,6 +77,23 @@ func TestEachCallHasItsOwnFuel(t *testing.T) {
 		if spent := in.Spent(); spent < 5_000_000 || spent > 25_000_000 {
 			t.Fatalf("a call took %d units", spent)
 		}
+	}
+}
+
+// What the host does for a guest costs fuel, and ends the call when there is none.
+func TestHostCallsTakeFuel(t *testing.T) {
+	env, _ := testEnv("x")
+	calls := func(fuel int64) (*Instance, *Fault) {
+		text := guesttest.Doing(strings.Repeat("(drop (call $kv_get (i32.const 0) (i32.const 16) (i32.const 0) (i32.const 4096)))", 100) + "(i64.const 0)")
+		in := start(t, compile(t, guesttest.Assemble(t, text), func(l *Limits) { l.Fuel = fuel }), env)
+		return in, in.Handle(guesttest.Notification(t, "compute.x", "{}"))
+	}
+	const least = 100 * (hostCallFuel + (16+4096)/bytesPerFuel)
+	if in, fault := calls(1_000_000); fault != nil || in.Spent() < least || in.Spent() > 2*least {
+		t.Errorf("100 calls spent %d, at least %d: %v", in.Spent(), least, fault)
+	}
+	if _, fault := calls(least); fault == nil || fault.Kind != Fuel {
+		t.Errorf("without fuel: got %v", fault)
 	}
 }
 

@@ -2,7 +2,6 @@ package guest
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"horizon-realtime/router/event"
@@ -147,9 +146,4 @@ func (s *Subscription) Matches(eventType string) bool {
 		}
 	}
 	return false
-}
-
-// Equal reports whether two instances declared the same.
-func (s *Subscription) Equal(o *Subscription) bool {
-	return slices.Equal(s.Patterns, o.Patterns) && slices.Equal(s.Wants, o.Wants)
 }

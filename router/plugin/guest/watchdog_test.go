@@ -25,7 +25,7 @@ func uncollected(t *testing.T) {
 
 func TestLateCallsAreCutOff(t *testing.T) {
 	uncollected(t)
-	m := compile(t, guesttest.Assemble(t, guesttest.Doing(ponder+"(i64.const 0)")), func(l *Limits) { l.Fuel = 1 << 36 })
+	m := compile(t, guesttest.Assemble(t, guesttest.Doing(ponder+"(i64.const 0)")), func(l *Limits) { l.Fuel = 1 << 33 })
 	env, _ := testEnv("x")
 	in := start(t, m, env)
 	w := NewWatchdog(time.Millisecond)
@@ -41,7 +41,7 @@ func TestLateCallsAreCutOff(t *testing.T) {
 func TestLateStartsAreCutOff(t *testing.T) {
 	uncollected(t)
 	text := strings.Replace(guesttest.Doing("(i64.const 0)"), "(call $subscribe", ponder+" (call $subscribe", 1)
-	m := compile(t, guesttest.Assemble(t, text), func(l *Limits) { l.InitFuel, l.StartTimeout = 1<<36, time.Millisecond })
+	m := compile(t, guesttest.Assemble(t, text), func(l *Limits) { l.InitFuel, l.StartTimeout = 1<<33, time.Millisecond })
 	env, _ := testEnv("x")
 	_, err := m.Start(env)
 	if err == nil || err.Error() != "hr_init took too long and was cut off; do less, or raise [plugins] start_timeout" {
@@ -56,6 +56,11 @@ func TestOnlyTheCallThatTakesLongIsCutOff(t *testing.T) {
 	w := NewWatchdog(time.Hour) // the test checks itself
 	in.SetWatchdog(w)
 	answer(t, in, guesttest.Notification(t, "compute.x", "{}"))
+	state := w.state.Load()
+	answer(t, in, guesttest.Notification(t, "compute.x", "{}"))
+	if w.state.Load() == state {
+		t.Error("the watchdog takes two calls for one")
+	}
 	left := in.fuel.left()
 	w.Begin()
 	defer w.End()

@@ -136,9 +136,11 @@ func Doing(instructions string) string {
   (func (export "hr_event") (result i64) (local $i i32) %s))`, instructions)
 }
 
-// Busy works for about ten million units of fuel, for every event.
+// Busy works for about ten million units of fuel and several milliseconds, for
+// every event: each of its divisions waits for the one before.
 func Busy() string {
 	return Doing(`(loop $again
+      (global.set $x (i64.div_u (i64.const -1) (i64.or (global.get $x) (i64.const 3))))
       (local.set $i (i32.add (local.get $i) (i32.const 1)))
       (br_if $again (i32.lt_u (local.get $i) (i32.const 1000000))))
     (i64.const 0)`)
