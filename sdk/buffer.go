@@ -1,9 +1,6 @@
 package sdk
 
-import (
-	"unicode/utf8"
-	"unsafe"
-)
+import "unsafe"
 
 // What a WebAssembly runtime makes of Go code is slow at calls, jumps and traffic
 // with memory, so that strings are looked at and copied in one go, eight bytes at a
@@ -54,47 +51,4 @@ const (
 // in one bit from a space, the first that is no control character.
 func special(w uint64) uint64 {
 	return w | (w ^ ones*('"'^' ') - ones*(' '+1)) | (w ^ ones*'\\' - ones)
-}
-
-// appendEscaped writes a string with its quotes.
-func appendEscaped(dst []byte, s string) []byte {
-	const hex = "0123456789abcdef"
-	dst = append(dst, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		if i+8 <= len(s) && special(load64(s, i))&highs == 0 {
-			i += 8
-			continue
-		}
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(s[i:])
-			if r != utf8.RuneError || size > 1 {
-				i += size
-				continue
-			}
-			dst = append(append(dst, s[start:i]...), "\uFFFD"...)
-		} else {
-			if c >= ' ' && c != '"' && c != '\\' {
-				i++
-				continue
-			}
-			dst = append(dst, s[start:i]...)
-			switch c {
-			case '"', '\\':
-				dst = append(dst, '\\', c)
-			case '\n':
-				dst = append(dst, '\\', 'n')
-			case '\r':
-				dst = append(dst, '\\', 'r')
-			case '\t':
-				dst = append(dst, '\\', 't')
-			default:
-				dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-			}
-		}
-		i++
-		start = i
-	}
-	return append(append(dst, s[start:]...), '"')
 }

@@ -69,6 +69,19 @@ func (e *Event) Get(f Field) Value {
 	return v
 }
 
+// Within is Get for a value that is of use only if it is short: one of more than
+// so many bytes is absent, and costs nothing.
+func (e *Event) Within(limit int, f Field) Value {
+	v := entry(absentEntry + f.entry)
+	if v.kind == abi.TooBig {
+		return e.FieldWithin(limit, wants[(f.entry-firstWant)/abi.EntrySize])
+	}
+	if len(v.text) > limit {
+		return Value{}
+	}
+	return v
+}
+
 // tooBig fetches a value that did not fit the scratch block.
 func (e *Event) tooBig(f Field) Value {
 	return e.Field(wants[(f.entry-firstWant)/abi.EntrySize])
@@ -91,10 +104,16 @@ func entry(at uint32) Value {
 
 // Field reads any field of the message by its JSON Pointer, at the price of a
 // host call. Use Want for fields that you need for most events.
-func (e *Event) Field(pointer string) Value {
+func (e *Event) Field(pointer string) Value { return e.FieldWithin(abi.LengthMask, pointer) }
+
+// FieldWithin is Field for a value that is of use only if it is short, as Within
+// is of Get.
+func (e *Event) FieldWithin(limit int, pointer string) Value {
 	buffer := free(256)
 	word := hostField(pointer, buffer)
-	if length := int(word & abi.LengthMask); length > len(buffer) {
+	if length := int(word & abi.LengthMask); length > limit {
+		return Value{}
+	} else if length > len(buffer) {
 		buffer = free(length)
 		word = hostField(pointer, buffer)
 	}
@@ -119,10 +138,11 @@ func (e *Event) Raw() string {
 var arena []byte
 
 // free lends room for n bytes at the arena's end; keep makes the first n of
-// them part of it.
+// them part of it. A new arena is larger than the old one, so that events that
+// need much room soon find it.
 func free(n int) []byte {
 	if cap(arena)-len(arena) < n {
-		arena = make([]byte, 0, max(4096, 2*n))
+		arena = make([]byte, 0, max(4096, 2*n, min(2*cap(arena), 64<<10)))
 	}
 	return arena[len(arena) : len(arena)+n]
 }

@@ -213,3 +213,29 @@ func TestLog(t *testing.T) {
 		t.Errorf("got %+v", a.Log)
 	}
 }
+
+func TestLongValuesAreNotFetched(t *testing.T) {
+	for length, known := range map[int]bool{10: true, 100: true, 101: false, 100_000: false} {
+		text := strings.Repeat("x", length)
+		send(t, message(`{"id":"`+text+`"}`), func(e *sdk.Event) {
+			for how, v := range map[string]sdk.Value{"wanted": e.Within(100, wantedID), "asked for": e.FieldWithin(100, "/payload/id")} {
+				if v.Known() != known || known && v.Text() != text {
+					t.Errorf("%d bytes, %s: got %d bytes", length, how, len(v.Text()))
+				}
+			}
+		})
+	}
+}
+
+func TestSize(t *testing.T) {
+	send(t, message(`{}`), func(e *sdk.Event) {
+		o := e.Object()
+		for _, text := range []string{"", "x", "\"\x01☃"} {
+			inner := o.Array("list")
+			inner.String(text)
+			if got, want := o.Size(), len(o.Text()); got < want || got > want+1 {
+				t.Errorf("got %d, and the text has %d bytes", got, want)
+			}
+		}
+	})
+}

@@ -70,6 +70,12 @@ func (p place) Text() string {
 	return alias(j.b[:j.close(&j.buffer)])
 }
 
+// Size is how many bytes the whole text takes so far, or one more.
+func (p place) Size() int {
+	j := p.open()
+	return j.n + j.depth
+}
+
 // open makes sure that the container is, and gives its text.
 func (p place) open() *JSON {
 	j := p.j
@@ -211,8 +217,7 @@ func (j *JSON) string(s string) {
 	put8(to, '"')
 	to, bad := putText(unsafe.Add(to, 1), s)
 	if bad&highs != 0 {
-		j.take(append(appendEscaped(j.b[:j.n], s), ','))
-		j.room(0)
+		j.escape(s)
 		return
 	}
 	put16(to, '"'|','<<8)

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // Parse looks at JSON text of the plugin's own: something it kept in the store,
@@ -276,22 +277,44 @@ func unescape(s string, start, i int) (string, int) {
 	if end < 0 {
 		return "", -1
 	}
+	last := end - 1
 	// Decoded, a string never takes more bytes than its escapes did.
-	dst := free(end - start)[:0]
-	for i < end-1 {
-		dst = append(dst, s[start:i]...)
-		r, size := escape(s[i : end-1])
-		if size == 0 {
-			return "", -1
-		}
-		dst = utf8.AppendRune(dst, r)
-		i += size
-		for start = i; i < end-1 && s[i] != '\\'; i++ {
+	dst := free(last - start + 8)
+	n := copy(dst, s[start:i])
+	for i < last {
+		switch c := s[i]; {
+		case c != '\\':
+			if i+8 <= last {
+				if w := load64(s, i); quoteOrSlash(w) == 0 {
+					put64(unsafe.Pointer(&dst[n]), w)
+					n += 8
+					i += 8
+					continue
+				}
+			}
+			dst[n] = c
+			n++
+			i++
+		case s[i+1] == '"' || s[i+1] == '\\': // by far the most; a backslash is never the last
+			dst[n] = s[i+1]
+			n++
+			i += 2
+		default:
+			r, size := escape(s[i:last])
+			if size == 0 {
+				return "", -1
+			}
+			if r < utf8.RuneSelf {
+				dst[n] = byte(r)
+				n++
+			} else {
+				n += utf8.EncodeRune(dst[n:], r)
+			}
+			i += size
 		}
 	}
-	dst = append(dst, s[start:end-1]...)
-	keep(len(dst))
-	return alias(dst), end
+	keep(n)
+	return alias(dst[:n]), end
 }
 
 // escape decodes the escape at the beginning of s, a surrogate pair as one, and

@@ -52,6 +52,9 @@ func (v Value) Text() string {
 	return v.text
 }
 
+// Len is the length of Text or Literal, in bytes, whichever there is.
+func (v Value) Len() int { return len(v.text) }
+
 // Int is the value of a number without fraction that fits into 64 bits; ok tells
 // whether it is one. strconv.ParseInt would bring 17 KB of error messages along.
 func (v Value) Int() (n int64, ok bool) {
