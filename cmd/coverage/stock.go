@@ -31,13 +31,19 @@ type stock struct {
 //
 // router.toml cannot be read, or a plugin is missing or does not run.
 func open(ctx context.Context, root string) (*stock, error) {
+	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	return openWith(ctx, root, quiet, func(*plugin.Config) {})
+}
+
+// openWith is open with other limits, and somebody who reads what the host logs.
+func openWith(ctx context.Context, root string, log *slog.Logger, change func(*plugin.Config)) (*stock, error) {
 	cfg, err := router.LoadConfig(filepath.Join(root, "router.toml"))
 	if err != nil {
 		return nil, err
 	}
 	cfg.Plugins.Dir = filepath.Join(root, "plugins")
-	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	host, err := plugin.New(cfg.Plugins, cfg.Plugin, quiet, prometheus.NewRegistry())
+	change(&cfg.Plugins)
+	host, err := plugin.New(cfg.Plugins, cfg.Plugin, log, prometheus.NewRegistry())
 	if err != nil {
 		return nil, err
 	}

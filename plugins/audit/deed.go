@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 
+	"horizon-realtime/plugins/panel"
 	"horizon-realtime/sdk"
 )
 
@@ -65,6 +66,16 @@ func read(event string) (did deed, told bool) {
 	return did, did.phase != "start" && did.phase != "progress"
 }
 
+// request reads what keystonemiddleware tells of a request to an API that would
+// change something: service/compute/servers and create, say. Which one it was, only
+// the service itself tells.
+func request(e *panel.Event) deed {
+	return deed{
+		kind:   strings.TrimPrefix(panel.Name(e.Field("/payload/target/typeURI")).Text(), "service/"),
+		action: panel.Name(e.Field("/payload/action")).Text(), phase: "end",
+	}
+}
+
 // places are where services have the id of what was changed, and its name.
 // Those of one resource that another's also has come later.
 var places = []struct{ id, name sdk.Field }{
@@ -97,9 +108,12 @@ var (
 )
 
 // resource finds the id and the name of what was changed.
-func resource(e *sdk.Event, did *deed) (id string, name sdk.Value) {
+func resource(e *panel.Event, did *deed) (id string, name sdk.Value) {
 	if v := e.Get(aggregateID); did.kind == "aggregate" && v.Known() {
 		return v.Literal(), e.Get(versionedName) // as in the legacy format, and in Horizon
+	}
+	if e.Type() == "audit.http.response" { // its target is the service
+		return "", sdk.Value{}
 	}
 	if did.kind == "role_assignment" { // keystone's target is made up
 		if v := e.Field("/payload/project"); v.Known() {
@@ -121,8 +135,8 @@ func resource(e *sdk.Event, did *deed) (id string, name sdk.Value) {
 	if did.kind == "router" && strings.HasPrefix(did.action, "interface.") {
 		what = "router_interface"
 	}
-	if v := e.Field("/payload/" + what); v.Known() {
-		return v.Member("id").Text(), v.Member("name")
+	if v := e.Field("/payload/" + what + "/id"); v.Known() {
+		return v.Text(), e.Field("/payload/" + what + "/name")
 	}
 	return e.Field("/payload/" + what + "_id").Text(), sdk.Value{}
 }

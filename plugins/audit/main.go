@@ -23,22 +23,35 @@ import (
 )
 
 func init() {
-	sdk.Register(sdk.Filter{On: []string{"*"}, Handle: handle})
+	panel.Register(panel.Plugin{On: []string{"*"}, Handle: handle})
 }
 
 func main() {}
 
 var (
-	outcome   = sdk.Want("/payload/outcome")
-	userID    = sdk.Want("/_context_user_id")
-	userName  = sdk.Want("/_context_user_name")
-	project   = sdk.Want("/_context_project_id")
-	projectN  = sdk.Want("/_context_project_name")
-	initiator = sdk.Want("/payload/initiator")
+	outcome = sdk.Want("/payload/outcome")
+	// context is who acted by the request's context, and cadf by CADF, where a
+	// person's id is in another place than that of a service.
+	context = person{
+		id: sdk.Want("/_context_user_id"), name: sdk.Want("/_context_user_name"),
+		project: sdk.Want("/_context_project_id"), projectName: sdk.Want("/_context_project_name"),
+	}
+	cadf = person{
+		id: sdk.Want("/payload/initiator/user_id"), name: sdk.Want("/payload/initiator/username"),
+		project: sdk.Want("/payload/initiator/project_id"), address: sdk.Want("/payload/initiator/host/address"),
+	}
+	initiatorID = sdk.Want("/payload/initiator/id")
 )
 
-func handle(e *sdk.Event) {
+// person is where a notification says who acted. What it does not say is a zero
+// Field.
+type person struct{ id, name, project, projectName, address sdk.Field }
+
+func handle(e *panel.Event) {
 	did, told := read(e.Type())
+	if did.kind == "audit" {
+		did = request(e)
+	}
 	if !told {
 		return
 	}
@@ -64,8 +77,8 @@ func handle(e *sdk.Event) {
 		o.String("outcome", "success")
 		o.Null("error")
 	}
-	o.StringOrNull("resource_id", id)
-	o.Value("name", panel.Small(name))
+	o.StringOrNull("resource_id", panel.Name(sdk.StringValue(id)).Text())
+	o.Value("name", panel.Name(name))
 	o.StringOrNull("project_id", e.Project())
 	o.StringOrNull("user_id", e.User())
 	actor(e, o)
@@ -74,29 +87,29 @@ func handle(e *sdk.Event) {
 }
 
 // actor tells who did it: by the request's context, or else by CADF.
-func actor(e *sdk.Event, o sdk.ObjectBuilder) {
+func actor(e *panel.Event, o sdk.ObjectBuilder) {
+	by, id := &context, e.Get(context.id)
+	if !id.Known() && e.Get(initiatorID).Known() {
+		by, id = &cadf, e.Get(cadf.id)
+		if !id.Known() {
+			id = e.Get(initiatorID)
+		}
+	}
 	a := o.Object("actor")
-	by := e.Get(initiator)
-	if e.Get(userID).Known() || !by.Known() {
-		a.Value("user_id", e.Get(userID))
-		a.Value("user_name", e.Get(userName))
-		a.Value("project_id", e.Get(project))
-		a.Value("project_name", e.Get(projectN))
-		return
+	a.Value("user_id", panel.Name(id))
+	name := e.Get(by.name)
+	if by == &cadf && !name.Known() {
+		name = e.Field("/payload/initiator/name")
 	}
-	id := by.Member("user_id")
-	if !id.Known() {
-		id = by.Member("id")
-	}
-	a.Value("user_id", id)
-	a.Value("user_name", by.Member("username"))
-	a.Value("project_id", by.Member("project_id"))
-	a.Value("address", by.Member("host").Member("address"))
+	a.Value("user_name", panel.Name(name))
+	a.Value("project_id", panel.Name(e.Get(by.project)))
+	a.Value("project_name", panel.Name(e.Get(by.projectName)))
+	a.Value("address", panel.Name(e.Get(by.address)))
 }
 
 // first tells whether nova has not told this in its other format yet, under
 // another name: finish_resize and resize_finish, addhost and add_host.
-func first(e *sdk.Event, did *deed, id string, failed bool) bool {
+func first(e *panel.Event, did *deed, id string, failed bool) bool {
 	if !did.nova || e.RequestID() == "" || id == "" {
 		return true
 	}
@@ -122,7 +135,7 @@ func plain(action string) string {
 }
 
 // reason finds where services say what went wrong. Admins may read all of it.
-func reason(e *sdk.Event) string {
+func reason(e *panel.Event) string {
 	for _, pointer := range [...]string{
 		"/payload/nova_object.data/fault/nova_object.data/exception_message",
 		"/payload/nova_object.data/reason/nova_object.data/exception_message",
@@ -132,6 +145,9 @@ func reason(e *sdk.Event) string {
 		"/payload/reason/reasonType",
 	} {
 		if text := e.Field(pointer).Text(); text != "" {
+			if text == "HTTP" { // keystonemiddleware's, and a number
+				text += " " + e.Field("/payload/reason/reasonCode").Text()
+			}
 			return panel.Sentence(text)
 		}
 	}

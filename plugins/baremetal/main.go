@@ -16,7 +16,7 @@ import (
 // made, the payload has what was wished for; what the conductor begins is in the
 // node already.
 func init() {
-	sdk.Register(sdk.Filter{
+	panel.Register(panel.Plugin{
 		On: []string{
 			"baremetal.node.create.end", "baremetal.node.update.end", "baremetal.node.delete.end",
 			"baremetal.node.console_restore.end", "baremetal.node.console_set.end", "baremetal.node.maintenance_set.end",
@@ -61,7 +61,7 @@ var columns = []struct {
 	{"lessee", sdk.Want(data + "lessee")},
 }
 
-func handle(e *sdk.Event) {
+func handle(e *panel.Event) {
 	m := panel.Message{
 		Topic: "baremetal", Kind: "node", ID: e.Get(id).Text(), Action: panel.Update,
 		Name: e.Get(name), Status: e.Get(state), Task: e.Get(next), Error: sdk.NullValue(),
@@ -80,8 +80,8 @@ func handle(e *sdk.Event) {
 	}
 	d := panel.Begin(e, &m)
 	for _, c := range columns {
-		d.Data.Value(c.key, panel.Small(e.Get(c.field)))
+		d.Data.Value(c.key, e.Get(c.field))
 	}
-	panel.Time(d.Data, "provision_updated_at", e.Field(data+"provision_updated_at"))
+	panel.Time(&d.Data, "provision_updated_at", e.Field(data+"provision_updated_at"))
 	d.ToAdmin()
 }

@@ -14,7 +14,7 @@ import (
 )
 
 func init() {
-	sdk.Register(sdk.Filter{On: []string{"magnum.cluster.*"}, Handle: handle})
+	panel.Register(panel.Plugin{On: []string{"magnum.cluster.*"}, Handle: handle})
 }
 
 func main() {}
@@ -51,7 +51,7 @@ var columns = []struct {
 	{"create_timeout", sdk.Want(content + "create_timeout")},
 }
 
-func handle(e *sdk.Event) {
+func handle(e *panel.Event) {
 	m := panel.Message{
 		Topic: "clusters", Kind: "cluster", ID: e.Get(id).Text(), Action: panel.Update,
 		Name: e.Get(name), Status: e.Get(status), Error: sdk.NullValue(),
@@ -77,10 +77,10 @@ func handle(e *sdk.Event) {
 	}
 	d := panel.Begin(e, &m)
 	for _, c := range columns {
-		d.Data.Value(c.key, panel.Small(e.Get(c.field)))
+		d.Data.Value(c.key, e.Get(c.field))
 	}
-	panel.Time(d.Data, "created_at", e.Get(created))
-	panel.Time(d.Data, "updated_at", e.Get(updated))
+	panel.Time(&d.Data, "created_at", e.Get(created))
+	panel.Time(&d.Data, "updated_at", e.Get(updated))
 	d.ToProject()
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 func init() {
-	sdk.Register(sdk.Filter{
+	panel.Register(panel.Plugin{
 		On: []string{
 			"service.create", "service.update", "service.delete",
 			"aggregate.create.end", "aggregate.delete.end",
@@ -65,7 +65,7 @@ var (
 	lastSeenUp = sdk.Want(data + "last_seen_up")
 )
 
-func handle(e *sdk.Event) {
+func handle(e *panel.Event) {
 	switch event := e.Type(); {
 	case strings.HasPrefix(event, "service."):
 		service(e)
@@ -90,7 +90,7 @@ func action(event string) panel.Action {
 
 // service tells of a service. Whether it is up, nova's API finds out from when
 // it was last seen; only one that was forced down is certainly not.
-func service(e *sdk.Event) {
+func service(e *panel.Event) {
 	m := panel.Message{
 		Topic: "services", Kind: "service", Action: action(e.Type()),
 		ID: e.Get(uuid).Text(), Name: e.Get(host), Status: sdk.StringValue("enabled"),
@@ -110,18 +110,18 @@ func service(e *sdk.Event) {
 	if e.Get(forcedDown).BoolOr(false) {
 		d.Data.String("state", "down")
 	}
-	panel.Time(d.Data, "updated_at", e.Get(lastSeenUp))
+	panel.Time(&d.Data, "updated_at", e.Get(lastSeenUp))
 	d.ToAdmin()
 }
 
 // aggregate tells of an aggregate. The legacy format has fragments only: which
 // hosts are in it, it never tells.
-func aggregate(e *sdk.Event) {
-	id, title, meta := e.Get(number), e.Get(name), e.Get(metadata)
+func aggregate(e *panel.Event) {
+	id, title, meta := e.Get(number), e.Get(name), e.GetList(metadata)
 	if !id.Known() {
 		id, title, meta = e.Get(legacyID), e.Get(legacyName), sdk.Value{}
 		if e.Type() == "aggregate.create.end" { // later, it has what was changed only
-			meta = e.Get(legacyMeta)
+			meta = e.GetList(legacyMeta)
 		}
 	}
 	m := panel.Message{
@@ -136,13 +136,13 @@ func aggregate(e *sdk.Event) {
 	if meta.Kind() == sdk.KindObject {
 		d.Data.StringOrNull("availability_zone", meta.Member("availability_zone").Text())
 	}
-	d.Data.Value("hosts", panel.List(e.Get(hosts)))
-	d.Data.Value("metadata", panel.List(meta))
+	d.Data.List("hosts", e.GetList(hosts))
+	d.Data.List("metadata", meta)
 	d.ToAdmin()
 }
 
 // load tells that a hypervisor has more or less to do than before.
-func load(e *sdk.Event) {
+func load(e *panel.Event) {
 	machine, of := e.Get(node), e.Get(host)
 	if !machine.Known() {
 		machine, of = e.Get(legacyNode), e.Get(legacyHost)

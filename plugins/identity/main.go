@@ -16,7 +16,7 @@ import (
 )
 
 func init() {
-	sdk.Register(sdk.Filter{
+	panel.Register(panel.Plugin{
 		On: []string{
 			"identity.user.*", "identity.project.*", "identity.group.*", "identity.role.*", "identity.domain.*",
 			"identity.service.*", "identity.endpoint.*", "identity.region.*",
@@ -48,7 +48,7 @@ var (
 	inherited = sdk.Want("/payload/inherited_to_projects")
 )
 
-func handle(e *sdk.Event) {
+func handle(e *panel.Event) {
 	if how := e.Get(outcome).Text(); how != "" && how != "success" {
 		return
 	}
@@ -71,12 +71,12 @@ func handle(e *sdk.Event) {
 		m.Action = panel.Delete
 	}
 	d := panel.Begin(e, &m)
-	membership(e, d.Data)
+	membership(e, &d.Data)
 	d.ToAdmin()
 }
 
 // membership tells who was added to or removed from a group.
-func membership(e *sdk.Event, o sdk.ObjectBuilder) {
+func membership(e *panel.Event, o *panel.Columns) {
 	switch e.Get(operation).Text() {
 	case "added":
 		o.Value("added_user_id", e.Get(member))
@@ -87,7 +87,7 @@ func membership(e *sdk.Event, o sdk.ObjectBuilder) {
 
 // assignment tells those tables that a role was given or taken away: of what it
 // is in, and of who has it.
-func assignment(e *sdk.Event, assigned bool) {
+func assignment(e *panel.Event, assigned bool) {
 	for _, about := range [...]struct {
 		kind  string
 		field sdk.Field

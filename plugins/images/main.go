@@ -15,7 +15,7 @@ import (
 )
 
 func init() {
-	sdk.Register(sdk.Filter{
+	panel.Register(panel.Plugin{
 		On: []string{
 			"image.create", "image.prepare", "image.upload", "image.activate",
 			"image.deactivate", "image.reactivate", "image.update", "image.delete",
@@ -55,7 +55,7 @@ var toPublic bool
 // A key is unknown or its value no boolean.
 func start(config sdk.Value) error { return panel.ConfigureAnd(config, "public", &toPublic) }
 
-func handle(e *sdk.Event) {
+func handle(e *panel.Event) {
 	m := panel.Message{
 		Topic: "images", Kind: "image", ID: e.Get(id).Text(), Action: panel.Update,
 		Name: e.Get(name), Status: e.Get(status), Task: sdk.NullValue(), Error: sdk.NullValue(),
@@ -81,8 +81,8 @@ func handle(e *sdk.Event) {
 	d.Data.Value("min_disk", e.Get(minDisk))
 	d.Data.Value("min_ram", e.Get(minRAM))
 	d.Data.Value("image_type", e.Get(imageType)) // snapshot, where nova made it
-	panel.Time(d.Data, "created_at", e.Get(created))
-	panel.Time(d.Data, "updated_at", e.Get(updated))
+	panel.Time(&d.Data, "created_at", e.Get(created))
+	panel.Time(&d.Data, "updated_at", e.Get(updated))
 	d.ToProject()
 	d.ToAdmin()
 	if toPublic && e.Get(visibility).Text() == "public" {
@@ -93,7 +93,7 @@ func handle(e *sdk.Event) {
 
 // remember keeps the ids of images that everybody has been told of, so that
 // everybody can be told when one is public no more.
-func remember(e *sdk.Event, m *panel.Message) {
+func remember(e *panel.Event, m *panel.Message) {
 	if m.Action == panel.Delete {
 		e.KVDelete(panel.Key(m.ID))
 		return
@@ -103,7 +103,7 @@ func remember(e *sdk.Event, m *panel.Message) {
 
 // hide removes an image from everybody's tables that was public and is not any
 // more; what else changed is not theirs to know.
-func hide(e *sdk.Event, m *panel.Message) {
+func hide(e *panel.Event, m *panel.Message) {
 	if e.Get(visibility).Text() == "public" || !e.KVDelete(panel.Key(m.ID)) {
 		return
 	}

@@ -11,9 +11,9 @@ import (
 // error, or on the way there (create.error comes some updates before the state),
 // and this notification does not say why, it is absent, so that a panel keeps
 // the reason that another one gave.
-func fault(e *sdk.Event, f *server, event string, state sdk.Value) sdk.Value {
-	if v := e.Get(f.fault); v.Known() {
-		return sdk.StringValue(panel.Exception(v))
+func fault(e *panel.Event, f *server, event string, state sdk.Value) sdk.Value {
+	if e.Get(f.fault).Known() {
+		return sdk.StringValue(panel.Exception(e, faultAt))
 	}
 	if strings.HasSuffix(event, ".error") && e.Get(f.message).Text() != "" {
 		return sdk.StringValue(panel.Sentence(e.Get(f.message).Text()))
@@ -25,7 +25,7 @@ func fault(e *sdk.Event, f *server, event string, state sdk.Value) sdk.Value {
 }
 
 // unscheduled is nova's conductor telling that it found no place for a server.
-func unscheduled(e *sdk.Event) {
+func unscheduled(e *panel.Event) {
 	id, state, reason := panel.Unplaced(e)
 	if id == "" || reason == "" {
 		return

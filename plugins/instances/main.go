@@ -14,7 +14,7 @@ import (
 )
 
 func init() {
-	sdk.Register(sdk.Filter{
+	panel.Register(panel.Plugin{
 		On:     []string{"compute.instance.*", "instance.*", "compute_task.*"},
 		Start:  panel.Configure,
 		Handle: handle,
@@ -42,19 +42,22 @@ var legacy = server{
 	host: sdk.Want("/payload/host"), node: sdk.Want("/payload/node"),
 }
 
-const data = "/payload/nova_object.data/"
+const (
+	data    = "/payload/nova_object.data/"
+	faultAt = data + "fault/nova_object.data/"
+)
 
 var versioned = server{
 	id: sdk.Want(data + "uuid"), name: sdk.Want(data + "display_name"),
 	state: sdk.Want(data + "state"), task: sdk.Want(data + "task_state"),
 	flavor: sdk.Want(data + "flavor/nova_object.data/name"), zone: sdk.Want(data + "availability_zone"),
 	key: sdk.Want(data + "key_name"), power: sdk.Want(data + "power_state"), locked: sdk.Want(data + "locked"),
-	image: sdk.Want(data + "image_uuid"), ips: sdk.Want(data + "ip_addresses"), fault: sdk.Want(data + "fault"),
+	image: sdk.Want(data + "image_uuid"), ips: sdk.Want(data + "ip_addresses"), fault: sdk.Want(faultAt + "exception"),
 	created: sdk.Want(data + "created_at"), launchedAt: sdk.Want(data + "launched_at"),
 	host: sdk.Want(data + "host"), node: sdk.Want(data + "node"),
 }
 
-func handle(e *sdk.Event) {
+func handle(e *panel.Event) {
 	f := &versioned
 	event, ok := strings.CutPrefix(e.Type(), "instance.")
 	if !ok {
@@ -76,7 +79,7 @@ func handle(e *sdk.Event) {
 		Error: fault(e, f, event, state),
 	}
 	d := panel.Begin(e, &m)
-	columns(e, f, d.Data)
+	columns(e, f, &d.Data)
 	d.ToProject()
 	d.Data.Value("host", e.Get(f.host))
 	d.Data.Value("node", e.Get(f.node))
@@ -122,10 +125,10 @@ func action(event, state string) panel.Action {
 }
 
 // columns writes what the table shows, in the order of its columns.
-func columns(e *sdk.Event, f *server, o sdk.ObjectBuilder) {
+func columns(e *panel.Event, f *server, o *panel.Columns) {
 	o.Value("image_id", imageID(e.Get(f.image)))
 	o.Value("image_name", e.Get(f.imageName))
-	addresses(o, e.Get(f.ips))
+	addresses(o, e.GetList(f.ips))
 	o.Value("flavor", e.Get(f.flavor))
 	o.Value("key_name", e.Get(f.key))
 	o.Value("availability_zone", e.Get(f.zone))
@@ -148,8 +151,8 @@ func imageID(image sdk.Value) sdk.Value {
 // addresses writes the fixed addresses. The versioned format wraps each into an
 // object of its own, and has no floating ones, so the legacy format's are left
 // out here as well.
-func addresses(o sdk.ObjectBuilder, ips sdk.Value) {
-	if ips.Kind() != sdk.KindArray {
+func addresses(o *panel.Columns, ips sdk.Value) {
+	if ips = panel.Few(ips); ips.Kind() != sdk.KindArray {
 		return
 	}
 	list := o.Array("addresses")

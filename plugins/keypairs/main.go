@@ -12,7 +12,7 @@ import (
 )
 
 func init() {
-	sdk.Register(sdk.Filter{
+	panel.Register(panel.Plugin{
 		On: []string{
 			"keypair.create.end", "keypair.import.end", "keypair.delete.end",
 		},
@@ -34,7 +34,7 @@ var (
 
 // handle tells of a key pair, whose name is its id: in nova's API, in Horizon's
 // rows, and unique for a user.
-func handle(e *sdk.Event) {
+func handle(e *panel.Event) {
 	id := e.Get(name)
 	if !id.Known() {
 		id = e.Get(legacyName)
@@ -50,7 +50,7 @@ func handle(e *sdk.Event) {
 	if m.Action == panel.Create {
 		d.Data.Value("type", e.Get(keyType))
 		d.Data.Value("fingerprint", e.Get(fingerprint))
-		d.Data.Value("public_key", panel.Small(e.Get(publicKey)))
+		d.Data.Value("public_key", e.Get(publicKey))
 	}
 	d.ToUser()
 }

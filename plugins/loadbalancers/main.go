@@ -16,7 +16,7 @@ import (
 )
 
 func init() {
-	sdk.Register(sdk.Filter{
+	panel.Register(panel.Plugin{
 		On: []string{
 			"octavia.loadbalancer.create.end", "octavia.loadbalancer.update.end", "octavia.loadbalancer.delete.end",
 		},
@@ -43,7 +43,7 @@ var (
 	provider     = sdk.Want("/payload/provider")
 )
 
-func handle(e *sdk.Event) {
+func handle(e *panel.Event) {
 	m := panel.Message{
 		Topic: "loadbalancers", Kind: "loadbalancer", ID: first(e, id, apiID).Text(),
 		// Each of the three is sent just after the table row was set to it:
@@ -78,7 +78,7 @@ func handle(e *sdk.Event) {
 }
 
 // first is the first of several places that holds something.
-func first(e *sdk.Event, places ...sdk.Field) (v sdk.Value) {
+func first(e *panel.Event, places ...sdk.Field) (v sdk.Value) {
 	for _, place := range places {
 		if v = e.Get(place); v.Known() {
 			return v

@@ -1,4 +1,4 @@
-// Command networks is the filter behind Horizon's tables of networks, subnets,
+// Command networks is the plugin behind Horizon's tables of networks, subnets,
 // ports, routers, floating IPs and security groups: neutron's notifications.
 //
 //	project/<owner>/<topic>    what neutron's API shows a tenant
@@ -20,10 +20,14 @@ func init() {
 	var on []string
 	for i := range resources {
 		r := &resources[i]
+		r.members = append([]string{"id", "status", r.name}, r.columns...)
+		for _, name := range r.members {
+			r.pointers = append(r.pointers, "/payload/"+r.member+"/"+name)
+		}
 		// A start says nothing yet, and who owns it is not known either.
 		on = append(on, r.member+".create.end", r.member+".update.end", r.member+".delete.end")
 	}
-	sdk.Register(sdk.Filter{
+	panel.Register(panel.Plugin{
 		On:     append(on, "router.interface.create", "router.interface.delete"),
 		Start:  panel.Configure,
 		Handle: handle,
@@ -33,97 +37,82 @@ func init() {
 func main() {}
 
 // interfaces is what neutron says when a subnet is plugged into a router, or out.
-var interfaces = sdk.Want("/payload/router_interface")
+var interfaces = sdk.Want("/payload/router_interface/id")
 
-func handle(e *sdk.Event) {
+func handle(e *panel.Event) {
 	if v := e.Get(interfaces); v.Known() {
-		plugged(e, v)
+		plugged(e, v.Text())
 		return
 	}
 	member, event, _ := strings.Cut(e.Type(), ".")
 	for i := range resources {
-		r := &resources[i]
-		if r.member != member {
-			continue
-		}
-		one := e.Get(r.one)
-		if one.Known() {
-			tell(e, r, event, one)
-			return
-		}
-		// Several may be created at once.
-		list := e.Get(r.several).Items()
-		for told := 0; list.Next(); told++ {
-			if told == maxAtOnce {
-				sdk.Log(sdk.Warn, "more resources were created at once than can be told; panels see the others when they reload")
-				return
+		if r := &resources[i]; r.member == member {
+			if !tell(e, one{r, ""}, event) {
+				created(e, r, event)
 			}
-			tell(e, r, event, list.Value())
+			return
 		}
 	}
 }
 
-// maxAtOnce keeps the two messages that each resource takes under the router's
-// limit of 64 emissions an event.
-const maxAtOnce = 31
+// created tells of several that were created at once.
+func created(e *panel.Event, r *resource, event string) {
+	for i := range panel.MaxAtOnce {
+		if !tell(e, one{r, r.listed(i)}, event) {
+			return
+		}
+	}
+	if e.Field(r.listed(panel.MaxAtOnce) + "id").Known() {
+		sdk.Log(sdk.Warn, "more resources were created at once than can be told; panels see the others when they reload")
+	}
+}
 
-// tell sends one resource's message.
-func tell(e *sdk.Event, r *resource, event string, v sdk.Value) {
-	var row [maxColumns]sdk.Value
-	m := panel.Message{Topic: r.topic, Kind: r.kind, Action: panel.Update, Task: sdk.NullValue(), Error: sdk.NullValue()}
+// tell sends one resource's message, and reports whether there is one. Its members
+// are read one by one: nobody knows how long the whole of it is.
+func tell(e *panel.Event, v one, event string) bool {
+	m := panel.Message{Topic: v.topic, Kind: v.kind, Action: panel.Update, ID: v.get(e, 0).Text()}
+	if m.ID == "" {
+		return false
+	}
+	brief := e.Brief()
+	if !brief {
+		m.Status, m.Name = v.get(e, 1), v.get(e, 2)
+		m.Task, m.Error = sdk.NullValue(), sdk.NullValue()
+	}
 	switch event {
 	case "create.end":
 		m.Action = panel.Create
 	case "delete.end":
 		m.Action = panel.Delete
 	}
-	for it := v.Items(); it.Next(); { // once: it is a text
-		switch key := it.Key(); key {
-		case "id":
-			m.ID = it.Value().Text()
-			continue
-		case "status":
-			m.Status = it.Value()
-			continue
-		case r.name:
-			m.Name = it.Value()
-		}
-		for i := range r.columns {
-			if r.columns[i] == it.Key() {
-				row[i] = it.Value()
-				break
-			}
-		}
-	}
-	if m.ID == "" {
-		return
-	}
 	d := panel.Begin(e, &m)
-	tenants := len(r.columns) - r.adminOnly
-	write(d.Data, r.columns[:tenants], row[:tenants])
+	tenants := len(v.members) - v.adminOnly
+	if !brief {
+		write(e, &d.Data, v, columns, tenants)
+	}
 	d.ToProject()
-	write(d.Data, r.columns[tenants:], row[tenants:len(r.columns)])
+	if !brief {
+		write(e, &d.Data, v, tenants, len(v.members))
+	}
 	d.ToAdmin()
+	return true
 }
 
 // write adds columns under neutron's own names.
-func write(o sdk.ObjectBuilder, names []string, row []sdk.Value) {
-	for i, v := range row {
-		switch names[i] {
+func write(e *panel.Event, o *panel.Columns, v one, from, to int) {
+	for i := from; i < to; i++ {
+		switch name := v.members[i]; name {
 		case "created_at", "updated_at":
-			panel.Time(o, names[i], v)
+			panel.Time(o, name, v.get(e, i))
 		default:
-			o.Value(names[i], panel.Small(v))
+			o.Value(name, v.get(e, i))
 		}
 	}
 }
 
 // plugged says that a router has changed, and nothing about how: a panel asks.
-func plugged(e *sdk.Event, v sdk.Value) {
-	m := panel.Message{Topic: "routers", Kind: "router", Action: panel.Update, ID: v.Member("id").Text(), Task: sdk.NullValue(), Error: sdk.NullValue()}
-	if m.ID == "" {
-		return
-	}
+func plugged(e *panel.Event, id string) {
+	m := panel.Message{Topic: "routers", Kind: "router", Action: panel.Update, ID: id, Task: sdk.NullValue(), Error: sdk.NullValue()}
 	d := panel.Begin(e, &m)
 	d.ToProject()
 	d.ToAdmin()

@@ -1,9 +1,11 @@
 package main
 
-import "horizon-realtime/sdk"
+import (
+	"strconv"
 
-// maxColumns is the length of the longest list of columns.
-const maxColumns = 16
+	"horizon-realtime/plugins/panel"
+	"horizon-realtime/sdk"
+)
 
 // resource is how one of neutron's resources becomes a row.
 type resource struct {
@@ -16,8 +18,32 @@ type resource struct {
 	// neutron's policy keeps from tenants.
 	columns   []string
 	adminOnly int
-	// one and several are where the payload has it, or them.
-	one, several sdk.Field
+	// plural is the payload's member where there are several.
+	plural string
+
+	// members are all that are read, the columns from the one of that number on,
+	// and pointers where they are in the payload.
+	members, pointers []string
+}
+
+const columns = 3
+
+// listed is the beginning of a pointer to one of several.
+func (r *resource) listed(i int) string { return "/payload/" + r.plural + "/" + strconv.Itoa(i) + "/" }
+
+// one is a resource in a payload. at is the beginning of the pointers to its
+// members, empty where it is the only one.
+type one struct {
+	*resource
+	at string
+}
+
+// get reads a member by its number.
+func (v *one) get(e *panel.Event, i int) sdk.Value {
+	if v.at == "" {
+		return e.Field(v.pointers[i])
+	}
+	return e.Field(v.at + v.members[i])
 }
 
 var resources = []resource{
@@ -28,14 +54,14 @@ var resources = []resource{
 			"provider:network_type", "provider:physical_network", "provider:segmentation_id",
 		},
 		adminOnly: 3,
-		one:       sdk.Want("/payload/network"), several: sdk.Want("/payload/networks"),
+		plural:    "networks",
 	},
 	{
 		member: "subnet", topic: "subnets", kind: "subnet", name: "name",
 		columns: []string{
 			"network_id", "cidr", "ip_version", "gateway_ip", "enable_dhcp", "allocation_pools", "dns_nameservers", "description", "created_at", "updated_at",
 		},
-		one: sdk.Want("/payload/subnet"), several: sdk.Want("/payload/subnets"),
+		plural: "subnets",
 	},
 	{
 		member: "port", topic: "ports", kind: "port", name: "name",
@@ -45,7 +71,7 @@ var resources = []resource{
 			"binding:host_id", "binding:vif_type",
 		},
 		adminOnly: 2,
-		one:       sdk.Want("/payload/port"), several: sdk.Want("/payload/ports"),
+		plural:    "ports",
 	},
 	{
 		member: "router", topic: "routers", kind: "router", name: "name",
@@ -54,7 +80,7 @@ var resources = []resource{
 			"distributed", "ha",
 		},
 		adminOnly: 2,
-		one:       sdk.Want("/payload/router"), several: sdk.Want("/payload/routers"),
+		plural:    "routers",
 	},
 	{
 		member: "floatingip", topic: "floating_ips", kind: "floating_ip", name: "floating_ip_address",
@@ -62,12 +88,12 @@ var resources = []resource{
 			"floating_ip_address", "fixed_ip_address", "port_id", "router_id", "floating_network_id", "description", "dns_name", "dns_domain",
 			"created_at", "updated_at",
 		},
-		one: sdk.Want("/payload/floatingip"), several: sdk.Want("/payload/floatingips"),
+		plural: "floatingips",
 	},
 	{
 		member: "security_group", topic: "security_groups", kind: "security_group", name: "name",
 		columns: []string{"description", "stateful", "shared", "created_at", "updated_at"},
-		one:     sdk.Want("/payload/security_group"), several: sdk.Want("/payload/security_groups"),
+		plural:  "security_groups",
 	},
 	{
 		member: "security_group_rule", topic: "security_group_rules", kind: "security_group_rule",
@@ -75,6 +101,6 @@ var resources = []resource{
 			"security_group_id", "direction", "ethertype", "protocol", "port_range_min", "port_range_max",
 			"remote_ip_prefix", "remote_group_id", "remote_address_group_id", "description", "created_at", "updated_at",
 		},
-		one: sdk.Want("/payload/security_group_rule"), several: sdk.Want("/payload/security_group_rules"),
+		plural: "security_group_rules",
 	},
 }

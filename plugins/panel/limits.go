@@ -6,30 +6,65 @@ import (
 	"horizon-realtime/sdk"
 )
 
+// Bounds of what one notification may cost, in bytes.
 const (
-	// maxKey is how long the router lets an emission's key be, in bytes. Names
-	// that serve as ids may be longer: those of key pairs have 255 characters.
-	maxKey = 128
-	// maxField is how long a column may be that its owner writes freely, in
-	// bytes. A payload may have 64 KiB, and a byte can take six in JSON.
-	maxField = 2 << 10
-	// maxList is the same for a list that only services write.
+	// maxValue is how long a value may be that is read at all. The object of one
+	// of neutron's resources has 1 to 2 KB.
+	maxValue = 8 << 10
+	// maxList is the same for a list that tables show entry by entry: some 70
+	// addresses of a server. All that is wanted fits the SDK's scratch block.
 	maxList = 24 << 10
+	// maxName is how long names and ids may be, of which services allow 255
+	// characters, and maxWord how long a status may be, and an error.
+	maxName = 4 * 255
+	maxWord = 255
+	// maxColumn is how long a column may be that its owner writes freely, and
+	// maxColumns what all may take of the 64 KiB that the router allows a message.
+	maxColumn  = 2 << 10
+	maxColumns = 42 << 10
+	// maxEvent is what all messages of one event may take, of 256 KiB that the
+	// router allows. Past maxDetail they are hints.
+	maxEvent  = 240 << 10
+	maxDetail = 12 << 10
+
+	// maxKey is how long the router lets an emission's key be. Names that serve
+	// as ids may be longer: those of key pairs have 255 characters.
+	maxKey = 128
 )
 
-// Small is the value, absent where it is longer than a row has room for: a
-// stack's description can fill a book. A panel then asks the service for it.
-func Small(v sdk.Value) sdk.Value { return within(maxField, v) }
+// MaxEntries is how many entries a column may have that is a list. A longer list
+// is left out, so that a page asks for it rather than showing a part of it.
+const MaxEntries = 64
 
-// List is Small for what only services and admins write, such as the hosts of an
-// aggregate.
-func List(v sdk.Value) sdk.Value { return within(maxList, v) }
+// MaxAtOnce is how many resources that were created at once are told: each takes
+// two of the 64 emissions that the router allows.
+const MaxAtOnce = 31
+
+// Small is the value, absent if it is longer than a row has room for: a stack's
+// description can fill a book. A panel then asks the service for it.
+func Small(v sdk.Value) sdk.Value { return within(maxColumn, v) }
+
+// Name is Small for names and ids.
+func Name(v sdk.Value) sdk.Value { return within(maxName, v) }
 
 func within(limit int, v sdk.Value) sdk.Value {
-	if len(v.Text())+len(v.Literal()) > limit {
+	if v.Len() > limit {
 		return sdk.Value{}
 	}
 	return v
+}
+
+// Few is the list, absent if it has more than MaxEntries entries.
+func Few(list sdk.Value) sdk.Value {
+	if len(list.Literal()) > 16*MaxEntries { // no entry is shorter
+		n := 0
+		for it := list.Items(); it.Next(); n++ {
+			if n == MaxEntries {
+				return sdk.Value{}
+			}
+		}
+	}
+	return list
 }
 
 // Key makes an emission's key of an id: the id, or its beginning and a hash.

@@ -1,7 +1,5 @@
 package panel
 
-import "horizon-realtime/sdk"
-
 const (
 	// memory is for how many seconds something that was told is remembered:
 	// where nova tells everything in both of its formats, the second comes
@@ -11,10 +9,10 @@ const (
 	maxOnce = 256
 )
 
-// Once tells whether this has not been told yet, and remembers that it has been.
+// Once reports whether this has not been told yet, and remembers that it has been.
 // The parts say what it is, such as a resource, a request and a word; of long
 // ones, the beginning counts.
-func Once(e *sdk.Event, parts ...string) bool {
+func Once(e *Event, parts ...string) bool {
 	each := maxOnce/len(parts) - 1
 	key := make([]byte, 0, maxOnce)
 	for _, part := range parts {

@@ -1,7 +1,7 @@
-// Package panel writes the panel message: the one shape in which every stock
-// filter tells browsers that a row of a table has changed, whatever service and
-// whatever format of notification it comes from. Filters use it; it is compiled
-// into each.
+// Package panel is what the stock plugins have in common; each has it compiled in.
+// It reads a notification within bounds (Event), says whether anything was done at
+// all (news), and writes the panel message: the one shape that tells browsers that
+// a row of a table has changed, whatever service and format it comes from.
 //
 //	{"v":1, "event":"compute.instance.update", "kind":"server", "action":"update",
 //	 "id":"…", "name":"…", "project_id":"…", "user_id":"…", "status":"ACTIVE", "task":null,
@@ -49,31 +49,59 @@ type Message struct {
 
 // Draft is a message being written.
 type Draft struct {
-	event   *sdk.Event
+	event   *Event
 	message *Message
 	root    sdk.ObjectBuilder
 	// Data is where the columns go, those for everybody before ToProject, those
 	// for admins between it and ToAdmin.
-	Data sdk.ObjectBuilder
+	Data Columns
+}
+
+// Columns are the data of a message. What there is no room for is left out, so that
+// a panel keeps what it had, or asks for it.
+type Columns struct {
+	sdk.ObjectBuilder
+	// room is for how many bytes there still is some, at the worst: those of a
+	// text may each take six in JSON, those of JSON written anew three.
+	room int
+}
+
+// Value adds a column as it was in the message, and none if it is absent.
+func (c *Columns) Value(key string, v sdk.Value) { c.add(maxColumn, key, v) }
+
+// List adds a column that may be long because only services and admins write it,
+// such as the hosts of an aggregate.
+func (c *Columns) List(key string, v sdk.Value) { c.add(maxList, key, v) }
+
+func (c *Columns) add(limit int, key string, v sdk.Value) {
+	size := v.Len()
+	most := 6 * size
+	if v.Kind() != sdk.KindString {
+		most = 3 * size
+	}
+	if size <= limit && most <= c.room {
+		c.room -= most
+		c.ObjectBuilder.Value(key, v)
+	}
 }
 
 // Begin writes what is the same for all services.
-func Begin(e *sdk.Event, m *Message) Draft {
+func Begin(e *Event, m *Message) Draft {
 	o := e.Object()
 	o.Int("v", version)
 	o.String("event", e.Type())
 	o.String("kind", m.Kind)
 	o.String("action", string(m.Action))
 	o.String("id", m.ID)
-	o.Value("name", m.Name)
+	o.Value("name", Name(m.Name))
 	o.StringOrNull("project_id", e.Project())
 	o.StringOrNull("user_id", e.User())
-	o.Value("status", m.Status)
-	o.Value("task", m.Task)
-	o.Value("error", m.Error)
+	o.Value("status", within(maxWord, m.Status))
+	o.Value("task", within(maxWord, m.Task))
+	o.Value("error", within(maxWord, m.Error))
 	o.String("at", e.Time())
 	o.StringOrNull("request_id", e.RequestID())
-	return Draft{e, m, o, o.Object("data")}
+	return Draft{e, m, o, Columns{o.Object("data"), maxColumns}}
 }
 
 // ToProject sends what has been written to the project that owns the resource.
@@ -89,13 +117,17 @@ func (d *Draft) ToAdmin() {
 	}
 }
 
-// To sends what has been written to a channel of the filter's choice.
+// To sends what has been written to a channel of the plugin's choice.
 func (d *Draft) To(to sdk.Channel) {
-	if d.message.Action == Delete {
-		d.event.EmitRemoved(to, Key(d.message.ID), d.root)
+	id := d.message.ID
+	if len(id) > maxName || !d.event.fits(d.root.Size()) {
 		return
 	}
-	d.event.Emit(to, Key(d.message.ID), d.root)
+	if d.message.Action == Delete {
+		d.event.EmitRemoved(to, Key(id), d.root)
+		return
+	}
+	d.event.Emit(to, Key(id), d.root)
 }
 
 // TextOrNull makes an empty string null: nova's legacy notifications and cinder
@@ -110,7 +142,7 @@ func TextOrNull(v sdk.Value) sdk.Value {
 // Time adds a time to the second as `2006-01-02T15:04:05Z`, however the service
 // spells it: nova, cinder and glance each have two ways, always in UTC. An empty
 // one is null.
-func Time(o sdk.ObjectBuilder, key string, v sdk.Value) {
+func Time(o *Columns, key string, v sdk.Value) {
 	text := v.Text()
 	if len(text) < len("2006-01-02T15:04:05") || text[4] != '-' || text[13] != ':' || !utc(text[19:]) {
 		o.Value(key, TextOrNull(v))

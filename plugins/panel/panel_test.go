@@ -22,7 +22,7 @@ func TestTime(t *testing.T) {
 		``:                                   `{}`,
 	} {
 		o := j.Object()
-		Time(o, "t", sdk.Parse(in))
+		Time(&Columns{o, maxColumns}, "t", sdk.Parse(in))
 		if got := o.Text(); got != want {
 			t.Errorf("%s: got %s, want %s", in, got, want)
 		}

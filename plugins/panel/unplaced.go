@@ -9,10 +9,10 @@ import (
 // Unplaced reads what nova's conductor tells where it found no place for a server,
 // to build it or to move it to: compute_task.*, in both formats. The server's own
 // notifications do not say why. The reason is empty where a tenant may not read it.
-func Unplaced(e *sdk.Event) (id string, state sdk.Value, reason string) {
+func Unplaced(e *Event) (id string, state sdk.Value, reason string) {
 	const data = "/payload/nova_object.data/"
 	if id = e.Field(data + "instance_uuid").Text(); id != "" {
-		return id, e.Field(data + "state"), Exception(e.Field(data + "reason"))
+		return id, e.Field(data + "state"), Exception(e, data+"reason/nova_object.data/")
 	}
 	// Only nova's own exceptions have kwargs, and a message for tenants.
 	if text := e.Field("/payload/reason").Text(); strings.HasPrefix(text, "{'kwargs': ") {
@@ -23,7 +23,7 @@ func Unplaced(e *sdk.Event) (id string, state sdk.Value, reason string) {
 
 // Unbacked reads why cinder's scheduler found no backend for a volume, which
 // only it tells: scheduler.create_volume.
-func Unbacked(e *sdk.Event) (reason string) {
+func Unbacked(e *Event) (reason string) {
 	return Sentence(exceptionText(e.Field("/payload/reason").Text()))
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 func init() {
-	sdk.Register(sdk.Filter{On: []string{"servergroup.*", "server_group.*"}, Handle: handle})
+	panel.Register(panel.Plugin{On: []string{"servergroup.*", "server_group.*"}, Handle: handle})
 }
 
 func main() {}
@@ -36,7 +36,7 @@ var versioned = group{
 	policy: sdk.Want(data + "policy"), rules: sdk.Want(data + "rules"), members: sdk.Want(data + "members"),
 }
 
-func handle(e *sdk.Event) {
+func handle(e *panel.Event) {
 	f := &versioned
 	if strings.HasPrefix(e.Type(), "servergroup.") {
 		f = &legacy

@@ -17,7 +17,7 @@ import (
 )
 
 func init() {
-	sdk.Register(sdk.Filter{On: []string{"orchestration.stack.*"}, Start: start, Handle: handle})
+	panel.Register(panel.Plugin{On: []string{"orchestration.stack.*"}, Start: start, Handle: handle})
 }
 
 func main() {}
@@ -48,7 +48,7 @@ func start(config sdk.Value) error { return panel.ConfigureAnd(config, "projects
 
 // handle tells of a stack; also of nested ones, which heat does not mark and
 // Horizon's table does not list: a panel asks for a row it does not know.
-func handle(e *sdk.Event) {
+func handle(e *panel.Event) {
 	m := panel.Message{
 		Topic: "stacks", Kind: "stack", ID: e.Get(id).Text(),
 		Action: panel.Update, Name: e.Get(name), Status: e.Get(state), Error: sdk.NullValue(),
@@ -66,11 +66,11 @@ func handle(e *sdk.Event) {
 		m.Action = panel.Create
 	}
 	d := panel.Begin(e, &m)
-	d.Data.Value("state_reason", panel.Small(e.Get(reason)))
-	d.Data.Value("description", panel.Small(e.Get(description)))
-	panel.Time(d.Data, "created_at", e.Get(created))
-	panel.Time(d.Data, "updated_at", e.Get(updated))
-	d.Data.Value("tags", panel.Small(e.Get(tags)))
+	d.Data.Value("state_reason", e.Get(reason))
+	d.Data.Value("description", e.Get(description))
+	panel.Time(&d.Data, "created_at", e.Get(created))
+	panel.Time(&d.Data, "updated_at", e.Get(updated))
+	d.Data.Value("tags", e.Get(tags))
 	if toProjects {
 		d.To(sdk.Project(e.Get(project).Text(), m.Topic))
 	}

@@ -22,7 +22,7 @@ import (
 )
 
 func init() {
-	sdk.Register(sdk.Filter{
+	panel.Register(panel.Plugin{
 		On: []string{
 			"compute.instance.*", "instance.*", "compute_task.*",
 			"volume.*", "snapshot.*", "backup.*", "scheduler.create_volume",
@@ -33,7 +33,10 @@ func init() {
 
 func main() {}
 
-const data = "/payload/nova_object.data/"
+const (
+	data    = "/payload/nova_object.data/"
+	faultAt = data + "fault/nova_object.data/"
+)
 
 // resource is where a service has what a toast is about.
 type resource struct {
@@ -61,7 +64,7 @@ var (
 	status  = sdk.Want("/payload/status")
 	message = sdk.Want("/payload/message")
 	why     = sdk.Want("/payload/fail_reason")
-	fault   = sdk.Want(data + "fault")
+	fault   = sdk.Want(faultAt + "exception")
 	actor   = sdk.Want("/_context_user_id")
 )
 
@@ -71,11 +74,11 @@ type subject struct {
 	name           sdk.Value
 }
 
-func (r *resource) of(e *sdk.Event) subject {
+func (r *resource) of(e *panel.Event) subject {
 	return subject{r.kind, r.noun, e.Get(r.id).Text(), e.Get(r.name)}
 }
 
-func handle(e *sdk.Event) {
+func handle(e *panel.Event) {
 	if e.User() == "" {
 		return
 	}
@@ -99,7 +102,7 @@ func handle(e *sdk.Event) {
 
 // ofServer tells of a server. That one is in error without more ado (nobody had
 // room for it), only its update says.
-func ofServer(e *sdk.Event, r *resource, event string) {
+func ofServer(e *panel.Event, r *resource, event string) {
 	if event == "update" {
 		if e.Get(r.state).Text() == "error" && e.Get(r.oldState).Text() != "error" {
 			about := r.of(e)
@@ -125,8 +128,8 @@ func ofServer(e *sdk.Event, r *resource, event string) {
 			said = phrase{"server." + action, ""}
 		}
 		reason := panel.Sentence(e.Get(message).Text())
-		if v := e.Get(fault); v.Known() {
-			reason = panel.Exception(v)
+		if e.Get(fault).Known() {
+			reason = panel.Exception(e, faultAt)
 		}
 		failed(e, &about, phrase{said.code, "failed to " + verb(action)}, reason)
 	case notable:
@@ -136,7 +139,7 @@ func ofServer(e *sdk.Event, r *resource, event string) {
 
 // unplaced is nova's conductor telling why a server was not built or moved. It
 // does not tell the server's name; the update that went before did.
-func unplaced(e *sdk.Event, task string) {
+func unplaced(e *panel.Event, task string) {
 	id, _, reason := panel.Unplaced(e)
 	if id == "" || reason == "" {
 		return
@@ -162,7 +165,7 @@ func named(id string) string { return "name of " + panel.Key(id) }
 const nameMemory = 600
 
 // unbacked is cinder's scheduler telling why a volume was not made.
-func unbacked(e *sdk.Event) {
+func unbacked(e *panel.Event) {
 	about := volume.of(e)
 	about.name = e.Field("/payload/volume_properties/display_name")
 	failed(e, &about, phrase{"volume.create", "failed to create"}, panel.Unbacked(e))
@@ -187,7 +190,7 @@ func verb(action string) string {
 
 // ofStorage tells of something of cinder's. Where cinder tells at all that an
 // attempt failed, it does with an `.end`, and says so in the status.
-func ofStorage(e *sdk.Event, r *resource) {
+func ofStorage(e *panel.Event, r *resource) {
 	action, phase := cutLast(e.Type())
 	if phase != "end" && phase != "error" {
 		return
@@ -210,7 +213,7 @@ func cutLast(s string) (before, after string) {
 	return s[:max(i, 0)], s[i+1:]
 }
 
-func done(e *sdk.Event, about *subject, said phrase) {
+func done(e *panel.Event, about *subject, said phrase) {
 	if first(e, about, said.code) {
 		tell(e, about, "success", said, "")
 	}
@@ -218,7 +221,7 @@ func done(e *sdk.Event, about *subject, said phrase) {
 
 // failed tells of an error. An error comes in several notifications, of which
 // some say why: one of these is told, or else the first.
-func failed(e *sdk.Event, about *subject, said phrase, reason string) {
+func failed(e *panel.Event, about *subject, said phrase, reason string) {
 	toldWhy := "why " + said.code
 	if reason == "" {
 		if first(e, about, "error") {
@@ -234,7 +237,7 @@ func failed(e *sdk.Event, about *subject, said phrase, reason string) {
 
 // first tells whether this has not been said yet, of this resource and because
 // of this request.
-func first(e *sdk.Event, about *subject, what string) bool {
+func first(e *panel.Event, about *subject, what string) bool {
 	cause := e.RequestID()
 	if cause == "" {
 		cause = e.MessageID()
@@ -242,7 +245,7 @@ func first(e *sdk.Event, about *subject, what string) bool {
 	return panel.Once(e, about.id, cause, what)
 }
 
-func tell(e *sdk.Event, about *subject, level string, said phrase, reason string) {
+func tell(e *panel.Event, about *subject, level string, said phrase, reason string) {
 	if about.id == "" {
 		return
 	}
@@ -263,7 +266,7 @@ func tell(e *sdk.Event, about *subject, level string, said phrase, reason string
 		d.Data.Bool("by_other", v.Text() != e.User())
 	}
 	// Not by the draft: a toast about a deletion is there, and not removed.
-	e.Emit(sdk.User(e.User(), m.Topic), panel.Key(m.ID), d.Data)
+	e.Emit(sdk.User(e.User(), m.Topic), panel.Key(m.ID), d.Data.ObjectBuilder)
 }
 
 func action(code string) panel.Action {

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"horizon-realtime/plugins/panel"
 	"horizon-realtime/sdk"
 )
 
@@ -91,7 +92,7 @@ const tries = 8
 //
 // A resource that is first heard of as it is deleted was there before; one that
 // is first heard of otherwise is only remembered, for the day it changes.
-func follow(e *sdk.Event, id sdk.Value, s sighting, uses counters) (change counters) {
+func follow(e *panel.Event, id sdk.Value, s sighting, uses counters) (change counters) {
 	if id.Text() == "" || len(id.Text()) > 64 {
 		return counters{}
 	}
@@ -137,14 +138,17 @@ const gone = "-"
 
 // release takes what a project has given away from its total. It is not told:
 // this notification is not its own.
-func release(e *sdk.Event, owner string, uses counters) {
+func release(e *panel.Event, owner string, uses counters) {
 	var change counters
 	change.subtract(uses)
 	total(e, owner, change)
 }
 
+// forget makes the project's total begin anew.
+func forget(e *panel.Event) { e.KVDelete("sum " + e.Project()) }
+
 // total adds to the project's total, and tells since when it is counted.
-func total(e *sdk.Event, project string, change counters) (sum counters, since string, ok bool) {
+func total(e *panel.Event, project string, change counters) (sum counters, since string, ok bool) {
 	key := "sum " + project
 	for range tries {
 		known, version := e.KVGet(key)

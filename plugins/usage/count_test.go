@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
+	"horizon-realtime/plugins/panel"
 	"horizon-realtime/sdk/sdktest"
 )
 
@@ -100,5 +102,31 @@ func TestStoredCounters(t *testing.T) {
 	}
 	if got := parse("nonsense"); got != (counters{}) {
 		t.Errorf("of nonsense: %v", got)
+	}
+}
+
+// So many at once that they are not counted make pages ask Horizon.
+func TestManyAtOnceBeginAnew(t *testing.T) {
+	f := sdktest.Start(t, "")
+	since := func(at string, ids int) string {
+		t.Helper()
+		list := "[" + strings.TrimSuffix(strings.Repeat(`{"id":"`+at+`"},`, ids), ",") + "]"
+		a := f.Send(sdktest.Notification{Project: "p1", Message: []byte(`{"message_id":"m","event_type":"network.create.end","priority":"INFO",
+			"timestamp":"2026-11-23 ` + at + `.000000","payload":{"networks":` + list + `}}`)})
+		if len(a.Emissions) != 1 {
+			t.Fatalf("%d at once: %d emissions", ids, len(a.Emissions))
+		}
+		var m told
+		if err := json.Unmarshal(a.Emissions[0].Payload, &m); err != nil {
+			t.Fatal(err)
+		}
+		return m.Data.Since
+	}
+	first := since("10:00:00", 1)
+	if got := since("10:00:01", panel.MaxAtOnce); got != first {
+		t.Errorf("after a few at once it is counted since %s, want %s", got, first)
+	}
+	if got := since("10:00:02", panel.MaxAtOnce+1); got == first {
+		t.Errorf("after many at once it is still counted since %s", got)
 	}
 }

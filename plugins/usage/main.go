@@ -21,6 +21,7 @@
 package main
 
 import (
+	"strconv"
 	"strings"
 
 	"horizon-realtime/plugins/panel"
@@ -28,7 +29,7 @@ import (
 )
 
 func init() {
-	sdk.Register(sdk.Filter{
+	panel.Register(panel.Plugin{
 		On: []string{
 			"compute.instance.create.*", "compute.instance.update", "compute.instance.delete.end",
 			"compute.instance.resize.*", "compute.instance.finish_resize.end",
@@ -68,7 +69,7 @@ var (
 	volumeSize = sdk.Want("/payload/volume_size")
 )
 
-func handle(e *sdk.Event) {
+func handle(e *panel.Event) {
 	if e.Project() == "" {
 		return
 	}
@@ -96,7 +97,7 @@ func handle(e *sdk.Event) {
 // instance counts a server. It appears in nova's database and quota before any
 // host knows of it, which its first update tells; where it went into error
 // without one, that update is all there is.
-func instance(e *sdk.Event, f *server, event string) counters {
+func instance(e *panel.Event, f *server, event string) counters {
 	s := sighted(event)
 	if event == "update" {
 		state := e.Get(f.state).Text()
@@ -111,21 +112,31 @@ func instance(e *sdk.Event, f *server, event string) counters {
 }
 
 // network counts something of neutron's, or several that were created at once.
-func network(e *sdk.Event, what string, s sighting) (change counters) {
+func network(e *panel.Event, what string, s sighting) (change counters) {
 	var one counters
 	for i, name := range [...]string{"floatingip", "network", "router", "security_group"} {
 		if name == what {
 			one[floatingIPs+i] = 1
 		}
 	}
-	if v := e.Field("/payload/" + what); v.Known() {
-		return follow(e, v.Member("id"), s, one)
+	for _, at := range [...]string{"/payload/" + what + "/id", "/payload/" + what + "_id"} {
+		if id := e.Field(at); id.Known() {
+			return follow(e, id, s, one)
+		}
 	}
-	if id := e.Field("/payload/" + what + "_id"); id.Known() {
-		return follow(e, id, s, one)
+	at := "/payload/" + what + "s/"
+	if e.Field(at + strconv.Itoa(panel.MaxAtOnce) + "/id").Known() {
+		// To count so many takes too long. The count begins anew, and pages ask.
+		forget(e)
+		tell(e, change)
+		return change
 	}
-	for it := e.Field("/payload/" + what + "s").Items(); it.Next(); {
-		change.add(follow(e, it.Value().Member("id"), s, one))
+	for i := range panel.MaxAtOnce {
+		id := e.Field(at + strconv.Itoa(i) + "/id")
+		if !id.Known() {
+			break
+		}
+		change.add(follow(e, id, s, one))
 	}
 	return change
 }
@@ -147,7 +158,7 @@ func number(v sdk.Value) int64 {
 }
 
 // tell adds the change to the project's total and sends both.
-func tell(e *sdk.Event, change counters) {
+func tell(e *panel.Event, change counters) {
 	project := e.Project()
 	total, since, ok := total(e, project, change)
 	if !ok {

@@ -13,7 +13,7 @@ import (
 )
 
 func init() {
-	sdk.Register(sdk.Filter{
+	panel.Register(panel.Plugin{
 		On:     []string{"volume.*", "snapshot.*", "backup.*", "scheduler.create_volume"},
 		Start:  panel.Configure,
 		Handle: handle,
@@ -39,7 +39,7 @@ var (
 	host       = sdk.Want("/payload/host")
 )
 
-func handle(e *sdk.Event) {
+func handle(e *panel.Event) {
 	kind, event, _ := strings.Cut(e.Type(), ".")
 	switch kind {
 	case "volume":
@@ -54,7 +54,7 @@ func handle(e *sdk.Event) {
 }
 
 // message is what is common to all three.
-func message(e *sdk.Event, topic, kind, event string, id sdk.Field) panel.Message {
+func message(e *panel.Event, topic, kind, event string, id sdk.Field) panel.Message {
 	m := panel.Message{
 		Topic: topic, Kind: kind, ID: e.Get(id).Text(), Action: panel.Update,
 		Name: e.Get(name), Status: e.Get(status), Task: sdk.NullValue(), Error: sdk.NullValue(),
@@ -81,7 +81,7 @@ func telling(event string) bool {
 	return true
 }
 
-func volume(e *sdk.Event, event string) {
+func volume(e *panel.Event, event string) {
 	m := message(e, "volumes", "volume", event, volumeID)
 	if m.ID == "" || !telling(event) {
 		return
@@ -102,10 +102,10 @@ func volume(e *sdk.Event, event string) {
 	d := panel.Begin(e, &m)
 	d.Data.Value("size", e.Get(size))
 	d.Data.Value("volume_type_id", e.Get(volumeType))
-	attachments(d.Data, e.Get(attached))
+	attachments(&d.Data, e.GetList(attached))
 	d.Data.Value("availability_zone", e.Get(zone))
 	d.Data.Value("snapshot_id", e.Get(snapshotID))
-	panel.Time(d.Data, "created_at", e.Get(created))
+	panel.Time(&d.Data, "created_at", e.Get(created))
 	d.ToProject()
 	if !offered {
 		d.Data.Value("host", e.Get(host))
@@ -115,8 +115,8 @@ func volume(e *sdk.Event, event string) {
 
 // attachments lists the servers that a volume is attached to, without the
 // machines they run on.
-func attachments(o sdk.ObjectBuilder, list sdk.Value) {
-	if list.Kind() != sdk.KindArray {
+func attachments(o *panel.Columns, list sdk.Value) {
+	if list = panel.Few(list); list.Kind() != sdk.KindArray {
 		return
 	}
 	a := o.Array("attachments")
@@ -141,7 +141,7 @@ func attachments(o sdk.ObjectBuilder, list sdk.Value) {
 	}
 }
 
-func snapshot(e *sdk.Event, event string) {
+func snapshot(e *panel.Event, event string) {
 	m := message(e, "snapshots", "snapshot", event, snapshotID)
 	if m.ID == "" || !telling(event) {
 		return
@@ -149,12 +149,12 @@ func snapshot(e *sdk.Event, event string) {
 	d := panel.Begin(e, &m)
 	d.Data.Value("size", e.Get(volumeSize))
 	d.Data.Value("volume_id", e.Get(volumeID))
-	panel.Time(d.Data, "created_at", e.Get(created))
+	panel.Time(&d.Data, "created_at", e.Get(created))
 	d.ToProject()
 	d.ToAdmin()
 }
 
-func backup(e *sdk.Event, event string) {
+func backup(e *panel.Event, event string) {
 	m := message(e, "backups", "backup", event, backupID)
 	if m.ID == "" || !telling(event) {
 		return
@@ -168,7 +168,7 @@ func backup(e *sdk.Event, event string) {
 	d.Data.Value("snapshot_id", e.Get(snapshotID))
 	d.Data.Value("availability_zone", e.Get(zone))
 	d.Data.Value("percent", e.Get(percent))
-	panel.Time(d.Data, "created_at", e.Get(created))
+	panel.Time(&d.Data, "created_at", e.Get(created))
 	d.ToProject()
 	d.Data.Value("host", e.Get(host))
 	d.ToAdmin()
@@ -176,7 +176,7 @@ func backup(e *sdk.Event, event string) {
 
 // unscheduled is cinder's scheduler telling that it found no backend for a
 // volume. It is the only one to say why.
-func unscheduled(e *sdk.Event) {
+func unscheduled(e *panel.Event) {
 	id := e.Get(volumeID).Text()
 	if id == "" || e.Priority() != "error" {
 		return

@@ -19,7 +19,7 @@ import (
 // Designate tells each of a zone's events a second time as dns.domain.*, and
 // dns.zone.share is about another project's view of it.
 func init() {
-	sdk.Register(sdk.Filter{
+	panel.Register(panel.Plugin{
 		On: []string{
 			"dns.zone.create", "dns.zone.update", "dns.zone.delete",
 			"dns.recordset.create", "dns.recordset.update", "dns.recordset.delete",
@@ -38,11 +38,19 @@ func want(member string) place {
 	return place{sdk.Want("/payload/" + member), sdk.Want("/payload/designate_object.data/" + member)}
 }
 
-func (p place) of(e *sdk.Event) sdk.Value {
+func (p place) of(e *panel.Event) sdk.Value {
 	if v := e.Get(p.plain); v.Kind() != sdk.KindAbsent {
 		return v
 	}
 	return e.Get(p.wrapped)
+}
+
+// list is of for one that may be long.
+func (p place) list(e *panel.Event) sdk.Value {
+	if v := e.GetList(p.plain); v.Kind() != sdk.KindAbsent {
+		return v
+	}
+	return e.GetList(p.wrapped)
 }
 
 var (
@@ -56,7 +64,7 @@ var (
 	transferred, shared = want("transferred_at"), want("shared")
 )
 
-func handle(e *sdk.Event) {
+func handle(e *panel.Event) {
 	what, event, _ := strings.Cut(strings.TrimPrefix(e.Type(), "dns."), ".")
 	m := panel.Message{Action: panel.Update, ID: id.of(e).Text(), Name: name.of(e), Error: sdk.NullValue()}
 	if m.ID == "" {
@@ -74,7 +82,7 @@ func handle(e *sdk.Event) {
 
 // tellZone tells of a zone. Deleting one begins with setting it to be deleted;
 // it is gone when the name servers have forgotten it, which comes as an update.
-func tellZone(e *sdk.Event, m *panel.Message, event string) {
+func tellZone(e *panel.Event, m *panel.Message, event string) {
 	m.Topic, m.Kind, m.Status = "zones", "zone", status.of(e)
 	if event == "delete" && doing.of(e).Text() != "DELETE" || m.Status.Text() == "DELETED" {
 		m.Action = panel.Delete
@@ -91,17 +99,17 @@ func tellZone(e *sdk.Event, m *panel.Message, event string) {
 	d.Data.Value("email", email.of(e))
 	d.Data.Value("serial", serial.of(e))
 	d.Data.Value("ttl", ttl.of(e))
-	d.Data.Value("description", panel.Small(description.of(e)))
+	d.Data.Value("description", description.of(e))
 	d.Data.Value("shared", shared.of(e))
-	times(e, d.Data)
-	panel.Time(d.Data, "transferred_at", transferred.of(e))
+	times(e, &d.Data)
+	panel.Time(&d.Data, "transferred_at", transferred.of(e))
 	d.ToProject()
 }
 
 // tellRecordset tells of a record set, which designate's API lists until its
 // zone has been told to the name servers; nobody says when that was.
-func tellRecordset(e *sdk.Event, m *panel.Message, event string) {
-	m.Topic, m.Kind, m.Status = "recordsets", "recordset", worst(records.of(e))
+func tellRecordset(e *panel.Event, m *panel.Message, event string) {
+	m.Topic, m.Kind, m.Status = "recordsets", "recordset", worst(records.list(e))
 	if event == "delete" {
 		m.Action = panel.Delete
 	}
@@ -110,18 +118,18 @@ func tellRecordset(e *sdk.Event, m *panel.Message, event string) {
 	d.Data.Value("zone_name", zoneName.of(e))
 	d.Data.Value("type", kind.of(e))
 	d.Data.Value("ttl", ttl.of(e))
-	d.Data.Value("description", panel.Small(description.of(e)))
-	times(e, d.Data)
-	if list := panel.List(records.of(e)); list.Kind() == sdk.KindArray {
+	d.Data.Value("description", description.of(e))
+	times(e, &d.Data)
+	if list := panel.Few(records.list(e)); list.Kind() == sdk.KindArray {
 		out := d.Data.Array("records")
 		for it := list.Items(); it.Next(); {
-			out.Value(it.Value().Member("data"))
+			out.Value(panel.Small(it.Value().Member("data")))
 		}
 	}
 	d.ToProject()
 }
 
-func times(e *sdk.Event, o sdk.ObjectBuilder) {
+func times(e *panel.Event, o *panel.Columns) {
 	panel.Time(o, "created_at", created.of(e))
 	panel.Time(o, "updated_at", updated.of(e))
 }
