@@ -30,9 +30,9 @@ func TestWhatTenantsMayWriteIsBorne(t *testing.T) {
 		f.about(t, c.Notification)
 		want, fault := f.send(t, c.Notification)
 		if fault != "" {
-			t.Errorf("%s/%s, as it is: %s", c.filter, c.Name, fault)
+			t.Errorf("%s/%s, as it is: %s", c.plugin, c.Name, fault)
 		}
-		alike := c.filter + " " + phase(c.event) + " " + strings.Join(want, " ")
+		alike := c.plugin + " " + phase(c.event) + " " + strings.Join(want, " ")
 		for x := range extremes(t, c.Notification, samples) {
 			if tried[alike+x.what] {
 				continue
@@ -40,13 +40,13 @@ func TestWhatTenantsMayWriteIsBorne(t *testing.T) {
 			tried[alike+x.what] = true
 			got, fault := f.send(t, x.message())
 			if fault != "" {
-				t.Errorf("%s/%s, %s: %s", c.filter, c.Name, x.what, fault)
+				t.Errorf("%s/%s, %s: %s", c.plugin, c.Name, x.what, fault)
 				continue
 			}
 			for _, channel := range want {
 				counted := f.resource == nil && strings.HasSuffix(channel, "/usage") // before, and once is enough
 				if x.told && !counted && !slices.Contains(got, channel) {
-					t.Errorf("%s/%s, %s: %s is not told", c.filter, c.Name, x.what, channel)
+					t.Errorf("%s/%s, %s: %s is not told", c.plugin, c.Name, x.what, channel)
 				}
 			}
 		}
