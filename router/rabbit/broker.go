@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// broker keeps a session with one broker going: one after the other, for ever.
+// broker keeps one broker connected: when a connection ends it makes the next.
 type broker struct {
 	*Consumer
 	address
@@ -17,12 +17,12 @@ type broker struct {
 	log      *slog.Logger
 	counters *exchangeCounters
 
-	mu      sync.Mutex
-	session *session // nil while there is none
-	err     error    // why there is none, or why the last one ended
+	mu   sync.Mutex
+	conn *connection // nil while there is none
+	err  error       // why there is none, or why the last one ended
 }
 
-// errDrained ends a session that has nothing left to do.
+// errDrained ends a connection that has nothing left to do.
 var errDrained = errors.New("drained")
 
 func newBroker(c *Consumer, a address) *broker {
@@ -33,8 +33,8 @@ func newBroker(c *Consumer, a address) *broker {
 		counters: newExchangeCounters(c.metrics, c.cfg.Exchanges), err: errors.New("not connected yet")}
 }
 
-// run returns when ctx has ended or everything was drained. Each host is tried
-// once before it pauses.
+// run returns when ctx has ended or everything is drained. It tries each host once
+// before it pauses.
 func (b *broker) run(ctx context.Context) {
 	for failures := 0; ; {
 		started := time.Now()
@@ -45,8 +45,8 @@ func (b *broker) run(ctx context.Context) {
 		}
 		b.ended(err)
 		b.metrics.reconnects.WithLabelValues(b.name).Inc()
-		// Only a session that lasted shows that the next may come at once: one
-		// that is ended as soon as it consumes must not be a tight loop.
+		// The next connection may follow at once only if this one lasted: one that
+		// ends as soon as it consumes must not become a tight loop.
 		if time.Since(started) > b.cfg.Reconnect.Max {
 			failures = 0
 		}
@@ -66,8 +66,8 @@ func (b *broker) run(ctx context.Context) {
 	}
 }
 
-// backoff is low doubled n times, at most high, shortened at random by up to a
-// half so that routers do not come back in step.
+// backoff is low doubled n times, at most high, and shortened at random by up to
+// half, so that routers do not reconnect in step.
 func backoff(low, high time.Duration, n int) time.Duration {
 	d := low
 	for ; n > 0 && d < high; n-- {
@@ -77,47 +77,47 @@ func backoff(low, high time.Duration, n int) time.Duration {
 	return d - rand.N(d/2+1)
 }
 
-// serve runs one session from its connection to its end.
+// serve runs one connection to its end.
 func (b *broker) serve(ctx context.Context, h host) error {
-	s, err := openSession(ctx, b, h)
+	c, err := connect(ctx, b, h)
 	if err != nil {
 		return err
 	}
 	b.mu.Lock()
-	b.session, b.err = s, nil
+	b.conn, b.err = c, nil
 	b.mu.Unlock()
 	b.metrics.connected.WithLabelValues(b.name).Set(1)
 	b.log.Info("consuming notifications", "host", h.addr, "queue", b.cfg.QueueName())
-	return s.run(ctx)
+	return c.run(ctx)
 }
 
 func (b *broker) ended(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.session, b.err = nil, err
+	b.conn, b.err = nil, err
 	b.metrics.connected.WithLabelValues(b.name).Set(0)
 }
 
 func (b *broker) unacked() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.session == nil {
+	if b.conn == nil {
 		return 0
 	}
-	return b.session.window.unacked()
+	return b.conn.unacked.count()
 }
 
 func (b *broker) status() Status {
 	b.mu.Lock()
-	s, err := b.session, b.err
+	c, err := b.conn, b.err
 	b.mu.Unlock()
 	st := Status{Broker: b.name, Queue: b.cfg.QueueName(), Bound: []string{}, Missing: b.cfg.Exchanges}
 	if err != nil {
 		st.Error = err.Error()
 	}
-	if s != nil {
-		st.Host, st.Consuming, st.Unacked = s.host.addr, true, s.window.unacked()
-		st.Bound, st.Missing = s.topology.status()
+	if c != nil {
+		st.Host, st.Consuming, st.Unacked = c.host.addr, true, c.unacked.count()
+		st.Bound, st.Missing = c.topology.status()
 	}
 	return st
 }

@@ -25,7 +25,7 @@ type Config struct {
 	// configuration. Several hosts in one URL are one cluster: the next is tried
 	// when one fails.
 	URLs []string `toml:"urls"`
-	// URLFile holds further URLs, one a line; blank lines and # comments are
+	// URLFile holds further URLs, one per line; blank lines and # comments are
 	// skipped.
 	URLFile string `toml:"url_file"`
 	// Group names the queue. Routers of one group share the notifications,
@@ -46,7 +46,7 @@ type Config struct {
 	ExchangeRetryMax time.Duration `toml:"exchange_retry_max"`
 	// Prefetch is how many deliveries of a broker may be unacknowledged.
 	Prefetch int `toml:"prefetch"`
-	// AckInterval is how long an acknowledgement may wait for others to go with.
+	// AckInterval is how long an acknowledgement may wait to be sent with others.
 	AckInterval time.Duration `toml:"ack_interval"`
 	// Heartbeat is the interval asked for; a connection that is silent for one
 	// and a half is given up.
@@ -82,7 +82,7 @@ type DeadLetterConfig struct {
 	MaxLength  int           `toml:"max_length"`
 	MaxBytes   int           `toml:"max_bytes"`
 	MessageTTL time.Duration `toml:"message_ttl"`
-	// Timeout is how long a rejected message waits for RabbitMQ to take it; then
+	// Timeout is how long a rejected message waits for RabbitMQ to accept it; then
 	// it is dropped and counted, so that it does not hold up the others.
 	Timeout time.Duration `toml:"timeout"`
 }
@@ -135,8 +135,8 @@ var (
 	topicName    = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 )
 
-// Validate checks everything but the files it names, which New reads. No URL
-// at all is left to New as well, since a demo needs none.
+// Validate checks everything but the files it names, which New reads. New also
+// checks that there is a URL: the demo needs none.
 //
 // # Errors
 //
@@ -285,8 +285,8 @@ func (c TLSConfig) load() (*tls.Config, error) {
 	return out, nil
 }
 
-// queueArguments are those of the group's queue. The type is always said, since
-// a vhost may have a default of its own.
+// queueArguments are those of the group's queue. They always name the type, because
+// a vhost may have its own default.
 func (c Config) queueArguments() amqp.Table {
 	return amqp.Table{
 		"x-queue-type":       c.Queue.Type,
@@ -339,7 +339,7 @@ func hash(args amqp.Table, lists ...[]string) string {
 // Permissions are the patterns of rabbitmqctl set_permissions.
 type Permissions struct{ Configure, Write, Read string }
 
-// Permissions tells the least that the broker's user needs. With Declare it
+// Permissions are the least that the broker's user needs. With Declare it
 // must also be allowed to make the exchanges.
 func (c Config) Permissions() Permissions {
 	own := regexp.QuoteMeta(c.prefix())

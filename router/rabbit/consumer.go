@@ -52,10 +52,9 @@ func New(cfg Config, handler Handler, log *slog.Logger, reg prometheus.Registere
 	return c, nil
 }
 
-// Run consumes until ctx ends or Drain has finished, and returns nil. It
-// connects again for ever. When ctx ends, what is settled is acknowledged and
-// the rest left to RabbitMQ, which delivers it again; Run returns once the
-// handler has.
+// Run consumes until ctx ends or Drain has finished, and returns nil. It never
+// gives up reconnecting. When ctx ends, what is settled is acknowledged, and
+// RabbitMQ delivers the rest again; Run returns once the handler has.
 func (c *Consumer) Run(ctx context.Context) error {
 	c.running.Store(true)
 	defer close(c.stopped)
@@ -67,13 +66,13 @@ func (c *Consumer) Run(ctx context.Context) error {
 	return nil
 }
 
-// Drain takes no further deliveries, and returns when those that were taken
-// have all been settled and acknowledged. Run returns then as well.
+// Drain stops taking deliveries, and returns once those taken are settled and
+// acknowledged. Then Run returns as well.
 //
 // # Errors
 //
-// ctx has ended before; says how many deliveries are not settled. Run goes on
-// waiting for them until its own context ends.
+// How many deliveries are not settled, if ctx ends first. Run goes on waiting for
+// them until its own context ends.
 func (c *Consumer) Drain(ctx context.Context) error {
 	c.drain()
 	if !c.running.Load() {
@@ -91,12 +90,12 @@ func (c *Consumer) Drain(ctx context.Context) error {
 	}
 }
 
-// Ready is nil while notifications are consumed from at least one broker; a
-// missing exchange is no obstacle, nor is another cell's broker that is down.
+// Ready is nil while notifications are consumed from at least one broker. Neither
+// a missing exchange nor another cell's broker that is down makes a difference.
 //
 // # Errors
 //
-// Says what is wrong with each broker.
+// What is wrong with each broker.
 func (c *Consumer) Ready() error {
 	select {
 	case <-c.draining:
@@ -120,7 +119,7 @@ type Status struct {
 	// Host is the one connected to, host:port.
 	Host      string `json:"host,omitempty"`
 	Consuming bool   `json:"consuming"`
-	// Error says why not, or why the last session ended.
+	// Error says why it is not consuming, or why the last connection ended.
 	Error string `json:"error,omitempty"`
 	Queue string `json:"queue"`
 	// Bound and Missing divide the configured exchanges.
@@ -129,7 +128,7 @@ type Status struct {
 	Unacked int      `json:"unacked"`
 }
 
-// Status tells about each broker, in the order of the configuration.
+// Status is about each broker, in the order of the configuration.
 func (c *Consumer) Status() []Status {
 	all := make([]Status, len(c.brokers))
 	for i, b := range c.brokers {

@@ -37,53 +37,53 @@ type rejection struct {
 	at       time.Time
 }
 
-// reject queues a rejection. There is a place for each delivery of the window,
-// so it never waits.
-func (s *session) reject(r rejection) { s.rejections <- r }
+// reject queues a rejection. There is a place for each delivery that may be
+// unacknowledged, so it never blocks.
+func (c *connection) reject(r rejection) { c.rejections <- r }
 
 // deadLetters puts rejected deliveries into the dead-letter queue until ctx
-// ends. What is not there yet then is delivered again.
+// ends. RabbitMQ delivers again what is not there by then.
 //
-// It has a connection of its own, made for the first rejection: RabbitMQ stops
-// reading from a connection that publishes while it is short of memory or disk,
-// and would not see the acknowledgements on it, which are what helps it.
-func (s *session) deadLetters(ctx context.Context) {
-	p := &deadLetterPublisher{session: s}
+// It publishes over its own connection, made for the first rejection: while RabbitMQ
+// is short of memory or disk it stops reading from connections that publish, and
+// would not see the acknowledgements, which relieve it.
+func (c *connection) deadLetters(ctx context.Context) {
+	p := &deadLetterPublisher{conn: c}
 	defer p.close()
 	batch := make([]rejection, 0, rejectionBatch)
 	for {
 		select {
-		case r := <-s.rejections:
+		case r := <-c.rejections:
 			batch = append(batch[:0], r)
 		case <-ctx.Done():
 			return
 		}
 		for more := true; more && len(batch) < rejectionBatch; {
 			select {
-			case r := <-s.rejections:
+			case r := <-c.rejections:
 				batch = append(batch, r)
 			default:
 				more = false
 			}
 		}
-		s.putAside(ctx, p, batch)
+		c.putAside(ctx, p, batch)
 	}
 }
 
-// putAside publishes the batch and settles it, over as many attempts as the
-// timeout allows. After that, or with dead letters off, it is dropped: one bad
-// message must not hold up the good ones behind it.
-func (s *session) putAside(ctx context.Context, p *deadLetterPublisher, batch []rejection) {
+// putAside publishes the batch and settles it, in as many attempts as the timeout
+// allows. After that, or with dead letters off, it drops the batch: one bad message
+// must not hold up the good ones behind it.
+func (c *connection) putAside(ctx context.Context, p *deadLetterPublisher, batch []rejection) {
 	var err error
-	for s.cfg.DeadLetter.Enabled && len(batch) > 0 {
-		if time.Since(batch[0].at) > s.cfg.DeadLetter.Timeout {
+	for c.cfg.DeadLetter.Enabled && len(batch) > 0 {
+		if time.Since(batch[0].at) > c.cfg.DeadLetter.Timeout {
 			break
 		}
 		if batch, err = p.publish(ctx, batch); err == nil {
 			continue
 		}
 		p.close()
-		s.broker.log.Warn("dead letters not taken; trying again", "count", len(batch), "error", err)
+		c.broker.log.Warn("dead letters not taken; trying again", "count", len(batch), "error", err)
 		select {
 		case <-time.After(retryPause):
 		case <-ctx.Done():
@@ -91,22 +91,22 @@ func (s *session) putAside(ctx context.Context, p *deadLetterPublisher, batch []
 		}
 	}
 	for _, r := range batch {
-		s.broker.metrics.dropped.WithLabelValues(s.broker.metrics.reason(r.reason)).Inc()
-		s.broker.log.Warn("rejected message dropped", "reason", r.reason, "exchange", r.delivery.Exchange,
+		c.broker.metrics.dropped.WithLabelValues(c.broker.metrics.reason(r.reason)).Inc()
+		c.broker.log.Warn("rejected message dropped", "reason", r.reason, "exchange", r.delivery.Exchange,
 			"routing_key", r.delivery.RoutingKey, "error", err)
-		s.settleRejected(r)
+		c.settleRejected(r)
 	}
 }
 
-func (s *session) settleRejected(r rejection) {
-	if s.window.settleRejected(r.delivery.tag) {
-		s.settled()
+func (c *connection) settleRejected(r rejection) {
+	if c.unacked.settleRejected(r.delivery.tag) {
+		c.settled()
 	}
 }
 
 // deadLetterPublisher is the connection that dead letters are published on.
 type deadLetterPublisher struct {
-	session  *session
+	conn     *connection
 	link     link
 	channel  *amqp.Channel // nil while not connected
 	returned chan amqp.Return
@@ -121,7 +121,7 @@ func (p *deadLetterPublisher) publish(ctx context.Context, batch []rejection) ([
 		return batch, err
 	}
 	var rest []rejection
-	err := p.link.within(ctx, p.session.cfg.DeadLetter.Timeout, func() (err error) {
+	err := p.link.within(ctx, p.conn.cfg.DeadLetter.Timeout, func() (err error) {
 		rest, err = p.publishConnected(batch)
 		return err
 	})
@@ -129,7 +129,7 @@ func (p *deadLetterPublisher) publish(ctx context.Context, batch []rejection) ([
 }
 
 func (p *deadLetterPublisher) publishConnected(batch []rejection) ([]rejection, error) {
-	cfg := p.session.cfg
+	cfg := p.conn.cfg
 	if time.Since(p.declared) > redeclareAfter {
 		if err := declareDeadLetters(p.channel, cfg); err != nil {
 			return batch, err
@@ -157,10 +157,10 @@ func (p *deadLetterPublisher) publishConnected(batch []rejection) ([]rejection, 
 	if !taken {
 		return batch, errors.New("publish a dead letter: not confirmed")
 	}
-	m := p.session.broker.metrics
+	m := p.conn.broker.metrics
 	for _, r := range batch {
 		m.deadLettered.WithLabelValues(m.reason(r.reason)).Inc()
-		p.session.settleRejected(r)
+		p.conn.settleRejected(r)
 	}
 	return nil, nil
 }
@@ -170,8 +170,8 @@ func (p *deadLetterPublisher) connect(ctx context.Context) error {
 		return nil
 	}
 	p.close()
-	b := p.session.broker
-	l, err := dial(ctx, b.address, p.session.host, b.cfg, b.tlsConfig)
+	b := p.conn.broker
+	l, err := dial(ctx, b.address, p.conn.host, b.cfg, b.tlsConfig)
 	if err != nil {
 		return err
 	}

@@ -12,21 +12,21 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// closeTimeout bounds saying goodbye to a broker.
+// closeTimeout bounds closing a connection in good order.
 const closeTimeout = 2 * time.Second
 
 // frameSize is what RabbitMQ offers by default.
 const frameSize = 128 << 10
 
-// link is a connection, and its socket, closing which ends every call that
-// waits for the broker.
+// link is an AMQP connection and its socket. Closing the socket ends every call
+// that waits for the broker.
 type link struct {
 	*amqp.Connection
 	socket net.Conn
 }
 
-// within calls do, and closes the socket if ctx ends or the time is up before
-// do has returned: the client library's own calls wait for ever.
+// within calls do, and closes the socket if ctx ends or the limit passes before do
+// returns: the client library's own calls wait for ever.
 func (l link) within(ctx context.Context, limit time.Duration, do func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -98,7 +98,7 @@ func connectionName(group string) string {
 	return fmt.Sprintf("horizon-realtime %s@%s", group, name)
 }
 
-// hasCode tells whether the broker refused something with this reply code.
+// hasCode reports whether the broker refused something with this reply code.
 func hasCode(err error, code int) bool {
 	var e *amqp.Error
 	return errors.As(err, &e) && e.Code == code

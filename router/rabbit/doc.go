@@ -16,15 +16,15 @@
 //
 // # What it makes
 //
-// On each broker, all of it bounded, and gone by itself some time after the
-// last router has left:
+// On each broker, all of it bounded, and deleted by RabbitMQ some time after the
+// last router has gone:
 //
 //	horizon-realtime.<group>.<hash>              the group's queue
 //	horizon-realtime.<group>.dead-letter.<hash>  a queue and a fanout exchange, for rejected messages
 //
 // The hash covers the queue's arguments and, for the first, its bindings: a
-// changed configuration gets a new queue instead of a refusal (406) or of
-// bindings nobody remembers.
+// changed configuration gets a new queue, not a refusal (406) or bindings that
+// nobody remembers.
 //
 // # What its user may do
 //
@@ -47,7 +47,6 @@
 // declarations and consumers under the same Channel value, so delivery tags
 // from before and after look alike and a late acknowledgement would settle
 // somebody else's message; a passive declare and a missing exchange are not
-// part of what it can replay; and it knows one host. So a Consumer runs
-// sessions: one connection each, everything set up afresh, and what was
-// delivered in an old session is void.
+// part of what it can replay; and it knows one host. So a Consumer makes a new
+// connection, sets everything up again, and forgets the old deliveries.
 package rabbit

@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"horizon-realtime/router/rabbit/rabbittest"
+	"horizon-realtime/router/testwait"
 )
 
 var (
@@ -48,13 +50,35 @@ func run(m *testing.M) int {
 	startNode = sync.OnceValue(func() error { return startNodeIn(dir) })
 	code := m.Run()
 	if node != nil {
-		err = node.Close()
+		err = errors.Join(node.Close(), node.Close(), processesEnd(dir))
 	}
 	if err := errors.Join(err, goleak.Find()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
 	return code
+}
+
+// processesEnd waits until no process has dir in its environment: some of Erlang's
+// own helpers notice a moment later that their parent has ended.
+func processesEnd(dir string) error {
+	var left string
+	for deadline := time.Now().Add(testwait.Limit); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		files, err := filepath.Glob("/proc/[0-9]*/environ")
+		if err != nil {
+			return err
+		}
+		left = ""
+		for _, file := range files {
+			if env, err := os.ReadFile(file); err == nil && strings.Contains(string(env), "HOME="+dir) {
+				left = filepath.Dir(file)
+			}
+		}
+		if left == "" {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s, started by the node, still runs", left)
 }
 
 func startNodeIn(dir string) error {

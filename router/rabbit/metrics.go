@@ -36,7 +36,7 @@ func newMetrics(reg prometheus.Registerer, unacked func() map[string]int) (*metr
 		connected:    gauge("connected", "1 while notifications are consumed from the broker."),
 		blocked:      gauge("blocked", "1 while the broker takes no dead letters because of an alarm of its own."),
 		missing:      gauge("missing_exchanges", "Configured exchanges that are not bound, because they do not exist or may not be read."),
-		reconnects:   counter("reconnects_total", "Sessions that ended and were tried again.", "broker"),
+		reconnects:   counter("reconnects_total", "Connections that ended or could not be made, and were tried again.", "broker"),
 		acked:        counter("acked_total", "Deliveries acknowledged.", "broker"),
 		deliveries:   counter("deliveries_total", "Deliveries by the exchange they were published to.", "exchange"),
 		redelivered:  prometheus.NewCounter(prometheus.CounterOpts{Name: metricsPrefix + "redelivered_total", Help: "Deliveries that may have been seen before."}),
@@ -53,8 +53,8 @@ func newMetrics(reg prometheus.Registerer, unacked func() map[string]int) (*metr
 	return m, nil
 }
 
-// reason shortens a reason to a label: what stands before its first colon, of a
-// bounded number of different ones.
+// reason shortens a reason to a label: what stands before its first colon. There is
+// a bounded number of them.
 func (m *metrics) reason(text string) string {
 	label, _, _ := strings.Cut(text, ":")
 	label = strings.Map(func(r rune) rune {
@@ -75,8 +75,8 @@ func (m *metrics) reason(text string) string {
 	return label
 }
 
-// exchangeCounters keeps one broker's counters at hand. Its one user is the
-// goroutine that receives the deliveries.
+// exchangeCounters keeps one broker's counters at hand. Only the goroutine that
+// receives the deliveries uses it.
 type exchangeCounters struct {
 	known        map[string]prometheus.Counter
 	other        prometheus.Counter
@@ -103,7 +103,7 @@ func (e *exchangeCounters) inc(exchange string) {
 	e.last.Inc()
 }
 
-// unackedCollector asks for the figures only when somebody scrapes.
+// unackedCollector reads the figures only when somebody scrapes.
 type unackedCollector struct{ read func() map[string]int }
 
 var unackedDesc = prometheus.NewDesc(metricsPrefix+"unacked", "Deliveries taken and not acknowledged yet.", []string{"broker"}, nil)

@@ -43,6 +43,10 @@ func TestOutageLosesNothingAccepted(t *testing.T) {
 		if err := outage(); err != nil {
 			t.Fatal(err)
 		}
+		if conn, err := net.Dial("tcp", node.Addr()); err == nil {
+			conn.Close()
+			t.Fatal("the node still accepts connections")
+		}
 		testwait.Until(t, "not ready", func() bool { return c.Ready() != nil })
 		if err := node.Start(); err != nil {
 			t.Fatal(err)
@@ -138,7 +142,7 @@ func TestQueueDeleted(t *testing.T) {
 	if _, err := b.QueueDelete(cfg.QueueName(), false, false, false); err != nil {
 		t.Fatal(err)
 	}
-	testwait.Until(t, "another session", func() bool { return c.metric("reconnects_total") == 1 && c.Ready() == nil })
+	testwait.Until(t, "another connection", func() bool { return c.metric("reconnects_total") == 1 && c.Ready() == nil })
 	b.publish(cfg.Exchanges[0], "notifications.info", "1")
 	testwait.Until(t, "a delivery", func() bool { return got.len() == 1 })
 	if log := c.log.String(); !strings.Contains(log, "consumer cancelled by the broker: queue "+cfg.QueueName()) {
@@ -158,7 +162,7 @@ func TestSilentBroker(t *testing.T) {
 	c := consume(t, cfg, func(d *rabbit.Delivery) { got.add(string(d.Body)); d.Ack() }).ready().bound(1)
 	proxy.freeze()
 	b.publish(cfg.Exchanges[0], "notifications.info", "1")
-	testwait.Until(t, "another session", func() bool { return c.metric("reconnects_total") == 1 && c.Ready() == nil })
+	testwait.Until(t, "another connection", func() bool { return c.metric("reconnects_total") == 1 && c.Ready() == nil })
 	testwait.Until(t, "a delivery", func() bool { return got.len() == 1 })
 	if log := c.log.String(); !strings.Contains(log, "i/o timeout") {
 		t.Fatalf("log:\n%s", log)

@@ -16,12 +16,12 @@ import (
 type Report struct {
 	// Broker is its hosts and vhost, without credentials.
 	Broker string
-	// Host is the one that answered, empty where none did.
+	// Host is the one that answered; empty if none did.
 	Host string
 	// Problems are what keeps notifications from coming, each with the way out:
 	// hosts that do not answer, credentials, permissions.
 	Problems []error
-	// Bound and Missing divide the configured exchanges, but for those that a
+	// Bound and Missing divide the configured exchanges, without those that a
 	// problem is about.
 	Bound, Missing []string
 	// Heard counts the notifications that came while Probe listened, by exchange
@@ -29,9 +29,9 @@ type Report struct {
 	Heard map[string]int
 }
 
-// Probe does on each broker what a consumer would, on a queue of its own that
-// goes with the connection, and listens for so long. It makes nothing that
-// stays, and takes no message that anybody else waits for.
+// Probe does on each broker what a consumer would, on its own queue, which ends with
+// the connection, and listens for that long. It makes nothing that stays, and takes
+// no message that anybody else waits for.
 //
 // # Errors
 //

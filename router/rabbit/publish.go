@@ -9,12 +9,11 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// maxUnconfirmed is how many notifications a Publisher lets RabbitMQ owe it a
-// confirmation for.
+// maxUnconfirmed is how many notifications may wait for RabbitMQ's confirmation.
 const maxUnconfirmed = 256
 
-// Publisher publishes notifications the way services do, with confirmation. Use
-// it from one goroutine.
+// Publisher publishes notifications as services do, with confirmations. One
+// goroutine at a time may use it.
 type Publisher struct {
 	cfg     Config
 	declare bool
@@ -75,8 +74,8 @@ func (p *Publisher) open() (err error) {
 	return nil
 }
 
-// Publish sends r, after it has waited for older confirmations where RabbitMQ
-// owes too many.
+// Publish sends r. If too many notifications are unconfirmed, it first waits for
+// the oldest.
 //
 // # Errors
 //
@@ -155,7 +154,7 @@ func (p *Publisher) explain(err error) error {
 	return err
 }
 
-// lookUp asks for an exchange on a channel that may break over it.
+// lookUp asks for an exchange on a channel that RabbitMQ may close over it.
 func (p *Publisher) lookUp(ctx context.Context, name string) error {
 	return p.link.within(ctx, p.cfg.SetupTimeout, func() error {
 		ch, err := p.link.Channel()

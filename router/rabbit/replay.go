@@ -45,7 +45,7 @@ type ReplayReport struct {
 // # Errors
 //
 // A line that is not a recorded notification, an exchange that does not exist,
-// ctx has ended, the broker went away. The report tells how far it came; errors
+// ctx has ended, the broker went away. The report says how far it came; errors
 // about a line start with its number.
 func Replay(ctx context.Context, cfg ReplayConfig, recording io.Reader, progress func(ReplayReport)) (ReplayReport, error) {
 	switch {
@@ -126,19 +126,19 @@ func (r *replay) publish(ctx context.Context, line []byte) error {
 	return nil
 }
 
-// pace waits until the next notification is due.
+// pace waits until it is time for the next notification.
 func (r *replay) pace(ctx context.Context, received float64) error {
-	var due float64 // seconds after the start
+	var at float64 // seconds after the start
 	switch {
 	case r.cfg.Rate > 0:
-		due = float64(r.report.Published) / r.cfg.Rate
+		at = float64(r.report.Published) / r.cfg.Rate
 	case r.cfg.Speed > 0:
 		if r.report.Published == 0 {
 			r.first = received
 		}
-		due = (received - r.first) / r.cfg.Speed
+		at = (received - r.first) / r.cfg.Speed
 	}
-	wait := time.Duration(due*float64(time.Second)) - time.Since(r.started)
+	wait := time.Duration(at*float64(time.Second)) - time.Since(r.started)
 	if wait <= 0 {
 		return ctx.Err()
 	}

@@ -11,10 +11,10 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// topology declares what is ours on a broker, and binds our queue to the
-// exchanges that exist now and to the others when they appear. It works on a
-// channel of its own, since RabbitMQ closes the one on which something missing
-// was asked for. One goroutine uses it, but for status.
+// topology declares our queues on a broker, and binds ours to the exchanges that
+// exist, and to others when they appear. It has its own channel, because RabbitMQ
+// closes a channel on which something missing is asked for. One goroutine uses it;
+// status may be called from any.
 type topology struct {
 	cfg     Config
 	queue   string // what exchanges are bound to
@@ -27,12 +27,12 @@ type topology struct {
 	exchanges []*exchange
 }
 
-// exchange is one of a service's. Bound ones are looked at again now and then,
-// because deleting an exchange deletes its bindings without telling us.
+// exchange is one of a service's. One that is bound is looked up again now and
+// then, because deleting an exchange deletes its bindings without notice.
 type exchange struct {
 	name   string
 	bound  bool
-	due    time.Time
+	next   time.Time // when it is looked up again
 	pause  time.Duration
 	reason string // last logged
 }
@@ -45,7 +45,7 @@ func newTopology(b *broker, l link) *topology {
 	return t
 }
 
-// on gives do an open channel. After an error there will be a new one.
+// on calls do with an open channel, a new one after an error.
 func (t *topology) on(do func(*amqp.Channel) error) error {
 	if t.channel == nil || t.channel.IsClosed() {
 		channel, err := t.link.Channel()
@@ -66,13 +66,13 @@ func (t *topology) setUp() error {
 		return t.cfg.explain("declare queue "+t.queue, err)
 	}
 	if t.cfg.DeadLetter.Enabled {
-		// Not needed before the first rejection, but a missing permission is
-		// better told now.
+		// Not needed before the first rejection, but a missing permission should
+		// show now.
 		if err := t.on(func(ch *amqp.Channel) error { return declareDeadLetters(ch, t.cfg) }); err != nil {
 			return err
 		}
 	}
-	return t.bindDue()
+	return t.lookUp()
 }
 
 // watch binds exchanges as they appear, until ctx ends or the connection fails.
@@ -80,34 +80,34 @@ func (t *topology) watch(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		timer.Reset(time.Until(t.nextDue()))
+		timer.Reset(time.Until(t.nextLookUp()))
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if err := t.link.within(ctx, t.cfg.SetupTimeout, t.bindDue); err != nil {
+		if err := t.link.within(ctx, t.cfg.SetupTimeout, t.lookUp); err != nil {
 			return err
 		}
 	}
 }
 
-func (t *topology) nextDue() time.Time {
-	next := t.exchanges[0].due
+func (t *topology) nextLookUp() time.Time {
+	next := t.exchanges[0].next
 	for _, e := range t.exchanges[1:] {
-		if e.due.Before(next) {
-			next = e.due
+		if e.next.Before(next) {
+			next = e.next
 		}
 	}
 	return next
 }
 
-// bindDue looks at the exchanges whose time has come. Its errors are those of
-// the connection: what concerns one exchange is logged and tried again later.
-func (t *topology) bindDue() error {
+// lookUp looks up the exchanges whose time has come. Its errors are the
+// connection's; what concerns one exchange is logged and tried again later.
+func (t *topology) lookUp() error {
 	now := time.Now()
 	for _, e := range t.exchanges {
-		if e.due.After(now) {
+		if e.next.After(now) {
 			continue
 		}
 		err := t.on(func(ch *amqp.Channel) error { return t.bind(ch, e.name) })
@@ -126,8 +126,8 @@ func (t *topology) bindDue() error {
 	return nil
 }
 
-// bind asks whether the exchange is there before it binds: a 404 for the
-// binding alone could mean our queue.
+// bind asks whether the exchange exists before it binds: a 404 for the binding
+// alone could mean our queue.
 func (t *topology) bind(ch *amqp.Channel, name string) error {
 	err := ch.ExchangeDeclarePassive(name, amqp.ExchangeTopic, false, false, false, false, nil)
 	if t.cfg.Declare && hasCode(err, amqp.NotFound) {
@@ -147,7 +147,7 @@ func (t *topology) bind(ch *amqp.Channel, name string) error {
 	return nil
 }
 
-// note records how looking at an exchange went, and logs what is new about it.
+// note records how looking up an exchange went, and logs what is new about it.
 func (t *topology) note(e *exchange, err error) {
 	t.mu.Lock()
 	e.bound = err == nil
@@ -161,7 +161,7 @@ func (t *topology) note(e *exchange, err error) {
 	default:
 		e.pause = min(2*e.pause, t.cfg.ExchangeRetryMax)
 	}
-	e.due = time.Now().Add(e.pause)
+	e.next = time.Now().Add(e.pause)
 	if err != nil {
 		reason = t.cfg.explain("bind exchange "+e.name, err).Error()
 	}

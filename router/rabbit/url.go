@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// address is one broker: the hosts of a cluster, and what to say to them.
+// address is one broker: the hosts of a cluster, with the credentials for each.
 type address struct {
 	hosts []host
 	vhost string
@@ -32,8 +32,8 @@ func (a address) String() string {
 	return strings.Join(addrs, ",") + "/" + strings.TrimPrefix(a.vhost, "/")
 }
 
-// errNotEscaped is said instead of what stands in the URL, which may be a part
-// of the password.
+// notEscaped is said instead of what stands in the URL, which may be part of the
+// password.
 const notEscaped = "; in a user or password, write @ : / ? # % and , as %40 %3A %2F %3F %23 %25 and %2C"
 
 // parseURL reads amqp://, amqps:// and oslo.messaging's rabbit:// URLs, whose

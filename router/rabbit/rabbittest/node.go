@@ -1,6 +1,6 @@
-// Package rabbittest runs a private RabbitMQ node: its own name, ports, port
-// mapper (epmd), data folder and Erlang cookie, on loopback only, so that it
-// meets no RabbitMQ that the machine may run already.
+// Package rabbittest runs a private RabbitMQ node on loopback, with its own name,
+// ports, port mapper (epmd), data folder and Erlang cookie, so that it does not meet
+// a RabbitMQ that the machine already runs.
 //
 // In: an installed rabbitmq-server and an empty folder. Out: a broker at URL
 // that can be stopped and started again with its data. The integration tests
@@ -98,8 +98,8 @@ func New(dir string, conf ...string) (*Node, error) {
 	return n, nil
 }
 
-// The ports that FreePorts chooses from lie below those that Linux gives to
-// outgoing connections, any of which could take one before its server does.
+// FreePorts chooses below the ports that Linux gives to outgoing connections, so
+// that none of these takes one before its server does.
 const firstPort, lastPort = 20_000, 32_000
 
 // FreePorts finds n different TCP ports that nothing on loopback listens on.
@@ -178,7 +178,7 @@ func (n *Node) prepare() error {
 	return nil
 }
 
-// environment leaves out every RABBITMQ_… and ERL_… variable of the caller.
+// environment is the caller's without its RABBITMQ_… and ERL_… variables.
 func (n *Node) environment() []string {
 	var env []string
 	for _, kv := range os.Environ() {
@@ -269,8 +269,8 @@ func accepts(addr string) error {
 	return c.Close()
 }
 
-// answers tells whether the node finishes an AMQP handshake: the port is open
-// before the node is.
+// answers reports whether the node finishes an AMQP handshake: its port is open
+// before it is ready.
 func (n *Node) answers() error {
 	if err := accepts(n.Addr()); err != nil {
 		return err
@@ -294,9 +294,7 @@ func (n *Node) Stop() error {
 	if n.server == nil {
 		return nil
 	}
-	err := n.server.stop(syscall.SIGTERM, stopTimeout)
-	n.server = nil
-	if err != nil {
+	if err := n.end(syscall.SIGTERM); err != nil {
 		return fmt.Errorf("stop rabbitmq-server: %w", err)
 	}
 	return nil
@@ -307,9 +305,22 @@ func (n *Node) Kill() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.server != nil {
-		_ = n.server.stop(syscall.SIGKILL, stopTimeout)
-		n.server = nil
+		_ = n.end(syscall.SIGKILL)
 	}
+}
+
+// end ends the server, and waits until nothing listens on its port: the process
+// that does is not the one that was waited for, and a node that is still dying must
+// not be taken for the next one.
+func (n *Node) end(s syscall.Signal) error {
+	err := n.server.stop(s, stopTimeout)
+	n.server = nil
+	for deadline := time.Now().Add(stopTimeout); accepts(n.Addr()) == nil && err == nil; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			err = fmt.Errorf("something listens on %s after %s", n.Addr(), stopTimeout)
+		}
+	}
+	return err
 }
 
 // Close stops the node and its port mapper for good. The folder stays. It may

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// process is a child with a process group of its own, which ends with it.
+// process is a child with its own process group, which ends with it.
 type process struct {
 	cmd  *exec.Cmd
 	done chan struct{} // closed once the child was waited for

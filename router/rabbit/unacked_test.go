@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// model is a window as one would first write it.
+// model is an unacked as one would first write it.
 type model struct {
 	acked, claimed uint64
 	done           map[uint64]string // settled, rejected or absent
@@ -20,14 +20,14 @@ func (m *model) prefix() uint64 {
 	return tag
 }
 
-// FuzzWindow drives a window and its model with the same steps: each byte is an
+// FuzzUnacked drives an unacked and its model with the same steps: each byte is an
 // operation and which delivery it concerns.
-func FuzzWindow(f *testing.F) {
+func FuzzUnacked(f *testing.F) {
 	f.Add(uint8(4), []byte{0, 0, 0, 1, 3, 2, 2, 4, 4, 0, 0, 1})
 	f.Add(uint8(1), []byte{0, 1, 4, 0, 1, 4, 0, 0, 1, 1, 4})
 	f.Add(uint8(3), []byte{0, 0, 2, 6, 3, 4, 13, 4, 0, 0, 0, 0, 5, 10})
 	f.Fuzz(func(t *testing.T, prefetch uint8, steps []byte) {
-		w := newWindow(int(prefetch%64) + 1)
+		u := newUnacked(int(prefetch%64) + 1)
 		m := &model{done: map[uint64]string{}}
 		for _, step := range steps {
 			// Any tag claimed so far, old ones included, and none from the future.
@@ -37,8 +37,8 @@ func FuzzWindow(f *testing.F) {
 			}
 			switch step % 5 {
 			case 0:
-				fits := m.claimed-m.acked < uint64(len(w.slots))
-				if got := w.claim(m.claimed + 1); got != fits {
+				fits := m.claimed-m.acked < uint64(len(u.slots))
+				if got := u.claim(m.claimed + 1); got != fits {
 					t.Fatalf("claim %d is %v", m.claimed+1, got)
 				}
 				if fits {
@@ -49,7 +49,7 @@ func FuzzWindow(f *testing.F) {
 					continue
 				}
 				want := m.done[tag] == ""
-				if got := w.settle(tag); got != want {
+				if got := u.settle(tag); got != want {
 					t.Fatalf("settle %d is %v, was %q", tag, got, m.done[tag])
 				}
 				if want {
@@ -60,7 +60,7 @@ func FuzzWindow(f *testing.F) {
 					continue
 				}
 				want := m.done[tag] == ""
-				if got := w.reject(tag); got != want {
+				if got := u.reject(tag); got != want {
 					t.Fatalf("reject %d is %v, was %q", tag, got, m.done[tag])
 				}
 				if want {
@@ -71,7 +71,7 @@ func FuzzWindow(f *testing.F) {
 					continue
 				}
 				want := m.done[tag] == "rejected"
-				if got := w.settleRejected(tag); got != want {
+				if got := u.settleRejected(tag); got != want {
 					t.Fatalf("settleRejected %d is %v, was %q", tag, got, m.done[tag])
 				}
 				if want {
@@ -79,16 +79,16 @@ func FuzzWindow(f *testing.F) {
 				}
 			case 4:
 				m.acked = m.prefix()
-				if got := w.settledUpTo(); got != m.acked {
+				if got := u.settledUpTo(); got != m.acked {
 					t.Fatalf("settled up to %d, want %d", got, m.acked)
 				}
-				w.advance(m.acked)
+				u.advance(m.acked)
 			}
-			if got := w.unacked(); got != int(m.claimed-m.acked) {
+			if got := u.count(); got != int(m.claimed-m.acked) {
 				t.Fatalf("unacked %d, want %d", got, m.claimed-m.acked)
 			}
 		}
-		if w.claim(m.claimed+2) || w.claim(m.claimed) {
+		if u.claim(m.claimed+2) || u.claim(m.claimed) {
 			t.Fatal("a tag out of turn was claimed")
 		}
 	})
@@ -96,9 +96,9 @@ func FuzzWindow(f *testing.F) {
 
 // Settled from many goroutines in any order, every delivery is in exactly one
 // acknowledged prefix.
-func TestWindowConcurrently(t *testing.T) {
+func TestUnackedConcurrently(t *testing.T) {
 	const prefetch, total, workers = 100, 20_000, 4
-	w := newWindow(prefetch)
+	u := newUnacked(prefetch)
 	out := make(chan uint64, prefetch)
 	var settling sync.WaitGroup
 	for range workers {
@@ -117,7 +117,7 @@ func TestWindowConcurrently(t *testing.T) {
 				}
 				rand.Shuffle(len(held), func(i, j int) { held[i], held[j] = held[j], held[i] })
 				for _, tag := range held {
-					if !w.settle(tag) || w.settle(tag) {
+					if !u.settle(tag) || u.settle(tag) {
 						t.Errorf("delivery %d was not settled once", tag)
 					}
 				}
@@ -126,34 +126,34 @@ func TestWindowConcurrently(t *testing.T) {
 	}
 	next, acked := uint64(1), uint64(0)
 	for acked < total {
-		for next <= total && w.unacked() < prefetch {
-			if !w.claim(next) {
-				t.Fatalf("delivery %d refused with %d unacknowledged", next, w.unacked())
+		for next <= total && u.count() < prefetch {
+			if !u.claim(next) {
+				t.Fatalf("delivery %d refused with %d unacknowledged", next, u.count())
 			}
 			out <- next
 			if next++; next > total {
 				close(out)
 			}
 		}
-		if tag := w.settledUpTo(); tag > acked {
+		if tag := u.settledUpTo(); tag > acked {
 			acked = tag
-			w.advance(tag)
+			u.advance(tag)
 		}
 	}
 	settling.Wait()
-	if w.unacked() != 0 {
-		t.Fatalf("%d left", w.unacked())
+	if u.count() != 0 {
+		t.Fatalf("%d left", u.count())
 	}
 }
 
-func BenchmarkWindow(b *testing.B) {
-	w := newWindow(512)
+func BenchmarkUnacked(b *testing.B) {
+	u := newUnacked(512)
 	b.ReportAllocs()
 	for tag := uint64(1); b.Loop(); tag++ {
-		w.claim(tag)
-		w.settle(tag)
+		u.claim(tag)
+		u.settle(tag)
 		if tag%128 == 0 {
-			w.advance(w.settledUpTo())
+			u.advance(u.settledUpTo())
 		}
 	}
 }
