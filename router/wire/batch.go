@@ -1,9 +1,5 @@
 package wire
 
-// MaxBatch is the size, in bytes, at which messages stop being joined. It is well
-// below the limits that client libraries put on a message.
-const MaxBatch = 32 << 10
-
 // Batch is one or more publications of one subscription, encoded once for all of
 // its subscribers. It belongs to the shard of the hub that fills it, and is used
 // again: a subscriber copies what it cannot send before Deliver returns.

@@ -2,6 +2,10 @@ package wire
 
 import "encoding/binary"
 
+// MaxBatch is the size, in bytes, at which messages stop being joined. It is well
+// below the limits that client libraries put on a message.
+const MaxBatch = 32 << 10
+
 // headRoom is the longest header of a websocket frame that a server sends: two
 // bytes and a length of eight. Servers do not mask.
 const headRoom = 10

@@ -73,8 +73,9 @@ func RefreshReply(id uint32, method string, expires time.Time) []byte {
 
 // TTL is within how many seconds a client should refresh its token: a little
 // before it expires, since the connection ends on time.
-func TTL(expires time.Time) int {
-	left := time.Until(expires)
+func TTL(expires time.Time) int { return ttl(time.Until(expires)) }
+
+func ttl(left time.Duration) int {
 	left -= min(left/4, 30*time.Second)
 	return max(1, int(left/time.Second))
 }

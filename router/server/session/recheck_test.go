@@ -12,7 +12,7 @@ func TestRevalidate(t *testing.T) {
 	w.people.Expire("ann")
 	w.people.Expire("bob")
 	w.Revalidate(func(id *auth.Identity) bool { return id.User == "ann" })
-	if code := ann.ends(); code != 3500 {
+	if code := ann.endsSoon(); code != 3500 {
 		t.Errorf("ann ended with %d", code)
 	}
 	bob.say(`{"id":2,"ping":{}}`)

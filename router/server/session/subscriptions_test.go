@@ -92,7 +92,7 @@ func TestDeliveryThatFails(t *testing.T) {
 			client.subscribe("project/p1/a")
 			client.fail(c.err)
 			w.publish(t, "project/p1/a", `1`)
-			if code := client.ends(); code != c.want {
+			if code := client.endsSoon(); code != c.want {
 				t.Errorf("ended with %d", code)
 			}
 		})

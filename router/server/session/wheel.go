@@ -16,9 +16,16 @@ const (
 
 // timer is its owner's place in the wheel.
 type timer struct {
-	owner      *Session
+	owner      timed
 	slot       int // notInWheel, or which
 	prev, next *timer
+}
+
+// timed is who has a timer.
+type timed interface {
+	// meetDeadlines does what the deadlines that have passed call for, and
+	// returns the next one; zero: none.
+	meetDeadlines(now time.Time) (next time.Time)
 }
 
 // wheel calls each session's meetDeadlines at the time it asked for: one ticker

@@ -180,13 +180,26 @@ func (c *client) hear() clienttest.Message {
 	return clienttest.Parse(c.t, line)
 }
 
-// ends waits for the end of the session, and gives its code.
+// ends gives the code with which the session has ended: what a client says, and
+// what the wheel does, ends it at once.
 func (c *client) ends() uint16 {
+	c.t.Helper()
+	c.mu.Lock()
+	why := c.why
+	c.mu.Unlock()
+	if why == nil {
+		c.t.Fatal("the session goes on")
+	}
+	c.leave()
+	return why.Code
+}
+
+// endsSoon waits for another goroutine to end the session, and gives the code.
+func (c *client) endsSoon() uint16 {
 	c.t.Helper()
 	for c.next() != nil {
 	}
-	c.leave()
-	return c.why.Code
+	return c.ends()
 }
 
 func (c *client) subscribe(channel string) *clienttest.Subscribed {

@@ -48,7 +48,7 @@ func startSlowRules(t testing.TB, cfg config) *slowRules {
 	if err := cfg.Config.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	return newSlowRules(cfg.Config, prometheus.NewRegistry())
+	return newSlowRules(cfg.Slow, cfg.SlowChannels, prometheus.NewRegistry())
 }
 
 // batches is a hub's subscriber that calls a function with what it is given.

@@ -41,17 +41,17 @@ type slowRule struct {
 	policy  policy
 }
 
-func newSlowRules(cfg Config, reg prometheus.Registerer) *slowRules {
+func newSlowRules(slow string, channels []SlowChannel, reg prometheus.Registerer) *slowRules {
 	skipped := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "horizon_realtime_server_skipped_total",
 		Help: "Publications that a client was not sent because it was behind, as [server] slow and slow_channels say: dropped, or conflated (a later one of the same key was sent).",
 	}, []string{"how"})
 	reg.MustRegister(skipped)
 	r := &slowRules{
-		fallback: policies[cfg.Slow],
+		fallback: policies[slow],
 		dropped:  skipped.WithLabelValues("dropped"), conflated: skipped.WithLabelValues("conflated"),
 	}
-	for _, c := range cfg.SlowChannels {
+	for _, c := range channels {
 		r.list = append(r.list, slowRule{session.NewPattern(c.Pattern), policies[c.Policy]})
 	}
 	return r

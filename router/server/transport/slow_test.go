@@ -78,6 +78,9 @@ func lossy(t *testing.T, transport, policy string) {
 			pings++
 			c.Say(fmt.Sprintf(`{"id":%d,"ping":{}}`, 100+pings))
 		}
+		if w.sessions.Len() == 0 {
+			t.Fatal("the client was cut off")
+		}
 		return gone() > 500 && pings == 20
 	})
 	say("end", `"end"`)

@@ -41,7 +41,7 @@ type Options struct {
 func New(cfg Config, sessions *session.Sessions, o Options) *Transports {
 	return &Transports{
 		cfg: cfg, sessions: sessions, admit: o.Admit, log: o.Log, timeout: o.HandshakeTimeout,
-		slow: newSlowRules(cfg, o.Registerer),
+		slow: newSlowRules(cfg.Slow, cfg.SlowChannels, o.Registerer),
 	}
 }
 

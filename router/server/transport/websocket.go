@@ -1,61 +1,15 @@
 package transport
 
 import (
-	"bufio"
-	"crypto/tls"
-	"encoding/base64"
-	"fmt"
-	"io"
-	"log/slog"
 	"net"
-	"net/http"
-	"strings"
 	"sync"
+	"time"
 
 	"github.com/lxzan/gws"
 
 	"horizon-realtime/router/server/session"
 	"horizon-realtime/router/wire"
 )
-
-// readBuffer is what a connection reads through, in bytes. Clients send little,
-// and a longer frame bypasses the buffer.
-const readBuffer = 128
-
-// Websocket answers GET …/connection/websocket.
-func (t *Transports) Websocket() http.HandlerFunc {
-	upgrader := t.upgrader()
-	return func(w http.ResponseWriter, r *http.Request) {
-		if problem := notWebsocket(r); problem != "" {
-			http.Error(w, problem, http.StatusBadRequest)
-			return
-		}
-		s, ok := t.admit(w, r)
-		if ok && !t.openWebsocket(upgrader, s, w, r) {
-			s.End()
-		}
-	}
-}
-
-// upgrader is the gws side of all websockets.
-func (t *Transports) upgrader() *gws.Upgrader {
-	return gws.NewUpgrader(frames{}, &gws.ServerOption{
-		ParallelGolimit:     1, // unused, and a buffer for each connection
-		ReadMaxPayloadSize:  t.cfg.FrameBytes,
-		ReadBufferSize:      readBuffer,
-		WriteMaxPayloadSize: 64 << 20, // the hub's bounds are below
-		CheckUtf8Enabled:    true,
-		HandshakeTimeout:    t.timeout,
-		NewSession:          func() gws.SessionStorage { return nil },
-		PermessageDeflate:   gws.PermessageDeflate{Enabled: t.cfg.Compression, PoolSize: inflaters},
-		Logger:              quiet{t.log},
-	})
-}
-
-// quiet logs what gws says about clients where only debugging shows it.
-type quiet struct{ log *slog.Logger }
-
-func (q quiet) Error(v ...any) { q.log.Debug("websocket", "error", fmt.Sprint(v...)) }
 
 // websocket is the transport of a session over a websocket, and the connection
 // that gws writes to: whole frames, one in each Write, its own as well as ours.
@@ -72,147 +26,128 @@ type websocket struct {
 	backlog *backlog // nil until it is behind
 }
 
-// notWebsocket says what is wrong with a handshake; empty: nothing is. gws would
-// not say it in HTTP.
-func notWebsocket(r *http.Request) string {
-	switch {
-	case r.ProtoMajor != 1 || r.ProtoMinor != 1:
-		return "a websocket needs HTTP/1.1"
-	case !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") ||
-		!strings.Contains(strings.ToLower(r.Header.Get("Connection")), "upgrade"):
-		return "this is a websocket endpoint; does a proxy in between pass on the headers Upgrade and Connection?"
-	case r.Header.Get("Sec-WebSocket-Version") != "13":
-		return "the websocket version is 13"
-	case !isNonce(r.Header.Values("Sec-WebSocket-Key")):
-		return "there is one Sec-WebSocket-Key, of 16 bytes in base64"
-	}
-	return ""
-}
-
-// isNonce reports whether a handshake has a key as it must be (RFC 6455, section
-// 4.2.1).
-func isNonce(keys []string) bool {
-	if len(keys) != 1 {
-		return false
-	}
-	nonce, err := base64.StdEncoding.DecodeString(keys[0])
-	return err == nil && len(nonce) == 16
-}
-
-// openWebsocket takes the connection from net/http and has its own goroutine read
-// it, so that the buffers and the stack of the request are free again. It
-// reports whether there is a websocket now.
-func (t *Transports) openWebsocket(upgrader *gws.Upgrader, s *session.Session, w http.ResponseWriter, r *http.Request) bool {
-	conn, rw, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		t.log.Error("take a connection over from HTTP", "error", err)
-		http.Error(w, "no websockets here", http.StatusNotImplemented)
-		return false
-	}
-	c := &websocket{Conn: conn, transports: t, session: s}
-	c.out = outboxOf(conn)
-	if c.out == nil {
-		c.out = newOutbox(conn, t.cfg.OutboxBytes, &t.work)
-		c.Conn = c.out
-	}
-	var from io.Reader = c.Conn
-	if n := rw.Reader.Buffered(); n > 0 {
-		early := make([]byte, n)
-		io.ReadFull(rw.Reader, early)
-		from = io.MultiReader(strings.NewReader(string(early)), from)
-	}
-	c.deflate = negotiateDeflate(r, t.cfg.Compression)
-	if c.socket, err = upgrader.UpgradeFromConn(c, bufio.NewReaderSize(from, readBuffer), r); err != nil {
-		t.log.Debug("websocket handshake", "error", err)
-		c.out.Close()
-		return false
-	}
-	c.out.async = true
-	s.Open(c, false)
-	t.work.Go(c.read)
-	return true
-}
-
-// outboxOf finds the outbox that the listener put under a connection; nil if it
-// did not.
-func outboxOf(conn net.Conn) *outbox {
-	if t, ok := conn.(*tls.Conn); ok {
-		conn = t.NetConn()
-	}
-	out, _ := conn.(*outbox)
-	return out
-}
-
-// read is the life of the connection: it returns when the connection is closed.
-func (c *websocket) read() {
-	c.readFrames()
-	c.session.End()
-	c.mu.Lock()
-	c.end()
-	c.mu.Unlock()
-	if !c.out.settle() {
-		c.out.Close()
-		return
-	}
-	if t, ok := c.Conn.(*tls.Conn); ok {
-		t.CloseWrite()
-	}
-	c.out.hangUp()
-}
-
-// readFrames reads until the connection is closed. gws panics at a frame whose
-// length is negative as a signed number, and leaves panics to its caller.
-func (c *websocket) readFrames() {
-	defer func() {
-		if cause := recover(); cause != nil {
-			c.transports.log.Warn("a client's frame made the websocket library panic", "client", c.session.ID(), "cause", cause)
-			c.session.Close(wire.BadRequest)
-		}
-	}()
-	c.socket.ReadLoop()
-}
-
 // Name labels metrics.
 func (c *websocket) Name() string { return "websocket" }
 
-// frames is what gws calls; the connection it is called with knows its session.
-type frames struct{}
-
-func connectionOf(socket *gws.Conn) *websocket { return socket.NetConn().(*websocket) }
-
-func (frames) OnOpen(*gws.Conn) {}
-
-func (frames) OnClose(*gws.Conn, error) {}
-
-// OnPong takes an answer that nobody asked for.
-func (frames) OnPong(socket *gws.Conn, _ []byte) {
-	connectionOf(socket).session.Permit()
+// Write takes one frame. After a close frame it takes no more.
+//
+// # Errors
+//
+// session.ErrSlow if what waits and the frame are over [server] outbox_bytes, unless it
+// is a close frame; net.ErrClosed; what the connection says.
+func (c *websocket) Write(frame []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.write(frame)
 }
 
-func (frames) OnPing(socket *gws.Conn, payload []byte) {
-	c := connectionOf(socket)
-	if c.session.Permit() {
-		c.session.Sent(c.frame(gws.OpcodePong, payload))
+// write is Write with mu held.
+func (c *websocket) write(frame []byte) (int, error) {
+	const opcode, closeFrame = 0x0f, 0x08
+	if !c.out.async { // the handshake
+		return c.Conn.Write(frame)
+	}
+	if c.closed {
+		return 0, net.ErrClosed
+	}
+	if frame[0]&opcode == closeFrame {
+		c.end()
+		makeTerminal(frame)
+	} else if !c.makeRoom(len(frame)) {
+		return 0, session.ErrSlow
+	}
+	return c.Conn.Write(frame)
+}
+
+// end takes no more frames. What is held is dropped: the client comes back for
+// it, if it comes back. It is called with mu held.
+func (c *websocket) end() {
+	c.closed = true
+	c.backlog.clear()
+}
+
+// makeRoom reports whether n more bytes can wait, after dropping what may be
+// dropped. It is called with mu held.
+func (c *websocket) makeRoom(n int) bool {
+	if c.backlog.empty() {
+		return c.out.fits(n)
+	}
+	return c.backlog.trim(c.out.limit - int(c.out.waiting.Load()) - n)
+}
+
+// Close is gws's way of saying that it is done. The goroutine that reads closes
+// the connection, when all that waits is sent.
+func (c *websocket) Close() error {
+	c.mu.Lock()
+	c.end()
+	c.mu.Unlock()
+	return c.out.SetReadDeadline(time.Unix(1, 0))
+}
+
+// Send is session.Transport's.
+func (c *websocket) Send(line []byte) error { return c.frame(gws.OpcodeText, line) }
+
+// frame writes one frame. gws would too, but closes the connection with a code
+// of its own when that is refused.
+func (c *websocket) frame(opcode gws.Opcode, payload []byte) error {
+	_, err := c.Write(wire.AppendFrame(make([]byte, 0, len(payload)+10), byte(opcode), payload))
+	return err
+}
+
+// Deliver keeps a batch for later if the client is behind and publications may be
+// dropped for that at all.
+func (c *websocket) Deliver(b *wire.Batch) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if behind := c.out.waiting.Load() > 0 || !c.backlog.empty(); c.closed || !behind || !c.transports.slow.lossy() {
+		frame := b.Frame()
+		if c.deflate {
+			frame = b.Deflated()
+		}
+		_, err := c.write(frame)
+		return err
+	}
+	if c.backlog == nil {
+		c.backlog = &backlog{rules: c.transports.slow}
+		c.out.refill = c.refill
+	}
+	c.backlog.add(b)
+	c.out.more()
+	if !c.makeRoom(0) {
+		return session.ErrSlow
+	}
+	return nil
+}
+
+// refill gives the outbox, which is empty, a piece of the backlog.
+func (c *websocket) refill() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed || c.backlog.empty() {
+		return
+	}
+	lines := c.backlog.take(make([]byte, 0, pieceBytes))
+	c.Conn.Write(wire.AppendFrame(make([]byte, 0, len(lines)+10), byte(gws.OpcodeText), lines)) // the flusher sees the error
+	if !c.backlog.empty() {
+		c.out.more()
 	}
 }
 
-func (frames) OnMessage(socket *gws.Conn, m *gws.Message) {
-	defer m.Close()
-	c := connectionOf(socket)
-	if m.Opcode != gws.OpcodeText {
-		c.session.Close(wire.BadRequest)
-		return
-	}
-	if len(m.Bytes()) == 2 { // `{}`, a pong, is all that most connections ever say
-		c.session.Handle(m.Bytes())
-		return
-	}
-	// Handling a command takes more stack than reading, and a stack that has
-	// grown does not shrink while it is a quarter full. So it has another one.
-	done := make(chan struct{})
-	c.transports.work.Go(func() {
-		defer close(done)
-		c.session.Handle(m.Bytes())
-	})
-	<-done
+// Forget is session.Transport's.
+func (c *websocket) Forget(pattern string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.backlog.forget(pattern)
+}
+
+// Room is session.Transport's.
+func (c *websocket) Room() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return max(0, c.out.limit-int(c.out.waiting.Load())-c.backlog.size())
+}
+
+// Disconnect is session.Transport's.
+func (c *websocket) Disconnect(why wire.Disconnect) {
+	c.socket.WriteClose(why.Code, []byte(why.Reason))
 }

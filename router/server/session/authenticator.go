@@ -1,0 +1,43 @@
+package session
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"horizon-realtime/router/auth"
+)
+
+// Authenticator says who a client is. *auth.Authenticator is one.
+type Authenticator interface {
+	// Authenticate says who sent r with this token.
+	//
+	// # Errors
+	//
+	// One that wraps auth.ErrUnauthorized, auth.ErrExpired or
+	// auth.ErrUnavailable.
+	Authenticate(ctx context.Context, r *http.Request, token string) (*auth.Identity, error)
+	// Revalidate checks a connected client's identity again.
+	//
+	// # Errors
+	//
+	// As Authenticate's; auth.ErrUnavailable leaves the client as it is.
+	Revalidate(ctx context.Context, id *auth.Identity) (*auth.Identity, error)
+}
+
+// caller is where a client's request came from, by which its later tokens are
+// judged. The request itself is several times as large, for as long as the
+// connection lasts.
+type caller struct{ method, host, address, page string }
+
+func callerOf(r *http.Request) *caller {
+	return &caller{r.Method, strings.Clone(r.Host), r.RemoteAddr, strings.Clone(auth.OriginOf(r))}
+}
+
+func (c *caller) request() *http.Request {
+	r := &http.Request{Method: c.method, Host: c.host, RemoteAddr: c.address, Header: http.Header{}}
+	if c.page != "" {
+		r.Header.Set("Origin", c.page)
+	}
+	return r
+}

@@ -1,0 +1,87 @@
+package transport
+
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+
+	"github.com/lxzan/gws"
+
+	"horizon-realtime/router/wire"
+)
+
+// read is the life of the connection: it returns when the connection is closed.
+func (c *websocket) read() {
+	c.readFrames()
+	c.session.End()
+	c.mu.Lock()
+	c.end()
+	c.mu.Unlock()
+	if !c.out.settle() {
+		c.out.Close()
+		return
+	}
+	if t, ok := c.Conn.(*tls.Conn); ok {
+		t.CloseWrite()
+	}
+	c.out.hangUp()
+}
+
+// readFrames reads until the connection is closed. gws panics at a frame whose
+// length is negative as a signed number, and leaves panics to its caller.
+func (c *websocket) readFrames() {
+	defer func() {
+		if cause := recover(); cause != nil {
+			c.transports.log.Warn("a client's frame made the websocket library panic", "client", c.session.ID(), "cause", cause)
+			c.session.Close(wire.BadRequest)
+		}
+	}()
+	c.socket.ReadLoop()
+}
+
+// frames is what gws calls; the connection it is called with knows its session.
+type frames struct{}
+
+func connectionOf(socket *gws.Conn) *websocket { return socket.NetConn().(*websocket) }
+
+func (frames) OnOpen(*gws.Conn) {}
+
+func (frames) OnClose(*gws.Conn, error) {}
+
+// OnPong takes an answer that nobody asked for.
+func (frames) OnPong(socket *gws.Conn, _ []byte) {
+	connectionOf(socket).session.Permit()
+}
+
+func (frames) OnPing(socket *gws.Conn, payload []byte) {
+	c := connectionOf(socket)
+	if c.session.Permit() {
+		c.session.Sent(c.frame(gws.OpcodePong, payload))
+	}
+}
+
+func (frames) OnMessage(socket *gws.Conn, m *gws.Message) {
+	defer m.Close()
+	c := connectionOf(socket)
+	if m.Opcode != gws.OpcodeText {
+		c.session.Close(wire.BadRequest)
+		return
+	}
+	if len(m.Bytes()) == 2 { // `{}`, a pong, is all that most connections ever say
+		c.session.Handle(m.Bytes())
+		return
+	}
+	// Handling a command takes more stack than reading, and a stack that has
+	// grown does not shrink while it is a quarter full. So it has another one.
+	done := make(chan struct{})
+	c.transports.work.Go(func() {
+		defer close(done)
+		c.session.Handle(m.Bytes())
+	})
+	<-done
+}
+
+// quiet logs what gws says about clients where only debugging shows it.
+type quiet struct{ log *slog.Logger }
+
+func (q quiet) Error(v ...any) { q.log.Debug("websocket", "error", fmt.Sprint(v...)) }
