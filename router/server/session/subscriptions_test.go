@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -96,5 +97,21 @@ func TestDeliveryThatFails(t *testing.T) {
 				t.Errorf("ended with %d", code)
 			}
 		})
+	}
+}
+
+// TestUnsubscribeForgets: what waits of the channel is dropped before the answer.
+func TestUnsubscribeForgets(t *testing.T) {
+	w := start(t, DefaultConfig())
+	c := w.connected(t, "ann@p1")
+	c.subscribe("project/p1/*")
+	c.say(`{"id":2,"unsubscribe":{"channel":"project/p1/*"}}`)
+	if m := c.hear(); m.ID != 2 || m.Unsubscribe == nil {
+		t.Fatalf("%+v", m)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if want := []string{"project/p1/*"}; !slices.Equal(c.forgotten, want) {
+		t.Errorf("forgot %v", c.forgotten)
 	}
 }

@@ -81,10 +81,11 @@ type client struct {
 	session *Session
 	room    int
 
-	mu    sync.Mutex
-	err   error // what becomes of what it is sent
-	lines [][]byte
-	why   *wire.Disconnect
+	mu        sync.Mutex
+	err       error // what becomes of what it is sent
+	lines     [][]byte
+	forgotten []string
+	why       *wire.Disconnect
 }
 
 // open gives a client a session that waits for its connect command.
@@ -145,7 +146,11 @@ func (c *client) fail(err error) {
 	c.err = err
 }
 
-func (c *client) Forget(string) {}
+func (c *client) Forget(pattern string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forgotten = append(c.forgotten, pattern)
+}
 
 func (c *client) Room() int { return c.room }
 

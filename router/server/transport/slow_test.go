@@ -156,4 +156,8 @@ func TestLossyUnsubscribe(t *testing.T) {
 	if m := c.Hear(); m.ID != 3 || m.Subscribe == nil {
 		t.Fatalf("after the unsubscription: %+v", m)
 	}
+	w.publish(t, "project/p1/a", `"end"`)
+	if m := c.Hear(); m.Push == nil || string(m.Push.Pub.Data) != `"end"` || m.Push.Pub.Tags.Skipped != "" {
+		t.Fatalf("after subscribing again: %.200v", m.Push)
+	}
 }

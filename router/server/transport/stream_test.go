@@ -150,3 +150,24 @@ func TestStreamThatStalls(t *testing.T) {
 		t.Fatalf("the other client: %+v", m)
 	}
 }
+
+// TestBodies: what a client sends in one request is bounded, over all that take one.
+func TestBodies(t *testing.T) {
+	w := start(t, testConfig())
+	large := strings.Repeat(" ", w.cfg.FrameBytes+1)
+	for path, want := range map[string]int{
+		"/realtime/connection/http_stream": http.StatusRequestEntityTooLarge,
+		"/realtime/emulation":              http.StatusRequestEntityTooLarge,
+	} {
+		answer, err := http.Post(w.http.URL+path, "application/json", strings.NewReader(large))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != want {
+			t.Errorf("%s: %s", path, answer.Status)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+	w.nobodyIsLeft(t)
+}
