@@ -190,7 +190,7 @@ func (r *Router) pluginsRunning() error {
 // revoke has those clients prove themselves again whom a notification is about.
 func (r *Router) revoke(n *event.Notification) {
 	if revocation, ok := r.auth.Revocation(n); ok {
-		r.server.Revalidate(revocation.Matches)
+		r.server.Revalidate(revocation.Matches, revocation.At)
 	}
 }
 

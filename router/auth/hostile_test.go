@@ -417,7 +417,7 @@ func TestSlots(t *testing.T) {
 }
 
 func TestAddress(t *testing.T) {
-	proxies, err := ParseProxies([]string{"10.0.0.0/8", "::1"})
+	proxies, err := ParseProxies([]string{"10.0.0.0/8", "::1", "127.0.0.1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -430,6 +430,8 @@ func TestAddress(t *testing.T) {
 		"proxy":                {"10.1.1.1:5", "198.51.100.1", "198.51.100.1", true},
 		"proxy, forged before": {"10.1.1.1:5", "8.8.8.8, 198.51.100.1", "198.51.100.1", true},
 		"two proxies":          {"[::1]:5", "198.51.100.1,10.2.2.2", "198.51.100.1", true},
+		"only proxies":         {"127.0.0.1:5", "10.1.2.3", "10.1.2.3", true},
+		"IPv6":                 {"[::1]:5", "2001:db8::1", "2001:db8::1", true},
 		"proxy that says none": {"10.1.1.1:5", "", "10.1.1.1", false},
 		"proxy with nonsense":  {"10.1.1.1:5", "unknown", "10.1.1.1", false},
 		"unix socket":          {"@", "198.51.100.1", "@", false},

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
 
+	"horizon-realtime/router/auth"
 	"horizon-realtime/router/server/session"
 	"horizon-realtime/router/server/transport"
 )
@@ -33,7 +33,7 @@ type Config struct {
 	// may connect, such as "https://horizon.example.org".
 	AllowedOrigins []string `toml:"allowed_origins"`
 	// TrustedProxies are addresses or networks whose X-Forwarded-For is
-	// believed when connections are counted by address.
+	// believed when connections, and refused tokens, are counted by address.
 	TrustedProxies []string `toml:"trusted_proxies"`
 	// TLSCertFile and TLSKeyFile, both or none, are PEM files. They are read
 	// again when they change.
@@ -75,7 +75,7 @@ func (c Config) Validate() error {
 			errs = append(errs, err)
 		}
 	}
-	if _, err := parseNetworks(c.TrustedProxies); err != nil {
+	if _, err := auth.ParseProxies(c.TrustedProxies); err != nil {
 		errs = append(errs, err)
 	}
 	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
@@ -96,21 +96,6 @@ func parseOrigin(origin string) (string, error) {
 		return "", fmt.Errorf("[server] allowed_origins: %q is not an origin; each is written out, scheme://host[:port], such as \"https://horizon.example.org\"", origin)
 	}
 	return u.Scheme + "://" + strings.ToLower(u.Host), nil
-}
-
-func parseNetworks(list []string) ([]netip.Prefix, error) {
-	var networks []netip.Prefix
-	for _, s := range list {
-		p, err := netip.ParsePrefix(s)
-		if addr, e := netip.ParseAddr(s); e == nil {
-			p, err = addr.Unmap().Prefix(addr.Unmap().BitLen())
-		}
-		if err != nil {
-			return nil, fmt.Errorf("[server] trusted_proxies: %q is not an address or a network, such as \"10.0.0.0/8\"", s)
-		}
-		networks = append(networks, p.Masked())
-	}
-	return networks, nil
 }
 
 // tls reads the pair now, so that a wrong one is found at the start.

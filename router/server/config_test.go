@@ -2,7 +2,6 @@ package server
 
 import (
 	"horizon-realtime/router/server/transport"
-	"net/http"
 	"testing"
 	"time"
 )
@@ -39,35 +38,5 @@ func TestConfig(t *testing.T) {
 				t.Errorf("%v\nnot %s", err, c.want)
 			}
 		})
-	}
-}
-
-func TestAddressOf(t *testing.T) {
-	cfg := DefaultConfig()
-	cfg.TrustedProxies = []string{"127.0.0.1", "10.0.0.0/8", "fd00::/8"}
-	proxies, err := parseNetworks(cfg.TrustedProxies)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &door{proxies: proxies}
-	for name, c := range map[string]struct {
-		peer      string
-		forwarded []string
-		want      string
-	}{
-		"direct":            {"192.0.2.1:1", nil, "192.0.2.1"},
-		"direct, forged":    {"192.0.2.1:1", []string{"198.51.100.9"}, "192.0.2.1"},
-		"a proxy":           {"127.0.0.1:1", []string{"192.0.2.1"}, "192.0.2.1"},
-		"a proxy, forged":   {"127.0.0.1:1", []string{"198.51.100.9, 192.0.2.1"}, "192.0.2.1"},
-		"two proxies":       {"127.0.0.1:1", []string{"198.51.100.9", "192.0.2.1, 10.1.2.3"}, "192.0.2.1"},
-		"only proxies":      {"127.0.0.1:1", []string{"10.1.2.3"}, "10.1.2.3"},
-		"IPv6":              {"[fd00::1]:1", []string{"2001:db8::1"}, "2001:db8::1"},
-		"garbage":           {"127.0.0.1:1", []string{"unknown"}, "127.0.0.1"},
-		"proxy without one": {"127.0.0.1:1", nil, "127.0.0.1"},
-	} {
-		r := &http.Request{RemoteAddr: c.peer, Header: http.Header{"X-Forwarded-For": c.forwarded}}
-		if got := d.addressOf(r); got != c.want {
-			t.Errorf("%s: %s, not %s", name, got, c.want)
-		}
 	}
 }

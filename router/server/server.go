@@ -57,7 +57,7 @@ func New(cfg Config, h *hub.Hub, authenticator session.Authenticator, o Options)
 	if err != nil {
 		return nil, err
 	}
-	proxies, err := parseNetworks(cfg.TrustedProxies)
+	proxies, err := auth.ParseProxies(cfg.TrustedProxies)
 	if err != nil {
 		return nil, err
 	}
@@ -126,10 +126,12 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 // Sessions is how many clients there are.
 func (s *Server) Sessions() int { return s.sessions.Len() }
 
-// Revalidate has those clients' identities checked again, now, that concerned
-// picks, and their connections ended if they are no longer good. It is called
-// when something has changed in Keystone.
-func (s *Server) Revalidate(concerned func(*auth.Identity) bool) { s.sessions.Revalidate(concerned) }
+// Revalidate has the identities that match checked again at that time, and their
+// connections ended if they are no longer good. It is called when something has
+// changed in Keystone.
+func (s *Server) Revalidate(matches func(*auth.Identity) bool, at time.Time) {
+	s.sessions.Revalidate(matches, at)
+}
 
 // Drain takes no new clients, and tells those there are to come back over [server]
 // drain. It returns when none is left, or when ctx is done.

@@ -18,6 +18,24 @@ type People struct {
 	mu      sync.Mutex
 	expired map[string]bool
 	down    bool
+	// meanwhile runs when a token has been judged, before the answer.
+	meanwhile func()
+}
+
+// Meanwhile has something happen while each token is checked; nil: nothing.
+func (p *People) Meanwhile(do func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.meanwhile = do
+}
+
+func (p *People) happen() {
+	p.mu.Lock()
+	do := p.meanwhile
+	p.mu.Unlock()
+	if do != nil {
+		do()
+	}
 }
 
 // Expire makes a token, or a user when it is checked again, no longer good.
@@ -39,6 +57,7 @@ func (p *People) TakeDown() {
 
 // Authenticate says who has a token.
 func (p *People) Authenticate(_ context.Context, _ *http.Request, token string) (*auth.Identity, error) {
+	defer p.happen()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	who, life, _ := strings.Cut(token, "/")
@@ -64,6 +83,7 @@ func (p *People) Authenticate(_ context.Context, _ *http.Request, token string) 
 
 // Revalidate confirms who is not expired.
 func (p *People) Revalidate(_ context.Context, id *auth.Identity) (*auth.Identity, error) {
+	defer p.happen()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.expired[id.User] {

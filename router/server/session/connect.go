@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -23,6 +24,9 @@ func (s *Session) authenticate(token string) (*auth.Identity, error) {
 	if r != nil {
 		r = r.WithContext(ctx)
 	}
+	s.mu.Lock()
+	s.revokedAt = time.Time{}
+	s.mu.Unlock()
 	id, err := s.shared.auth.Authenticate(ctx, r, token)
 	if err == nil && !id.Expires.IsZero() && !time.Now().Before(id.Expires) {
 		return nil, auth.ErrExpired
@@ -39,7 +43,7 @@ func (s *Session) connect(id uint32, c *wire.ConnectRequest) {
 	identity, err := s.authenticate(c.Token)
 	if err != nil {
 		s.shared.arrivals.giveBack(time.Now())
-		s.shared.log.Info("refused a client", "client", s.id, "address", s.address, "error", err)
+		s.shared.refused.Log(slog.LevelInfo, "refused a client", "client", s.id, "address", s.address, "error", err)
 		s.refuseConnect(id, err)
 		return
 	}
@@ -56,7 +60,7 @@ func (s *Session) connect(id uint32, c *wire.ConnectRequest) {
 	s.state, s.identity, s.connectBy = connected, identity, time.Time{}
 	every := s.shared.cfg.Ping
 	s.pingAt = time.Now().Add(every/2 + rand.N(every/2))
-	s.recheckAt = identity.RevalidateAt()
+	s.recheckAt = sooner(identity.RevalidateAt(), s.revokedAt)
 	s.mu.Unlock()
 	if s.request != nil && !identity.Expires.IsZero() {
 		s.caller = callerOf(s.request)

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"time"
 
 	"horizon-realtime/router/auth"
 	"horizon-realtime/router/wire"
@@ -32,6 +33,7 @@ func (s *Session) check() {
 	defer s.commands.Unlock()
 	s.mu.Lock()
 	identity, is := s.identity, s.state
+	s.revokedAt = time.Time{}
 	s.mu.Unlock()
 	if is != connected {
 		return

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"log/slog"
 	"slices"
 
 	"horizon-realtime/router/auth"
@@ -15,7 +16,7 @@ func (s *Session) refresh(id uint32, token string) {
 	}
 	identity, err := s.authenticate(token)
 	if err != nil {
-		s.shared.log.Info("refused a new token", "client", s.id, "error", err)
+		s.shared.refused.Log(slog.LevelInfo, "refused a new token", "client", s.id, "error", err)
 		if reply, why := refusal(err); reply != nil {
 			s.refuse(id, reply)
 		} else {
@@ -52,7 +53,7 @@ func (s *Session) subRefresh(id uint32, channel string) {
 func (s *Session) become(identity *auth.Identity) {
 	var lost []*hub.Subscription
 	s.mu.Lock()
-	s.identity, s.recheckAt = identity, identity.RevalidateAt()
+	s.identity, s.recheckAt = identity, sooner(identity.RevalidateAt(), s.revokedAt)
 	s.subs = slices.DeleteFunc(s.subs, func(sub *hub.Subscription) bool {
 		if auth.MayHear(identity, sub.Channel) == nil {
 			return false

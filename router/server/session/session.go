@@ -24,9 +24,10 @@ type shared struct {
 	hub      *hub.Hub
 	auth     Authenticator
 	log      *slog.Logger
-	node     string   // names this process to clients of /emulation
-	history  patterns // channels whose history may be asked for
-	presence patterns // channels whose subscribers may be asked for
+	refused  *auth.RefusalLog // of clients whose token is no good
+	node     string           // names this process to clients of /emulation
+	history  patterns         // channels whose history may be asked for
+	presence patterns         // channels whose subscribers may be asked for
 	places   *places
 	arrivals *arrivals
 	wheel    *wheel
@@ -70,8 +71,11 @@ type Session struct {
 	mu       sync.Mutex
 	state    state
 	identity *auth.Identity
-	subs     []*hub.Subscription // few, and a map is ten times their size
-	ending   wire.Disconnect
+	// revokedAt is when a revocation that came while the client's token was being
+	// checked wants it to be checked again; zero: none came.
+	revokedAt time.Time
+	subs      []*hub.Subscription // few, and a map is ten times their size
+	ending    wire.Disconnect
 	// Deadlines; zero: none.
 	connectBy, pingAt, pongBy, recheckAt time.Time
 }

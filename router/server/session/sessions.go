@@ -33,6 +33,7 @@ func New(cfg Config, h *hub.Hub, authenticator Authenticator, o Options) *Sessio
 		hub:      h,
 		auth:     authenticator,
 		log:      o.Log,
+		refused:  auth.NewRefusalLog(o.Log),
 		node:     newID(),
 		history:  newPatterns(cfg.HistoryChannels),
 		presence: newPatterns(cfg.PresenceChannels),
@@ -148,16 +149,30 @@ func (ss *Sessions) All() []*Session {
 	return list
 }
 
-// Revalidate has those clients' identities checked again, now, that concerned
-// picks, and their connections ended if they are no longer good. It is called
-// when something has changed in Keystone.
-func (ss *Sessions) Revalidate(concerned func(*auth.Identity) bool) {
+// Revalidate has the identities that match checked again at that time, and their
+// connections ended if they are no longer good. It is called when something has
+// changed in Keystone.
+func (ss *Sessions) Revalidate(matches func(*auth.Identity) bool, at time.Time) {
 	for _, s := range ss.All() {
 		s.mu.Lock()
-		if s.state == connected && concerned(s.identity) {
-			s.recheckAt = time.Now()
+		known := s.state == connected && matches(s.identity)
+		if known {
+			s.recheckAt = sooner(s.recheckAt, at)
+		}
+		if known || s.state == opened {
+			s.revokedAt = sooner(s.revokedAt, at)
 		}
 		s.mu.Unlock()
-		s.schedule()
+		if known {
+			s.schedule()
+		}
 	}
+}
+
+// sooner is the earlier of two times; zero is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
