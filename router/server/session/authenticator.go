@@ -28,16 +28,26 @@ type Authenticator interface {
 // caller is where a client's request came from, by which its later tokens are
 // judged. The request itself is several times as large, for as long as the
 // connection lasts.
-type caller struct{ method, host, address, page string }
+type caller struct{ method, host, address, page, forwarded string }
+
+// maxForwarded bounds how much of X-Forwarded-For is kept, from its end.
+const maxForwarded = 256
 
 func callerOf(r *http.Request) *caller {
-	return &caller{r.Method, strings.Clone(r.Host), r.RemoteAddr, strings.Clone(auth.OriginOf(r))}
+	forwarded := strings.Join(r.Header.Values("X-Forwarded-For"), ",")
+	forwarded = forwarded[max(0, len(forwarded)-maxForwarded):]
+	return &caller{
+		r.Method, strings.Clone(r.Host), r.RemoteAddr, strings.Clone(auth.OriginOf(r)), strings.Clone(forwarded),
+	}
 }
 
 func (c *caller) request() *http.Request {
 	r := &http.Request{Method: c.method, Host: c.host, RemoteAddr: c.address, Header: http.Header{}}
 	if c.page != "" {
 		r.Header.Set("Origin", c.page)
+	}
+	if c.forwarded != "" {
+		r.Header.Set("X-Forwarded-For", c.forwarded)
 	}
 	return r
 }

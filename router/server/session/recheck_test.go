@@ -48,7 +48,7 @@ func TestRevocationDuringACheck(t *testing.T) {
 			c := check(w)
 			w.people.Meanwhile(nil)
 			w.people.Expire("ann")
-			if code := c.ends(); code != 3500 {
+			if code := c.endsSoon(); code != 3500 {
 				t.Errorf("ended with %d", code)
 			}
 		})
@@ -69,7 +69,7 @@ func TestRevocationForLater(t *testing.T) {
 		t.Errorf("checked in %s", due)
 	}
 	w.at(6 * time.Second)
-	if code := ann.ends(); code != 3500 {
+	if code := ann.endsSoon(); code != 3500 {
 		t.Errorf("ended with %d", code)
 	}
 }
