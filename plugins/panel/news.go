@@ -39,12 +39,16 @@ func measured(e *Event, event string) bool {
 		return event == "compute.metrics.update" || strings.HasPrefix(event, "capacity.")
 	case 'h':
 		return strings.HasPrefix(event, "hardware.") || strings.HasPrefix(event, "http.")
+	case 'i':
+		return event == "image_volume_cache.hit" || event == "image_volume_cache.miss"
 	case 'l':
 		return strings.HasPrefix(event, "l3.meter")
 	case 'm':
 		return event == "metrics.update"
 	case 'o':
 		return strings.HasPrefix(event, "objectstore.")
+	case 'q': // cinder's, of who asks
+		return event == "qos_specs.associations"
 	case 's':
 		return event == "share.consumed.size"
 	case 't':

@@ -58,6 +58,10 @@ func TestNews(t *testing.T) {
 		{"audit.http.response", "INFO", `{"action":"read"}`, false},
 		{"audit.http.response", "INFO", `{"action":"read/list"}`, false},
 		{"audit.http.response", "INFO", `{}`, false},
+		{"image_volume_cache.hit", "INFO", `{}`, false},
+		{"image_volume_cache.evict", "INFO", `{}`, true},
+		{"qos_specs.associations", "INFO", `{}`, false},
+		{"qos_specs.associate", "INFO", `{}`, true},
 		{"exists", "INFO", `{}`, true},
 	} {
 		if _, got := send(t, c.event, c.priority, c.payload, func(*Event) {}); got != c.news {

@@ -1,4 +1,4 @@
-// Command toast is the filter behind the little messages in a page's corner:
+// Command toast is the plugin behind the little messages in a page's corner:
 // what happened to my servers, volumes, snapshots and backups, in words. It
 // tells notable ends and all errors, and no progress.
 //
@@ -169,23 +169,6 @@ func unbacked(e *panel.Event) {
 	about := volume.of(e)
 	about.name = e.Field("/payload/volume_properties/display_name")
 	failed(e, &about, phrase{"volume.create", "failed to create"}, panel.Unbacked(e))
-}
-
-// verb is an action as one would say it: resize_finish is to resize.
-func verb(action string) string {
-	switch action {
-	case "create":
-		return "build"
-	case "resize_prep", "resize_finish":
-		return "resize"
-	}
-	words := []byte(action)
-	for i, c := range words {
-		if c == '_' {
-			words[i] = ' '
-		}
-	}
-	return string(words)
 }
 
 // ofStorage tells of something of cinder's. Where cinder tells at all that an

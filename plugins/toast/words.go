@@ -55,6 +55,37 @@ var servers = []happening{
 	{"interface_detach", phrase{"server.interface_detach", "lost a network interface"}},
 }
 
+// verbs are what a server failed to do, for actions that are called otherwise. Nova
+// tells failures of these, and of to build, to reboot, to rebuild and to resize.
+var verbs = [...]struct{ action, verb string }{
+	{"create", "build"},
+	{"resize_prep", "resize"},
+	{"resize_finish", "resize"},
+	{"interface_attach", "attach a network interface"},
+	{"interface_detach", "detach a network interface"},
+	{"volume_attach", "attach a volume"},
+	{"volume_detach", "detach a volume"},
+	{"volume_swap", "swap a volume"},
+	{"share_attach", "attach a share"},
+	{"share_detach", "detach a share"},
+}
+
+// verb is an action as one would say it.
+func verb(action string) string {
+	for i := range verbs {
+		if verbs[i].action == action {
+			return verbs[i].verb
+		}
+	}
+	words := []byte(action)
+	for i, c := range words {
+		if c == '_' {
+			words[i] = ' '
+		}
+	}
+	return string(words)
+}
+
 // versioned are the names of the versioned format where the legacy one differs.
 var versioned = [...]struct{ legacy, versioned string }{
 	{"finish_resize", "resize_finish"},

@@ -96,10 +96,10 @@ func follow(e *panel.Event, id sdk.Value, s sighting, uses counters) (change cou
 	if id.Text() == "" || len(id.Text()) > 64 {
 		return counters{}
 	}
-	key := "of " + id.Text()
+	key := known(id.Text())
 	for range tries {
-		known, version := e.KVGet(key)
-		owner, numbers, _ := strings.Cut(known, " ")
+		before, version := e.KVGet(key)
+		owner, numbers, _ := strings.Cut(before, " ")
 		change = counters{}
 		next := e.Project() + " "
 		switch {
@@ -125,7 +125,7 @@ func follow(e *panel.Event, id sdk.Value, s sighting, uses counters) (change cou
 		}
 		if e.KVSwap(key, string(uses.text([]byte(next))), 0, version) {
 			if version != 0 && owner != e.Project() {
-				release(e, owner, parse(numbers))
+				forget(e, owner)
 			}
 			return change
 		}
@@ -133,26 +133,21 @@ func follow(e *panel.Event, id sdk.Value, s sighting, uses counters) (change cou
 	return counters{}
 }
 
+// known is where the store has what is known of a resource.
+func known(id string) string { return "of " + panel.Key(id) }
+
 // gone stands where the owner of what exists does.
 const gone = "-"
 
-// release takes what a project has given away from its total. It is not told:
-// this notification is not its own.
-func release(e *panel.Event, owner string, uses counters) {
-	var change counters
-	change.subtract(uses)
-	total(e, owner, change)
-}
-
-// forget makes the project's total begin anew.
-func forget(e *panel.Event) { e.KVDelete("sum " + e.Project()) }
+// forget makes a project's total begin anew.
+func forget(e *panel.Event, project string) { e.KVDelete("sum " + project) }
 
 // total adds to the project's total, and tells since when it is counted.
 func total(e *panel.Event, project string, change counters) (sum counters, since string, ok bool) {
 	key := "sum " + project
 	for range tries {
-		known, version := e.KVGet(key)
-		from, numbers, _ := strings.Cut(known, " ")
+		before, version := e.KVGet(key)
+		from, numbers, _ := strings.Cut(before, " ")
 		if version == 0 {
 			from = e.Time()
 		}

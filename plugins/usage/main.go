@@ -14,9 +14,10 @@
 // A page that has drawn its rings keeps total minus change of the first message
 // it hears, and from then on adds what total has more than that: the numbers are
 // right although messages in between may have been left out. Where `since` is
-// another one than before (the router was restarted, or nothing happened for a
-// day), the page asks Horizon again. The project that gives a volume away hears
-// of it with its next change. Ports are not counted: of those that neutron makes
+// another one than before (the router was restarted, nothing happened for a day,
+// or something cannot be counted, such as the snapshots of a volume that is given
+// away), the page asks Horizon again. The project that gives a volume away hears of
+// it with its next change. Ports are not counted: of those that neutron makes
 // itself, for routers and DHCP, it does not tell.
 package main
 
@@ -34,7 +35,7 @@ func init() {
 			"compute.instance.create.*", "compute.instance.update", "compute.instance.delete.end",
 			"compute.instance.resize.*", "compute.instance.finish_resize.end",
 			"instance.create.*", "instance.update", "instance.delete.end", "instance.resize_*",
-			"volume.create.*", "volume.resize.*", "volume.delete.end", "volume.transfer.accept.end",
+			"volume.create.*", "volume.resize.*", "volume.delete.end", "volume.transfer.accept.*",
 			"snapshot.create.*", "snapshot.delete.end",
 			"floatingip.create.end", "floatingip.delete.end",
 			"network.create.end", "network.delete.end",
@@ -81,8 +82,15 @@ func handle(e *panel.Event) {
 	case "instance":
 		change = instance(e, &versioned, event)
 	case "volume":
+		if event == "transfer.accept.start" {
+			leaving(e)
+			return
+		}
 		uses := counters{volumes: 1, gigabytes: number(e.Get(size))}
 		change = follow(e, e.Get(volumeID), sighted(event), uses)
+		if event == "transfer.accept.end" && !change.none() {
+			forget(e, e.Project()) // its snapshots may have come along, of which cinder says nothing
+		}
 	case "snapshot":
 		uses := counters{snapshots: 1, gigabytes: number(e.Get(volumeSize))}
 		change = follow(e, e.Get(snapshotID), sighted(event), uses)
@@ -111,6 +119,15 @@ func instance(e *panel.Event, f *server, event string) counters {
 	})
 }
 
+// leaving is the last that the old owner of a volume hears of it: somebody accepts
+// its transfer, and maybe that of its snapshots, and may still fail. So the count
+// begins anew, and pages ask.
+func leaving(e *panel.Event) {
+	e.KVDelete(known(e.Get(volumeID).Text()))
+	forget(e, e.Project())
+	tell(e, counters{})
+}
+
 // network counts something of neutron's, or several that were created at once.
 func network(e *panel.Event, what string, s sighting) (change counters) {
 	var one counters
@@ -127,7 +144,7 @@ func network(e *panel.Event, what string, s sighting) (change counters) {
 	at := "/payload/" + what + "s/"
 	if e.Field(at + strconv.Itoa(panel.MaxAtOnce) + "/id").Known() {
 		// To count so many takes too long. The count begins anew, and pages ask.
-		forget(e)
+		forget(e, e.Project())
 		tell(e, change)
 		return change
 	}

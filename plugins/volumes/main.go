@@ -86,16 +86,15 @@ func volume(e *panel.Event, event string) {
 	if m.ID == "" || !telling(event) {
 		return
 	}
-	offered := event == "transfer.accept.start"
+	if event == "transfer.accept.start" {
+		leaving(e, &m)
+		return
+	}
 	switch event {
 	case "transfer.create.end": // told with the status of before
 		m.Status = sdk.StringValue("awaiting-transfer")
 	case "transfer.delete.end":
 		m.Status = sdk.StringValue("available")
-	case "transfer.accept.start":
-		// The last that is told to the old owner, after all has been
-		// checked. The new one is told by transfer.accept.end.
-		m.Action = panel.Delete
 	case "transfer.accept.end":
 		m.Action = panel.Create
 	}
@@ -107,10 +106,18 @@ func volume(e *panel.Event, event string) {
 	d.Data.Value("snapshot_id", e.Get(snapshotID))
 	panel.Time(&d.Data, "created_at", e.Get(created))
 	d.ToProject()
-	if !offered {
-		d.Data.Value("host", e.Get(host))
-		d.ToAdmin()
-	}
+	d.Data.Value("host", e.Get(host))
+	d.ToAdmin()
+}
+
+// leaving is the last that the old owner of a volume hears of it: somebody accepts
+// its transfer. That can still fail without a further word (cinder/transfer/api.py),
+// so this only asks to look whether the volume is still there. The new owner is told
+// by transfer.accept.end.
+func leaving(e *panel.Event, m *panel.Message) {
+	m.Name, m.Status, m.Task, m.Error = sdk.Value{}, sdk.Value{}, sdk.Value{}, sdk.Value{}
+	d := panel.Begin(e, m)
+	d.ToProject()
 }
 
 // attachments lists the servers that a volume is attached to, without the
