@@ -29,14 +29,14 @@ help: ## list these targets
 
 build: $(BIN) ## build bin/horizon-realtime, with the demo's page inside
 
-plugins: $(WASM) ## build the stock filters into plugins/*.wasm
+plugins: $(WASM) ## build the stock plugins into plugins/*.wasm
 
 run: build plugins ## show it: a simulated cloud and a live page on http://localhost:8080/project/instances
 	$(BIN) demo
 
 test: test-js test-go ## all tests but the end-to-end ones, with the race detector and a private RabbitMQ
 
-e2e: build plugins $(JS) $(ASC) ## from oslo.messaging through RabbitMQ to the official client and a real Chromium; filters in every language
+e2e: build plugins $(JS) $(ASC) ## from oslo.messaging through RabbitMQ to the official client and a real Chromium; plugins in every language
 	@.ci/need rabbitmq-server:rabbitmq-server chromium:chromium python3-oslo.messaging:/usr/lib/python3/dist-packages/oslo_messaging \
 		clang:clang lld:wasm-ld rustc:/usr/bin/rustc libstd-rust-dev-wasm32:/usr/lib/rustlib/wasm32-unknown-unknown
 	$(GO) test -tags e2e -count=1 -timeout 20m ./cmd/horizon-realtime/e2e ./router/server

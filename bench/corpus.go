@@ -17,7 +17,7 @@ import (
 const recording = "../cmd/horizon-realtime/e2e/testdata/recorded.jsonl.gz"
 
 // recorded reads the recording's notifications from one exchange, or from all
-// where it is empty.
+// if it is empty.
 func recorded(exchange string) ([]rabbit.Recorded, error) {
 	packed, err := os.Open(recording)
 	if err != nil {

@@ -9,8 +9,8 @@
 // against each other take turns, so that a change of the machine's speed meets
 // them all, and the median of the rounds counts.
 //
-//	sandbox*.go  a filter's call: beside Extism, a watched wazero, native Go
-//	stock.go     the stock filters over a recording: beside encoding/json
+//	sandbox*.go  a plugin's call: beside Extism, a watched wazero, native Go
+//	stock.go     the stock plugins over a recording: beside encoding/json
 //	rabbit*.go   the real binary behind a real RabbitMQ: throughput, latency
 //	fan*.go      the hub and the server before thousands of clients
 package main

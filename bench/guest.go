@@ -41,7 +41,7 @@ func build(name string, compiler func(out string) *exec.Cmd) ([]byte, error) {
 	return os.ReadFile(out)
 }
 
-// silentModule is the smallest filter there is: it asks for the event types and
+// silentModule is the smallest plugin there is: it asks for the event types and
 // says nothing, ever. A hundred of these cost no memory to speak of.
 func silentModule(on string) []byte {
 	const (

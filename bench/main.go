@@ -51,7 +51,7 @@ func main() {
 	only := flag.String("run", "", "measure only what matches this regular expression")
 	flag.BoolVar(&quick, "quick", false, "smoke run: everything once and briefly")
 	flag.StringVar(&binaryPath, "binary", binaryPath, "the program, as `make build` leaves it")
-	flag.StringVar(&pluginDir, "plugins", pluginDir, "the stock filters, as `make plugins` leaves them")
+	flag.StringVar(&pluginDir, "plugins", pluginDir, "the stock plugins, as `make plugins` leaves them")
 	flag.Parse()
 	match, err := regexp.Compile(*only)
 	fail(err)

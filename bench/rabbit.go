@@ -26,7 +26,7 @@ import (
 type bus struct {
 	node    *rabbittest.Node
 	dir     string
-	plugins string // the router's folder of filters
+	plugins string // the router's folder of plugins
 	queue   string // the router's queue
 	conn    *amqp.Connection
 	ch      *amqp.Channel
@@ -89,11 +89,11 @@ func (b *bus) stop() {
 	}
 }
 
-// stockFolder copies one stock filter into a folder where it is alone.
+// stockFolder copies one stock plugin into a folder where it is alone.
 func stockFolder(dir, file string) (string, error) {
 	module, err := os.ReadFile(filepath.Join(pluginDir, file))
 	if err != nil {
-		return "", fmt.Errorf("find a stock filter: %w; make it with `make plugins`", err)
+		return "", fmt.Errorf("find a stock plugin: %w; make it with `make plugins`", err)
 	}
 	dir = filepath.Join(dir, "plugins")
 	if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -11,7 +11,7 @@ import (
 // What the latency rows do: every project's clients listen to its instances.
 const (
 	latencyProjects = 100
-	latencyRate     = 500 // notifications a second
+	latencyRate     = 500 // notifications per second
 	latencyGoal     = 5   // ms
 )
 
@@ -52,7 +52,7 @@ func latency() ([]result, error) {
 }
 
 // stamped is a notification that carries the moment it was published, as the
-// server's name, which the filter passes on.
+// server's name, which the plugin passes on.
 type stamped struct{ *template }
 
 const (

@@ -56,7 +56,7 @@ func throughput() ([]result, error) {
 	}, nil
 }
 
-// drained is how fast a queue was worked off: a second, and CPU each.
+// drained is how fast a queue was worked off: messages per second, and CPU per message.
 type drained struct {
 	rate float64
 	cpu  time.Duration

@@ -52,7 +52,7 @@ func readJSON(path string) (results []result, err error) {
 	return results, json.Unmarshal(text, &results)
 }
 
-// replace puts the new rows where the old ones of the same names are, and those
+// replace puts the new rows in place of the old ones of the same names, and those
 // without one at the end.
 func replace(old, new []result) []result {
 	for _, r := range new {

@@ -17,14 +17,14 @@ import (
 	"horizon-realtime/router/plugin"
 )
 
-// contender is one way to run a filter. run handles one notification.
+// contender is one way to run a plugin. run handles one notification.
 type contender struct {
 	name string
 	run  func() error
 }
 
-// sandbox measures one call of a filter, which looks at one field and drops the
-// notification or takes three and routes a smaller object, beside the same filter
+// sandbox measures one call of a plugin, which looks at one field and drops the
+// notification or takes three and routes a smaller object, beside the same plugin
 // elsewhere.
 func sandbox() ([]result, error) {
 	_, n, err := instanceUpdate()
@@ -40,17 +40,17 @@ func sandbox() ([]result, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, filter := range []struct {
+		for _, guest := range []struct {
 			name string
 			goal float64 // ns
 		}{{"drop", 150}, {"route", 500}} {
-			module, err := language.build(filter.name)
+			module, err := language.build(guest.name)
 			if err != nil {
 				return nil, err
 			}
-			got, err := sandboxRows(n, filter.name, language.name, filter.goal, module, peer)
+			got, err := sandboxRows(n, guest.name, language.name, guest.goal, module, peer)
 			if err != nil {
-				return nil, fmt.Errorf("%s in %s: %w", filter.name, language.name, err)
+				return nil, fmt.Errorf("%s in %s: %w", guest.name, language.name, err)
 			}
 			results = append(results, got...)
 		}
@@ -58,10 +58,10 @@ func sandbox() ([]result, error) {
 	return results, nil
 }
 
-// wantedFields are what a filter asks for.
-func wantedFields(filter string, n *event.Notification) (fields []string) {
+// wantedFields are what a plugin asks for.
+func wantedFields(guest string, n *event.Notification) (fields []string) {
 	wants := []string{"/payload/instance_id", "/payload/display_name", "/payload/state"}
-	if filter == "drop" {
+	if guest == "drop" {
 		wants = wants[2:]
 	}
 	for _, want := range wants {
@@ -70,32 +70,32 @@ func wantedFields(filter string, n *event.Notification) (fields []string) {
 	return fields
 }
 
-// sandboxRows compares a filter, as compiled from the language, with the same one
+// sandboxRows compares a plugin, as compiled from the language, with the same one
 // for Extism, which is peer.
-func sandboxRows(n *event.Notification, filter, language string, goal float64, module, peer []byte) ([]result, error) {
-	host, worker, err := loadPlugins(map[string][]byte{"50-" + filter + ".wasm": module})
+func sandboxRows(n *event.Notification, guest, language string, goal float64, module, peer []byte) ([]result, error) {
+	host, worker, err := loadPlugins(map[string][]byte{"50-" + guest + ".wasm": module})
 	if err != nil {
 		return nil, err
 	}
 	defer host.Close()
 	defer worker.Close()
-	free, err := newExtism(peer, filter, n, 0)
+	free, err := newExtism(peer, guest, n, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer free.close()
-	bounded, err := newExtism(peer, filter, n, watchedTimeout)
+	bounded, err := newExtism(peer, guest, n, watchedTimeout)
 	if err != nil {
 		return nil, err
 	}
 	defer bounded.close()
-	watched, err := newWatched(module, filter, n)
+	watched, err := newWatched(module, guest, n)
 	if err != nil {
 		return nil, err
 	}
 	defer watched.close()
 	want := 0
-	if filter == "route" {
+	if guest == "route" {
 		want = 1
 	}
 	native := newNative(n)
@@ -104,14 +104,14 @@ func sandboxRows(n *event.Notification, filter, language string, goal float64, m
 		{"extism", free.call},
 		{"bounded", bounded.call},
 		{"watched", func() error { return watched.call(want) }},
-		{"index", func() error { return native.fromIndex(filter) }},
-		{"text", func() error { return native.fromText(filter) }},
+		{"index", func() error { return native.fromIndex(guest) }},
+		{"text", func() error { return native.fromText(guest) }},
 	})
 	if err != nil {
 		return nil, err
 	}
 	ours := figures["ours"]
-	plain := fmt.Sprintf("a filter's call, %s, in %s", filter, language)
+	plain := fmt.Sprintf("a plugin's call, %s, in %s", guest, language)
 	title := func(goal string) string { return fmt.Sprintf("%s (goal %s)", plain, goal) }
 	return []result{
 		row(title(fmt.Sprintf("%g ns", goal)), "ns", ours, goal, "the goal"),
@@ -144,7 +144,7 @@ func compare(contenders []contender) (map[string]float64, error) {
 
 // timed calls run for a while in short batches, and gives the time of one call in
 // the quickest of them, in ns: nothing here ever waits, so that one is what a call
-// takes where nothing else runs.
+// takes if nothing else runs.
 func timed(run func() error) (ns float64, err error) {
 	const short = 100 * time.Microsecond
 	batch, best := 1, time.Duration(math.MaxInt64)
@@ -194,7 +194,7 @@ func loadPlugins(files map[string][]byte) (*plugin.Host, *pluginWorker, error) {
 // cacheDir is where compiled guests are kept during this run.
 var cacheDir = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "bench-cache") })
 
-// openPlugins makes a host on a folder that has so many filters.
+// openPlugins makes a host on a folder that has so many plugins.
 func openPlugins(dir string, count int) (host *plugin.Host, w *pluginWorker, err error) {
 	cfg := plugin.DefaultConfig()
 	cfg.Dir = dir
@@ -215,7 +215,7 @@ func openPlugins(dir string, count int) (host *plugin.Host, w *pluginWorker, err
 	return host, w, nil
 }
 
-// load reads the host's folder, which must have so many filters, all running.
+// load reads the host's folder, which must have so many plugins, all running.
 func load(host *plugin.Host, count int) error {
 	if err := host.Load(context.Background()); err != nil {
 		return err
@@ -228,7 +228,7 @@ func load(host *plugin.Host, count int) error {
 		running++
 	}
 	if running != count {
-		return fmt.Errorf("%d of %d filters are running", running, count)
+		return fmt.Errorf("%d of %d plugins are running", running, count)
 	}
 	return nil
 }

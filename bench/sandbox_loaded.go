@@ -4,7 +4,7 @@ import (
 	"fmt"
 )
 
-// loadedPlugins measures a notification that one filter asked for while others
+// loadedPlugins measures a notification that one plugin asked for while others
 // are loaded that asked for something else.
 func loadedPlugins() ([]result, error) {
 	_, n, err := instanceUpdate()
@@ -35,8 +35,8 @@ func loadedPlugins() ([]result, error) {
 	}
 	var results []result
 	for _, c := range contenders[1:] {
-		name := fmt.Sprintf("a notification that 1 of %s loaded filters asked for (goal 1)", c.name)
-		results = append(results, row(name, "ns", figures[c.name], figures["1"], "only that filter loaded"))
+		name := fmt.Sprintf("a notification that 1 of %s loaded plugins asked for (goal 1)", c.name)
+		results = append(results, row(name, "ns", figures[c.name], figures["1"], "only that plugin loaded"))
 	}
 	return results, nil
 }

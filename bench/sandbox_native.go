@@ -8,7 +8,7 @@ import (
 	"horizon-realtime/router/json"
 )
 
-// native is the filters as functions of the host: no border, no bounds.
+// native is the plugins as functions of the host: no border, no bounds.
 type native struct {
 	n               *event.Notification
 	text            []byte
@@ -31,7 +31,7 @@ func pointer(s string) json.Pointer {
 	return p
 }
 
-// routed is what the filter route makes.
+// routed is what the plugin route makes.
 type routed struct {
 	V      int    `json:"v"`
 	Kind   string `json:"kind"`
@@ -41,15 +41,15 @@ type routed struct {
 }
 
 // fromIndex starts from what the host has indexed already.
-func (f *native) fromIndex(filter string) error {
-	if filter == "drop" {
-		return f.answer(filter, "", "", "", f.n.Get(f.state).Text())
+func (f *native) fromIndex(guest string) error {
+	if guest == "drop" {
+		return f.answer(guest, "", "", "", f.n.Get(f.state).Text())
 	}
-	return f.answer(filter, f.n.Project, f.n.Get(f.id).Text(), f.n.Get(f.name).Text(), f.n.Get(f.state).Text())
+	return f.answer(guest, f.n.Project, f.n.Get(f.id).Text(), f.n.Get(f.name).Text(), f.n.Get(f.state).Text())
 }
 
 // fromText starts from the message's JSON text.
-func (f *native) fromText(filter string) error {
+func (f *native) fromText(guest string) error {
 	var m struct {
 		Payload struct {
 			TenantID    string `json:"tenant_id"`
@@ -62,14 +62,14 @@ func (f *native) fromText(filter string) error {
 		return err
 	}
 	p := &m.Payload
-	return f.answer(filter, p.TenantID, p.InstanceID, p.DisplayName, p.State)
+	return f.answer(guest, p.TenantID, p.InstanceID, p.DisplayName, p.State)
 }
 
-func (f *native) answer(filter, project, id, name, state string) (err error) {
+func (f *native) answer(guest, project, id, name, state string) (err error) {
 	if state == "" {
 		return errors.New("the message has no state")
 	}
-	if filter == "drop" {
+	if guest == "drop" {
 		return nil
 	}
 	f.channel = "project/" + project + "/instances"

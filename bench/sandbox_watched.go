@@ -30,7 +30,7 @@ type watched struct {
 // none; how long it is costs nothing.
 const watchedTimeout = 10 * time.Second
 
-func newWatched(module []byte, filter string, n *event.Notification) (*watched, error) {
+func newWatched(module []byte, guest string, n *event.Notification) (*watched, error) {
 	ctx := context.Background()
 	w := &watched{runtime: wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCloseOnContextDone(true))}
 	if err := w.start(ctx, module); err != nil {
@@ -38,7 +38,7 @@ func newWatched(module []byte, filter string, n *event.Notification) (*watched, 
 		return nil, fmt.Errorf("start the guest in wazero: %w", err)
 	}
 	w.block = scratchBlock(append([]string{n.Type, n.Publisher, n.Priority, n.MessageID, n.AtText, n.Project, n.User, n.RequestID},
-		wantedFields(filter, n)...))
+		wantedFields(guest, n)...))
 	return w, nil
 }
 
@@ -81,7 +81,7 @@ func (w *watched) start(ctx context.Context, module []byte) error {
 	return nil
 }
 
-// scratchBlock lays out what package plugin would: strings, absent where empty.
+// scratchBlock lays out what package guest would: strings, absent if empty.
 func scratchBlock(fields []string) []byte {
 	b := make([]byte, abi.HeaderSize+len(fields)*abi.EntrySize)
 	for i, text := range fields {

@@ -12,7 +12,7 @@ import (
 )
 
 // stockSet measures what a notification costs on average, from its bytes on the
-// wire to the emissions of the stock filters, over everything a real OpenStack
+// wire to the emissions of the stock plugins, over everything a real OpenStack
 // said, beside the same made with encoding/json in plain Go.
 func stockSet() ([]result, error) {
 	all, err := recorded("")
@@ -25,7 +25,7 @@ func stockSet() ([]result, error) {
 	}
 	files, err := filepath.Glob(filepath.Join(pluginDir, "*.wasm"))
 	if err != nil || len(files) == 0 {
-		return nil, fmt.Errorf("no filters in %s (%v); make them with `make plugins`", pluginDir, err)
+		return nil, fmt.Errorf("no plugins in %s (%v); make them with `make plugins`", pluginDir, err)
 	}
 	host, worker, err := openPlugins(pluginDir, len(files))
 	if err != nil {
@@ -56,7 +56,7 @@ func stockSet() ([]result, error) {
 		return nil, err
 	}
 	each := func(name string) float64 { return figures[name] / float64(len(bodies)) / 1e3 }
-	over := fmt.Sprintf("per notification, %d stock filters over %d recorded ones", len(files), len(bodies))
+	over := fmt.Sprintf("per notification, %d stock plugins over %d recorded ones", len(files), len(bodies))
 	return []result{
 		row("CPU "+over+" (goal 1)", "µs", each("ours"), each("plain"), "native Go, encoding/json in and out"),
 		row("emissions "+over, "", float64(ours.total)/float64(ours.handled), float64(len(plain.out)), "the same native Go"),
@@ -64,15 +64,15 @@ func stockSet() ([]result, error) {
 	}, nil
 }
 
-// fuelUsed is what all filters have used so far.
-func fuelUsed(filters []plugin.Status) (used float64) {
-	for _, f := range filters {
+// fuelUsed is what all plugins have used so far.
+func fuelUsed(running []plugin.Status) (used float64) {
+	for _, f := range running {
 		used += float64(f.Calls) * float64(f.FuelPerCall)
 	}
 	return used
 }
 
-// routerPath is the pipeline's: decode, every filter that asked.
+// routerPath is the pipeline's: decode, every plugin that asked.
 type routerPath struct {
 	worker  *pluginWorker
 	decoder *oslo.Decoder
@@ -97,13 +97,13 @@ func (p *routerPath) one(body []byte) (emitted int, err error) {
 // plainPath is the same as a program would usually be written: the message into
 // a map, the fields out of it, a message for the project and one for admins.
 type plainPath struct {
-	patterns []string // what the stock filters ask for
+	patterns []string // what the stock plugins ask for
 	out      [2][]byte
 }
 
-func newPlainPath(filters []plugin.Status) *plainPath {
+func newPlainPath(running []plugin.Status) *plainPath {
 	p := &plainPath{}
-	for _, f := range filters {
+	for _, f := range running {
 		p.patterns = append(p.patterns, f.On...)
 	}
 	return p

@@ -21,14 +21,14 @@ const (
 	laterStart = 500 * time.Millisecond
 )
 
-// stockStart measures how long the stock filters take to come up on two cores:
+// stockStart measures how long the stock plugins take to come up on two cores:
 // the first time, when they are rewritten and compiled, and from the cache. The
 // quickest of three counts: other work on the machine can only make one slower.
 func stockStart() ([]result, error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	files, err := filepath.Glob(filepath.Join(pluginDir, "*.wasm"))
 	if err != nil || len(files) == 0 {
-		return nil, fmt.Errorf("no filters in %s (%v); make them with `make plugins`", pluginDir, err)
+		return nil, fmt.Errorf("no plugins in %s (%v); make them with `make plugins`", pluginDir, err)
 	}
 	var first, later []time.Duration
 	for range size(3, 1) {
@@ -46,7 +46,7 @@ func stockStart() ([]result, error) {
 		}
 	}
 	title := func(how string, goal time.Duration) string {
-		return fmt.Sprintf("start of %d stock filters, %s, two cores (goal %s)", len(files), how, goal)
+		return fmt.Sprintf("start of %d stock plugins, %s, two cores (goal %s)", len(files), how, goal)
 	}
 	return []result{
 		row(title("the first time", firstStart), "s", slices.Min(first).Seconds(), firstStart.Seconds(), "the goal"),
@@ -54,7 +54,7 @@ func stockStart() ([]result, error) {
 	}, nil
 }
 
-// startOnce brings the stock filters up, until each is ready for a notification.
+// startOnce brings the stock plugins up, until each is ready for a notification.
 func startOnce(cache string, count int) (time.Duration, error) {
 	cfg := plugin.DefaultConfig()
 	cfg.Dir, cfg.CacheDir = pluginDir, cache

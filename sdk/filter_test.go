@@ -202,7 +202,7 @@ func TestConfiguration(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	_, err := sdktest.TryStart(t, `{"wrong":1}`)
-	if err == nil || err.Error() != "the filter refuses to start: wrong is not a key; leave it out" {
+	if err == nil || err.Error() != "the plugin refuses to start: wrong is not a key; leave it out" {
 		t.Errorf("got %v", err)
 	}
 }

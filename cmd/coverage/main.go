@@ -1,9 +1,9 @@
-// Command coverage writes docs/coverage.md, which tells an operator what of each
-// Horizon panel comes live. It reads the plugins' golden cases, what the compiled
-// plugins ask for, and the two tables beside it: services.toml, what the services
-// announce, and panels.toml, what Horizon shows. Its tests hold these against each
-// other, against everything that was recorded of a real cloud, and the stock
-// plugins against what must never get out of them.
+// Command coverage writes docs/coverage.md, which shows an operator how much of
+// each Horizon panel is live. It reads the plugins' golden cases, what the compiled
+// plugins ask for, and two tables: services.toml, what the services announce, and
+// panels.toml, what Horizon shows. Its tests compare these with each other and with
+// everything that was recorded from a real cloud, and check that the stock plugins
+// leak nothing.
 //
 //	make plugins && go run ./cmd/coverage > docs/coverage.md
 package main

@@ -49,7 +49,7 @@ type mutation struct {
 	resource string
 	// event gives another event type.
 	event func() string
-	// only is the one owner that may be told, nobody where it is empty; any
+	// only is the one owner that may be told, nobody if it is empty; any
 	// leaves that to the message.
 	only, any string
 }

@@ -116,8 +116,8 @@ func (s *section) On(action string) string {
 	return code(fold(events))
 }
 
-// liveness says whether messages carry a column. Hints and removals count for
-// nothing; nor do tenants' messages, where only admins are told.
+// liveness says whether messages carry a column. Hints and removals do not count,
+// nor do tenants' messages if only admins get the column.
 //
 // # Errors
 //

@@ -15,7 +15,7 @@ var panelsText string
 type panel struct {
 	Name   string
 	Plugin string
-	// Kind is the panel message's, any where it is empty.
+	// Kind is the panel message's; empty: any.
 	Kind     string
 	Channels []string
 	// Needs are what has to be switched on in the service.
@@ -61,10 +61,10 @@ func readPanels() ([]panel, error) {
 // message is what the page needs to know of a panel message.
 type message struct {
 	event, channel, action string
-	// versioned tells nova's newer format.
+	// versioned: it came of nova's newer format.
 	versioned bool
 	members   map[string]bool
-	// hint tells that it has no column at all.
+	// hint: it has no column.
 	hint bool
 }
 

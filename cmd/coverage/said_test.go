@@ -18,7 +18,7 @@ import (
 type said struct {
 	sdktest.Emission
 	plugin string
-	// refused is why the router would not publish it, nil where it would.
+	// refused is why the router would not publish it, nil if it would.
 	refused error
 }
 
@@ -46,8 +46,8 @@ func (s *stock) send(t *testing.T, message []byte) (n *event.Notification, all [
 
 var decoder = oslo.NewDecoder(oslo.DefaultConfig())
 
-// shape is what two messages about the same kind of event have in common: where
-// it went, and what became of what.
+// shape is what two messages about the same kind of event have in common: their
+// topic, kind and action.
 func shape(e sdktest.Emission) string {
 	var m struct{ Kind, Action string }
 	if err := json.Unmarshal(e.Payload, &m); err != nil {

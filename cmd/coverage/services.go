@@ -20,7 +20,7 @@ type services struct {
 // service is what one service announces.
 type service struct {
 	Name string
-	// Source is where the service's own code says so.
+	// Source is the place in the service's own code that says so.
 	Source string
 	Events []string
 }
@@ -93,7 +93,7 @@ func (s *services) known(event string) bool {
 	return false
 }
 
-// ignores tells why no plugin of a panel asks for the event; empty where one has to.
+// ignores returns why no plugin of a panel asks for the event; empty if one has to.
 func (s *services) ignores(event string) string {
 	for i := range s.Ignored {
 		for _, e := range s.Ignored[i].Events {

@@ -14,8 +14,8 @@ import (
 	"horizon-realtime/router/plugin"
 )
 
-// crossing are the plugins that no panel is behind: they tell of everything, and
-// nothing that another plugin does not tell.
+// crossing are the plugins that belong to no panel: they report on all services,
+// and add nothing that another plugin does not send.
 var crossing = map[string]bool{"audit": true, "toast": true, "usage": true}
 
 // stock are the stock plugins, compiled, in the router's own host, with what

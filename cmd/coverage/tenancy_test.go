@@ -56,7 +56,7 @@ func TestNobodyIsToldWhatIsNotTheirs(t *testing.T) {
 	t.Logf("%d notifications, %d of them different; emissions by mutation: %v", sent, len(messages), told)
 }
 
-// leak says what is wrong with an emission, nothing where it is right.
+// leak says what is wrong with an emission, "" if nothing is.
 func leak(n *event.Notification, m *mutation, e said, named map[string]bool) string {
 	scope, rest, _ := strings.Cut(e.Channel, "/")
 	if scope == "admin" {

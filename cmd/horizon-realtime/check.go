@@ -16,9 +16,9 @@ import (
 func newCheck(o *cli.Options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "check",
-		Short: "Read the configuration and load the filters, and say what is wrong",
-		Long: `Read the configuration, load every filter as the router would, and print what
-was found. It connects to nothing. Exit code 3 says that something is wrong.`,
+		Short: "Check the configuration and the plugins, without connecting to anything",
+		Long: `Read the configuration, load every plugin as the router would, and print what is
+wrong. It connects to nothing. Exit code 3 means that something is wrong.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := o.Load()
 			if err != nil {
@@ -29,7 +29,7 @@ was found. It connects to nothing. Exit code 3 says that something is wrong.`,
 	}
 }
 
-// checkPlugins loads the filters and prints a line for each.
+// checkPlugins loads the plugins and prints a line for each.
 func checkPlugins(cmd *cobra.Command, o *cli.Options, cfg router.Config) error {
 	all, err := loadPlugins(cmd.Context(), cfg)
 	if err != nil {
@@ -58,9 +58,9 @@ func checkPlugins(cmd *cobra.Command, o *cli.Options, cfg router.Config) error {
 	return nil
 }
 
-const noPlugins = "no .wasm file there; `make plugins` builds the stock filters"
+const noPlugins = "no .wasm file there; `make plugins` builds the stock plugins"
 
-// loadPlugins loads the filters as the router would, and tells how each fared.
+// loadPlugins loads the plugins as the router would, and returns how each fared.
 func loadPlugins(ctx context.Context, cfg router.Config) ([]plugin.Status, error) {
 	host, err := plugin.New(cfg.Plugins, cfg.Plugin, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	if err != nil {

@@ -20,18 +20,18 @@ import (
 // token being refreshed.
 const tokenTTL = 5 * time.Minute
 
-// demoTaps is how many programs may read the simulated notifications along.
+// demoTaps is how many programs may tap the simulated notifications.
 const demoTaps = 4
 
 func newDemo(o *cli.Options) *cobra.Command {
 	var listen string
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Show it: a simulated cloud and a live page, without RabbitMQ or OpenStack",
-		Long: `Serve a page in the manner of Horizon's instances table. A simulated cloud
-publishes what nova would; decoding, filters, hub, server and the browser's client
-are the real ones. Of the configuration, [plugins], [plugin.X], [hub], [server] and
-[admin] apply; without a file, their defaults do.`,
+		Short: "See it work: a simulated cloud and a live page, without RabbitMQ or OpenStack",
+		Long: `Serve a page like Horizon's instances table. A simulated cloud publishes what nova
+would; decoding, plugins, hub, server and the browser's client are the real ones.
+[plugins], [plugin.X], [hub], [server] and [admin] of the configuration apply, or
+their defaults if there is no file.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := o.LoadOrDefault(cmd)
 			if err != nil {

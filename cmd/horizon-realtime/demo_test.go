@@ -23,9 +23,9 @@ import (
 	"horizon-realtime/router/testwait"
 )
 
-// TestRunningDemoTakesUpAFilter starts a demo without any filter, builds one into
+// TestRunningDemoTakesUpAPlugin starts a demo without any plugin, builds one into
 // its folder, then another version of it, and hears both from the same process.
-func TestRunningDemoTakesUpAFilter(t *testing.T) {
+func TestRunningDemoTakesUpAPlugin(t *testing.T) {
 	d := clitest.NewDesk(t)
 	d.Must("", "horizon-realtime plugin new boxes")
 	d.Must("", "mkdir plugins")
@@ -34,7 +34,7 @@ func TestRunningDemoTakesUpAFilter(t *testing.T) {
 
 	build := "horizon-realtime plugin build --out ../plugins"
 	d.Must("boxes", build)
-	first := live.waitForFilter("boxes", "")
+	first := live.waitForPlugin("boxes", "")
 	live.launch("one")
 	if got := page.next(t); !strings.Contains(got, `"name":"one"`) || !strings.Contains(got, `"id":"`) {
 		t.Error(got)
@@ -43,22 +43,22 @@ func TestRunningDemoTakesUpAFilter(t *testing.T) {
 	changed := strings.Replace(d.Read("boxes/main.go"), `m.String("event", e.Type())`, `m.Int("edition", 2)`, 1)
 	d.Write("boxes/main.go", changed)
 	d.Must("boxes", build)
-	live.waitForFilter("boxes", first)
+	live.waitForPlugin("boxes", first)
 	live.launch("two")
 	testwait.Until(t, "a message of the second version", func() bool {
 		return strings.Contains(page.next(t), `"edition":2`)
 	})
 
-	// The same filter beside the router, reading along.
+	// The same plugin beside the router, reading along.
 	d.Must("boxes", "horizon-realtime plugin build")
 	if got, want := readAlong(t, d, live), "  emits    project/"+demo.Projects[0].ID+"/boxes "; !strings.HasPrefix(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	d.Fails("boxes", "horizon-realtime plugin run 50-boxes.wasm http://"+live.base, cli.Failure, "that is no admin listener of a router; see [admin] listen")
+	d.Fails("boxes", "horizon-realtime plugin run 50-boxes.wasm http://"+live.base, cli.Failure, "that is not a router's admin listener; see [admin] listen")
 	d.Fails("boxes", "horizon-realtime plugin run 50-boxes.wasm http://127.0.0.1:1", cli.Failure, "is it running, and is that its [admin] listen?")
 }
 
-// readAlong runs the filter on what the demo's filters get, gives the first line
+// readAlong runs the plugin on what the demo's plugins get, gives the first line
 // about an emission, and interrupts it.
 func readAlong(t *testing.T, d *clitest.Desk, live *liveDemo) string {
 	t.Helper()
@@ -124,9 +124,9 @@ func startDemo(t *testing.T, d *clitest.Desk) *liveDemo {
 	return live
 }
 
-// waitForFilter waits until the filter runs in another version than the one of
+// waitForPlugin waits until the plugin runs in another version than the one of
 // the digest, and returns its digest.
-func (l *liveDemo) waitForFilter(name, digest string) string {
+func (l *liveDemo) waitForPlugin(name, digest string) string {
 	l.t.Helper()
 	found := ""
 	testwait.Until(l.t, "the demo takes up "+name, func() bool {

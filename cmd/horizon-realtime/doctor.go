@@ -27,8 +27,8 @@ func newDoctor(o *cli.Options) *cobra.Command {
 	var listen time.Duration
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Try the brokers, Keystone and the router, and say what is wrong",
-		Long: `Load the filters, connect to every broker and to Keystone as the router would, listen
+		Short: "Check the brokers, Keystone and the router",
+		Long: `Load the plugins, connect to every broker and to Keystone as the router would, listen
 for notifications for a while, and ask a router on this machine whether it is ready. It
 makes nothing that stays, and takes no message from anybody. Exit code 1 says that
 something is wrong.`,
@@ -75,7 +75,7 @@ func (d *doctor) say(mark, what, detail string) {
 }
 
 func (d *doctor) plugins(ctx context.Context, cfg router.Config) {
-	what := "filters in " + cfg.Plugins.Dir
+	what := "plugins in " + cfg.Plugins.Dir
 	all, err := loadPlugins(ctx, cfg)
 	if err != nil {
 		d.fail(what, err)

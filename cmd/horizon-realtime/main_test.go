@@ -47,7 +47,7 @@ func TestCommandLine(t *testing.T) {
 		{"a superfluous argument", []string{"run", "now"}, cli.Usage, `"now"`},
 		{"no configuration", []string{"run", "--config-file", dir + "/none.toml"}, cli.Config, "there is no " + dir + "/none.toml; copy router.toml"},
 		{"a typo", []string{"check", "--config-file", typo}, cli.Config, typo + `: line 2: unknown key "lissten" in [server]; did you mean "listen"?`},
-		{"a broken filter", []string{"check", "--config-file", broken}, cli.Config, "plugin 50-broken.wasm: "},
+		{"a broken plugin", []string{"check", "--config-file", broken}, cli.Config, "plugin 50-broken.wasm: "},
 		{"no broker", []string{"run", "--config-file", noBroker}, cli.Config, "[amqp] urls"},
 		{"a bad rate", []string{"replay", "--rate", "fast", recording}, cli.Usage, `--rate fast: a number more than 0, or "max"`},
 		{"two speeds", []string{"replay", "--rate", "1", "--speed", "1", recording}, cli.Usage, "--speed 1: more than 0, and not together with --rate"},

@@ -24,10 +24,10 @@ func newReplay(o *cli.Options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "replay FILE",
 		Short: "Publish recorded notifications to a broker, as the services do",
-		Long: `Publish recorded notifications to RabbitMQ, as the services do. FILE has a JSON
-object a line: exchange, routing_key, properties, headers, and body as a string; it
-may be packed by gzip, and "-" is standard input. The broker is --url, or the first
-of [amqp] urls. Each message is confirmed by the broker.`,
+		Long: `Publish recorded notifications to RabbitMQ, as the services do. FILE has one JSON
+object per line: exchange, routing_key, properties, headers, and body as a string. It
+may be compressed with gzip, and "-" is standard input. The broker is --url, or the
+first of [amqp] urls. The broker confirms each message.`,
 		Example: `  horizon-realtime replay --rate 100 recorded.jsonl
   horizon-realtime replay --speed 10 --declare --url amqp://guest:guest@localhost/ recorded.jsonl.gz`,
 		Args: cobra.ExactArgs(1),
@@ -45,9 +45,9 @@ of [amqp] urls. Each message is confirmed by the broker.`,
 		},
 	}
 	cmd.Flags().StringVar(&url, "url", "", "the broker, instead of the first of [amqp] urls")
-	cmd.Flags().StringVar(&rate, "rate", "", `notifications a second, or "max" (the default)`)
-	cmd.Flags().Float64Var(&speed, "speed", 0, "how many recorded seconds pass in one, instead of a rate: 1 is recorded time")
-	cmd.Flags().BoolVar(&declare, "declare", false, "make exchanges that are missing, as services do")
+	cmd.Flags().StringVar(&rate, "rate", "", `notifications per second, or "max" (the default)`)
+	cmd.Flags().Float64Var(&speed, "speed", 0, "instead of a rate, how many recorded seconds pass per second: 1 is the original speed")
+	cmd.Flags().BoolVar(&declare, "declare", false, "declare exchanges that are missing, as services do")
 	return cmd
 }
 
@@ -75,7 +75,7 @@ func replayConfig(o *cli.Options, url, rate string, speed float64, declare bool)
 	return cfg, nil
 }
 
-// replay publishes, and reports every few seconds and at the end.
+// replay publishes, and prints its progress every few seconds and at the end.
 func replay(ctx context.Context, cfg rabbit.ReplayConfig, in io.Reader, out io.Writer) error {
 	next := time.Now().Add(5 * time.Second)
 	report, err := rabbit.Replay(ctx, cfg, in, func(r rabbit.ReplayReport) {

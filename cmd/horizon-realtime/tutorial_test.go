@@ -90,7 +90,7 @@ func (r *reader) run(line string, wants []string, background bool) {
 	})
 }
 
-// attempt runs a command and tells which of the wanted lines is missing.
+// attempt runs a command and returns the wanted line that is missing, if any.
 func (r *reader) attempt(line string, wants []string) (out, missing string) {
 	r.t.Helper()
 	out, code := r.Shell(r.dir, line)

@@ -32,8 +32,8 @@ func TestActorsProject(t *testing.T) {
 
 func TestUnknownConfiguration(t *testing.T) {
 	for config, want := range map[string]string{
-		`{"project":true}`:  "the filter refuses to start: config project: the keys are admin and projects, true or false",
-		`{"projects":"on"}`: "the filter refuses to start: config projects: the keys are admin and projects, true or false",
+		`{"project":true}`:  "the plugin refuses to start: config project: the keys are admin and projects, true or false",
+		`{"projects":"on"}`: "the plugin refuses to start: config projects: the keys are admin and projects, true or false",
 	} {
 		if _, err := sdktest.TryStart(t, config); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", config, err, want)

@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// Diff says where emissions are not those that the case expects, a line for each
-// place; nil where they are the same.
+// Diff lists how emissions differ from those that the case expects, one line per
+// difference; nil if they are the same.
 func (c *Case) Diff(got []Emission) []string {
 	var found []string
 	for i := range max(len(got), len(c.Emissions)) {
@@ -31,7 +31,7 @@ func (c *Case) Diff(got []Emission) []string {
 	return found
 }
 
-// Differences says where the emission is not the wanted one, a line for each
+// Differences lists how the emission differs from the wanted one, a line for each
 // place. Payloads are compared as values: neither the order of members nor the
 // spelling of escapes counts, but the digits of a number do. at names the
 // emission.

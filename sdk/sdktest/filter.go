@@ -85,7 +85,7 @@ func TryStart(t testing.TB, config string) (*Filter, error) {
 		for _, line := range f.router.log {
 			lines = append(lines, line.Text)
 		}
-		return nil, fmt.Errorf("the filter refuses to start: %s", strings.Join(lines, "; "))
+		return nil, fmt.Errorf("the plugin refuses to start: %s", strings.Join(lines, "; "))
 	}
 	return f, nil
 }
@@ -123,7 +123,7 @@ func (f *Filter) Send(n Notification) Answer {
 	})
 	a := Answer{Called: true}
 	if err := a.decode(native.Handle()); err != nil {
-		f.t.Fatalf("the filter's result: %v", err)
+		f.t.Fatalf("the plugin's result: %v", err)
 	}
 	a.Log = f.router.log
 	return a

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write what the filter emits into the golden cases")
+var update = flag.Bool("update", false, "write what the plugin emits into the golden cases")
 
 // Case is one golden case, a JSON file of its own.
 type Case struct {
@@ -78,7 +78,7 @@ func Golden(t *testing.T, dir string) {
 			}
 			a := f.Send(Notification{c.Notification, c.Project, c.User})
 			if !a.Called {
-				t.Fatal("the filter has not asked for this event type")
+				t.Fatal("the plugin has not asked for this event type")
 			}
 			for _, e := range a.Emissions {
 				if err := e.CheckOwner(c.Project, c.User); err != nil {

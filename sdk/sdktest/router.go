@@ -11,7 +11,7 @@ import (
 	"horizon-realtime/sdk/internal/native"
 )
 
-// router is the host's side of the ABI for one filter.
+// router is the host's side of the ABI, for one plugin.
 type router struct {
 	config  []byte
 	on      []string
@@ -110,7 +110,7 @@ func (r *router) live(key string) (entry, bool) {
 	return e, ok
 }
 
-// fill copies text into the buffer where it fits, and tells its length.
+// fill copies text into the buffer if it fits, and returns its length.
 func fill(buffer, text []byte) int {
 	if len(text) <= len(buffer) {
 		copy(buffer, text)
@@ -125,7 +125,7 @@ type document struct {
 	open map[string]map[string]json.RawMessage
 }
 
-// find follows a JSON Pointer; nil where it leads nowhere.
+// find follows a JSON Pointer; nil if it leads nowhere.
 func (d *document) find(pointer string) json.RawMessage {
 	i := strings.LastIndexByte(pointer, '/')
 	if i < 0 {
@@ -152,7 +152,7 @@ func (d *document) find(pointer string) json.RawMessage {
 	return members[segment]
 }
 
-// value gives a value as it crosses the border: its kind and its bytes.
+// value is a value as the ABI hands it over: its kind and its bytes.
 func value(text json.RawMessage) (kind uint32, _ []byte) {
 	text = bytes.TrimSpace(text)
 	if len(text) == 0 {

@@ -1,6 +1,6 @@
 //go:build wasip1
 
-// Command drop is a filter that looks at one field and says nothing.
+// Command drop is a plugin that looks at one field and says nothing.
 package main
 
 import "horizon-realtime/sdk"

@@ -1,6 +1,6 @@
 //go:build wasip1
 
-// Command route is a filter that routes a message to its project, as an object
+// Command route is a plugin that routes a message to its project, as an object
 // of three of its fields.
 package main
 

@@ -120,7 +120,7 @@ func (c *Cloud) locked(do func()) {
 	do()
 }
 
-// flush publishes what the last step told, outside of the lock.
+// flush publishes the last step's notifications, outside of the lock.
 func (c *Cloud) flush(ctx context.Context) {
 	for _, m := range c.outbox {
 		c.tap.put(m)
@@ -165,7 +165,7 @@ func (c *Cloud) now() time.Time {
 	return now
 }
 
-// tick is now, remembered as the time the server was last told of.
+// tick is now, remembered as the time of the server's last notification.
 func (c *Cloud) tick(s *server) time.Time {
 	s.told = c.now()
 	return s.told

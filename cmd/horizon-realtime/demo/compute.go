@@ -40,7 +40,7 @@ func (c *Cloud) Launch(ctx context.Context, project, name, flavorName, imageName
 //
 // # Errors
 //
-// ErrNotFound, ErrConflict where it is not active or busy, ErrStopped.
+// ErrNotFound, ErrConflict if it is not active or busy, ErrStopped.
 func (c *Cloud) Suspend(ctx context.Context, project, id string) error {
 	return c.act(ctx, project, id, actions["suspend"])
 }
@@ -49,7 +49,7 @@ func (c *Cloud) Suspend(ctx context.Context, project, id string) error {
 //
 // # Errors
 //
-// ErrNotFound, ErrConflict where it is not suspended or busy, ErrStopped.
+// ErrNotFound, ErrConflict if it is not suspended or busy, ErrStopped.
 func (c *Cloud) Resume(ctx context.Context, project, id string) error {
 	return c.act(ctx, project, id, actions["resume"])
 }
@@ -72,7 +72,7 @@ func (c *Cloud) act(ctx context.Context, project, id string, a action) error {
 //
 // # Errors
 //
-// ErrNotFound, ErrConflict where it is being deleted already, ErrStopped.
+// ErrNotFound, ErrConflict if it is being deleted already, ErrStopped.
 func (c *Cloud) Delete(ctx context.Context, project, id string) error {
 	return c.call(ctx, func() error {
 		s, err := c.find(project, id)

@@ -33,7 +33,7 @@ type handler struct {
 
 // Handler serves /project/instances, its assets under /demo/assets/, and the
 // simulated cloud's API under /demo/api/; / redirects to the page. Requests
-// that change something are refused where they come from another origin.
+// that change something are refused if they come from another origin.
 func Handler(cloud *Cloud, deps Deps) http.Handler {
 	if deps.Log == nil {
 		deps.Log = slog.Default()

@@ -45,7 +45,7 @@ type Mint func(project, user string) (string, error)
 //
 // # Errors
 //
-// The Mint returned fails only where the secret cannot sign.
+// The Mint returned fails only if the secret cannot sign.
 func NewMint(secret []byte, ttl time.Duration) Mint {
 	return func(project, user string) (string, error) {
 		now := time.Now()

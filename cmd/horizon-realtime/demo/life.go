@@ -9,13 +9,12 @@ import (
 // a visitor's, and leaves this many places of a project's quota free.
 const roomForVisitors = 6
 
-// SetLife switches the background life on or off, where Options.Life allows it
-// at all.
+// SetLife switches the background life on or off, if Options.Life allows it.
 func (c *Cloud) SetLife(on bool) {
 	c.alive.Store(on && c.opts.Life > 0)
 }
 
-// Alive tells whether the background life is on.
+// Alive reports whether the background life is on.
 func (c *Cloud) Alive() bool {
 	return c.alive.Load()
 }

@@ -44,7 +44,7 @@ func (s *server) apiStatus() string {
 	return strings.ToUpper(s.vmState)
 }
 
-// idle tells whether nothing is being done to the server.
+// idle reports whether nothing is being done to the server.
 func (s *server) idle() bool {
 	return s.task == "" && s.vmState != "building" && s.vmState != "deleted"
 }

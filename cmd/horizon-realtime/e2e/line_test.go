@@ -52,7 +52,7 @@ func TestLifeReachesTheClient(t *testing.T) {
 					e := mine.expect("publication")
 					m := e.Data
 					if m.Kind != "server" && m.ProjectID == alpha.ID && strings.HasSuffix(e.Channel, "/*") {
-						continue // another filter's word on the same project
+						continue // another plugin's word on the same project
 					}
 					if m.ID != o.Instance || m.ProjectID != alpha.ID || m.V != 1 || m.Kind != "server" {
 						t.Fatalf("%s: the client got %+v", step.step, e)

@@ -31,7 +31,7 @@ var languages = []struct {
 	{"assemblyscript", ".ts", []string{"hr.ts", "build", "package.json", "node_modules"}, `"../hr"`, `"./hr"`},
 }
 
-// TestConformance builds the conformance filter with every SDK, and runs the
+// TestConformance builds the conformance plugin with every SDK, and runs the
 // cases that all of them have to fulfil in the router's plugin host. Then all of
 // them read the same malformed JSON, and have to make the same of it.
 func TestConformance(t *testing.T) {
@@ -55,7 +55,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// agree has the filters read JSON that was tampered with at random.
+// agree has the plugins read JSON that was tampered with at random.
 func agree(t *testing.T, modules map[string]string) {
 	t.Helper()
 	seed := rand.Uint64()
@@ -115,7 +115,7 @@ func tampered(random *rand.Rand, n int) []string {
 	return texts
 }
 
-// said is what a filter emitted, by a line of `plugin run`.
+// said is what a plugin emitted, by a line of `plugin run`.
 func said(t *testing.T, line string) any {
 	t.Helper()
 	var answer struct{ Emissions any }
@@ -181,8 +181,8 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// TestTwoAllocators runs filters that have memory of their own beside the SDK's,
-// for several events, within the memory that a filter gets.
+// TestTwoAllocators runs plugins that have memory of their own beside the SDK's,
+// for several events, within the memory that a plugin gets.
 func TestTwoAllocators(t *testing.T) {
 	example, err := os.ReadFile(filepath.Join(sdks, "c", "example", "testdata", "small.json"))
 	if err != nil {

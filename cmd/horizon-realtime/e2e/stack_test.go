@@ -172,7 +172,7 @@ level = "debug"
 	return r
 }
 
-// stockTables is what router.toml at the top says of the stock filters.
+// stockTables is what router.toml at the top says of the stock plugins.
 func stockTables(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("../../../router.toml")
@@ -269,7 +269,7 @@ type clientEvent struct {
 	Tags      map[string]string
 }
 
-// panelMessage is what a stock filter emits.
+// panelMessage is what a stock plugin emits.
 type panelMessage struct {
 	V         int
 	Event     string

@@ -66,12 +66,12 @@ func dump(t *testing.T, kind string) []byte {
 func loadText(t *testing.T, text string) *Trial {
 	t.Helper()
 	dir := t.TempDir()
-	source, module := filepath.Join(dir, "filter.wat"), filepath.Join(dir, "50-filter.wasm")
+	source, module := filepath.Join(dir, "plugin.wat"), filepath.Join(dir, "50-plugin.wasm")
 	if err := os.WriteFile(source, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if message, err := exec.Command("wat2wasm", source, "-o", module).CombinedOutput(); err != nil {
-		t.Fatalf("assemble a filter with wat2wasm (Debian package wabt): %v\n%s", err, message)
+		t.Fatalf("assemble a plugin with wat2wasm (Debian package wabt): %v\n%s", err, message)
 	}
 	c := plugin.DefaultConfig()
 	c.CacheDir = "none"
@@ -92,7 +92,7 @@ func example(t *testing.T) *event.Notification {
 	return n
 }
 
-// TestScratchBlockOfThePage has a filter log what it is given, and compares.
+// TestScratchBlockOfThePage has a plugin log what it is given, and compares.
 func TestScratchBlockOfThePage(t *testing.T) {
 	dumper, err := os.ReadFile("testdata/dump.wat")
 	if err != nil {
@@ -108,9 +108,9 @@ func TestScratchBlockOfThePage(t *testing.T) {
 	}
 }
 
-// TestFilterOfThePage runs the page's filter, whose answer is the page's result
+// TestPluginOfThePage runs the page's plugin, whose answer is the page's result
 // block.
-func TestFilterOfThePage(t *testing.T) {
+func TestPluginOfThePage(t *testing.T) {
 	trial := loadText(t, block(t, "wat"))
 	a := trial.Send(context.Background(), example(t))
 	if len(a.Emissions) != 1 || !a.Stopped || a.Fault != "" {
@@ -119,12 +119,12 @@ func TestFilterOfThePage(t *testing.T) {
 	if e := a.Emissions[0]; e.String() != `project/p1/sizes v1 {"resized":true}` || e.Refused != "" {
 		t.Errorf("%+v", e)
 	}
-	module, err := os.ReadFile(filepath.Join(trial.dir, "50-filter.wasm"))
+	module, err := os.ReadFile(filepath.Join(trial.dir, "50-plugin.wasm"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Contains(module, dump(t, "result")) {
-		t.Error("the filter's answer is not the page's result block")
+		t.Error("the plugin's answer is not the page's result block")
 	}
 	if diff := cmp.Diff([]string{"/payload/volume_id", "/payload/size"}, trial.Status().Wants); diff != "" {
 		t.Error(diff)
@@ -160,39 +160,7 @@ func TestImportsOfThePage(t *testing.T) {
 	loadText(t, text.String())
 }
 
-// TestNumbersOfThePage holds the page's tables against the constants.
-func TestNumbersOfThePage(t *testing.T) {
-	text := page(t)
-	for row, n := range map[string]int{
-		"absent": abi.Absent, "null": abi.Null, "false": abi.False, "true": abi.True, "number": abi.Number,
-		"string": abi.String, "object": abi.Object, "array": abi.Array, "too big": abi.TooBig,
-		"event type": abi.FieldEventType, "publisher": abi.FieldPublisher, "priority": abi.FieldPriority,
-		"message id": abi.FieldMessageID, "timestamp": abi.FieldTimestamp, "project": abi.FieldProject,
-		"user": abi.FieldUser, "request id": abi.FieldRequestID,
-		"emit": abi.TagEmit, "stop": abi.TagStop,
-	} {
-		if want := fmt.Sprintf("\n| %d | %s |", n, row); !strings.Contains(text, want) {
-			t.Errorf("no row %q", want)
-		}
-	}
-	for _, want := range []string{
-		fmt.Sprintf("# The plugin ABI, version %d\n", abi.Version),
-		fmt.Sprintf("a header of %d bytes, an entry of %d bytes for each of the\n%d standard fields", abi.HeaderSize, abi.EntrySize, abi.StandardFields),
-		fmt.Sprintf("\n| %d | u32 | feature bits", abi.HeaderFeatures), fmt.Sprintf("\n| %d | u32 | length of the whole block", abi.HeaderLength),
-		fmt.Sprintf("\n| %d | u32 | number of wanted fields", abi.HeaderCount), fmt.Sprintf("length in bytes in the low %d", abi.LengthBits),
-		fmt.Sprintf("one after the other: %d bytes of header", abi.RecordHeader), fmt.Sprintf("\n| %d | | the channel, the key, and the payload", abi.EmitHeader),
-		fmt.Sprintf("flags: %d says", abi.EmitRemoved), fmt.Sprintf("%#x: whatever is there", abi.KVAnyVersion),
-		fmt.Sprintf("(%d debug, %d info, %d warn, %d error)", abi.LevelDebug, abi.LevelInfo, abi.LevelWarn, abi.LevelError),
-		"| `" + abi.Marker + "` | `()` |", "| `" + abi.Init + "` | `() -> i64` |", "| `" + abi.Event + "` | `() -> i64` |", "| `" + abi.Memory + "` |",
-		"Functions of module `" + abi.Module + "`", "    " + abi.DeclareOn, "    " + abi.DeclareWant,
-	} {
-		if !strings.Contains(text, want) {
-			t.Errorf("no %q", want)
-		}
-	}
-}
-
-// TestUnknownRecords has a filter answer with records that no router knows, around
+// TestUnknownRecords has a plugin answer with records that no router knows, around
 // two that every router does.
 func TestUnknownRecords(t *testing.T) {
 	trial := loadText(t, `(module

@@ -21,10 +21,10 @@ func newBench(o *options) *cobra.Command {
 	var lasting time.Duration
 	cmd := &cobra.Command{
 		Use:   "bench FILE.wasm NOTIFICATIONS.jsonl",
-		Short: "Measure what a filter costs for each notification",
-		Long: `Measure what a filter costs for each recorded notification that it asked for: time,
-fuel, emissions, and allocations of the router. NOTIFICATIONS is as in plugin run. The
-figures hold for this machine; fuel is the same on every one.`,
+		Short: "Measure what a plugin costs per notification",
+		Long: `Measure what a plugin costs per recorded notification that it asked for: time, fuel,
+emissions, and allocations of the router. NOTIFICATIONS is as in plugin run. Fuel is the
+same on every machine, the other figures are not.`,
 		Example: "  horizon-realtime plugin bench --time 5s 50-volumes.wasm recorded.jsonl",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -53,7 +53,7 @@ figures hold for this machine; fuel is the same on every one.`,
 			return o.print(out, m, func() { printMeasurement(out, m) })
 		},
 	}
-	cmd.Flags().DurationVar(&lasting, "time", time.Second, "about how long to measure")
+	cmd.Flags().DurationVar(&lasting, "time", time.Second, "how long to measure, roughly")
 	return cmd
 }
 
@@ -66,35 +66,35 @@ func printMeasurement(out io.Writer, m *Measurement) {
 	}{{"ns", m.Nanoseconds}, {"fuel", m.Fuel}} {
 		fmt.Fprintf(out, "%-12s %10.0f %10.0f %10.0f %10.0f\n", row.what, row.Mean, row.P50, row.P99, row.Max)
 	}
-	fmt.Fprintf(out, "of the ns, %.0f are the clock's; of the fuel, %d may be taken: the dearest call took %.3g %%\n",
+	fmt.Fprintf(out, "reading the clock takes %.0f of the ns; of the fuel limit of %d, the dearest call took %.3g %%\n",
 		m.Clock, m.FuelLimit, 100*m.Fuel.Max/float64(m.FuelLimit))
-	fmt.Fprintf(out, "%.2f emissions, %.2f allocations of the router (%.0f bytes)\n", m.Emissions, m.HostAllocations, m.HostBytes)
+	fmt.Fprintf(out, "%.2f emissions, %.2f allocations by the router (%.0f bytes)\n", m.Emissions, m.HostAllocations, m.HostBytes)
 }
 
 // maxBenchBytes bounds the notifications that a measurement keeps in memory.
 const maxBenchBytes = 64 << 20
 
-// Measurement is what a filter costs for each notification that it asked for.
+// Measurement is what a plugin costs per notification that it asked for.
 type Measurement struct {
-	// Notifications were read, Heard of them the filter asked for. Samples is
-	// how many calls were timed.
+	// Notifications is how many were read, Heard how many of them the plugin
+	// asked for, Samples how many calls were timed.
 	Notifications int `json:"notifications"`
 	Heard         int `json:"heard"`
 	Samples       int `json:"samples"`
-	// Nanoseconds a notification, from the router's match to its last emission
-	// taken, reading the clock included: Clock of them.
+	// Nanoseconds per notification, from the router's match to its last
+	// emission taken. Reading the clock is included, and takes Clock.
 	Nanoseconds Spread  `json:"nanoseconds"`
 	Clock       float64 `json:"clock_nanoseconds"`
-	// Fuel a notification, in units, of which FuelLimit may be taken.
+	// Fuel per notification, in units, and the limit.
 	Fuel      Spread `json:"fuel"`
 	FuelLimit int64  `json:"fuel_limit"`
-	// Emissions, and allocations of the router's own heap, a notification.
+	// Emissions, and allocations on the router's own heap, per notification.
 	Emissions       float64 `json:"emissions"`
 	HostAllocations float64 `json:"host_allocations"`
 	HostBytes       float64 `json:"host_bytes"`
 }
 
-// Spread sums samples up.
+// Spread summarizes samples.
 type Spread struct {
 	Mean float64 `json:"mean"`
 	P50  float64 `json:"p50"`
@@ -113,13 +113,13 @@ func spreadOf(samples []float64) Spread {
 	return Spread{Mean: sum / float64(n), P50: samples[n/2], P99: samples[n*99/100], Max: samples[n-1]}
 }
 
-// Bench measures the filter on a recording's notifications, for about as long as
-// it is told.
+// Bench measures the plugin on a recording's notifications, for about the given
+// time.
 //
 // # Errors
 //
-// The recording cannot be read or decoded, is too large, the filter asked for
-// none of it, or a call failed: there is no sense in measuring that.
+// The recording cannot be read or decoded, or is too large; the plugin asked for
+// none of it; or a call failed, which makes no sense to measure.
 func (t *Trial) Bench(ctx context.Context, recording io.Reader, lasting time.Duration) (*Measurement, error) {
 	m := &Measurement{FuelLimit: t.Status().FuelLimit}
 	var heard []*event.Notification
@@ -156,7 +156,7 @@ func (t *Trial) Bench(ctx context.Context, recording io.Reader, lasting time.Dur
 		return nil, err
 	}
 	if m.Heard = len(heard); m.Heard == 0 {
-		return nil, fmt.Errorf("the filter asked for none of the %d notifications; it hears %v", m.Notifications, t.Status().On)
+		return nil, fmt.Errorf("the plugin asked for none of the %d notifications; it hears %v", m.Notifications, t.Status().On)
 	}
 	m.Fuel, m.Emissions = spreadOf(fuels), float64(emissions)/float64(m.Heard)
 	return m, t.time(ctx, m, heard, lasting)

@@ -17,11 +17,11 @@ func newBuild(o *options) *cobra.Command {
 	var to string
 	cmd := &cobra.Command{
 		Use:   "build [DIR]",
-		Short: "Build a filter's folder into a .wasm, and see whether a router admits it",
-		Long: `Build the Go package in DIR into DIR/50-<name>.wasm, or into --out. The number says
-when the filter is called: filters are called in the order of their file names. The
-module is loaded as a router would load it, and only put into its place if that admits
-it, so that --out may name the folder of a running router.`,
+		Short: "Build a plugin's folder into a .wasm, and check that a router admits it",
+		Long: `Build the Go package in DIR into DIR/50-<name>.wasm, or into --out. Plugins are called
+in the order of their file names, hence the number. The module is first loaded as a
+router would load it, and put into its place only if it is admitted, so --out may name
+the folder of a running router.`,
 		Example: `  horizon-realtime plugin build
   horizon-realtime plugin build --out /etc/horizon-realtime/plugins/ ./volumes`,
 		Args: cobra.MaximumNArgs(1),
@@ -39,7 +39,7 @@ it, so that --out may name the folder of a running router.`,
 				return err
 			}
 			if sdkDiffers(source.Dir) {
-				fmt.Fprintln(cmd.ErrOrStderr(), "note: the filter's SDK is not the one of this program; `horizon-realtime plugin update` would renew it")
+				fmt.Fprintln(cmd.ErrOrStderr(), "note: the plugin's SDK is not this program's; `horizon-realtime plugin update` would renew it")
 			}
 			found, err := build(cmd.Context(), source, target, setup)
 			out := cmd.OutOrStdout()
@@ -78,9 +78,9 @@ func targetOf(s *Source, to string) (string, error) {
 	return to, nil
 }
 
-// build says what it found also of a module that it does not put into place.
-// It makes the module beside its place, and renames it into place once it
-// has been admitted: a router that watches the folder sees whole files only.
+// build makes the module beside its place, and renames it into place once it has
+// been admitted: a router that watches the folder sees whole files only. It also
+// returns what it found about a module that is not admitted.
 func build(ctx context.Context, source *Source, target string, setup Setup) (*Inspection, error) {
 	part := filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+".part")
 	defer os.Remove(part)
@@ -96,15 +96,15 @@ func build(ctx context.Context, source *Source, target string, setup Setup) (*In
 		return found, fmt.Errorf("it was built, but a router would refuse it: %w", err)
 	}
 	if err := os.Chmod(part, 0o644); err != nil {
-		return nil, fmt.Errorf("make the filter readable: %w", err)
+		return nil, fmt.Errorf("make the plugin readable: %w", err)
 	}
 	if err := os.Rename(part, target); err != nil {
-		return nil, fmt.Errorf("put the filter into place: %w", err)
+		return nil, fmt.Errorf("put the plugin into place: %w", err)
 	}
 	return found, nil
 }
 
-// shown is a path as somebody in the current folder would write it.
+// shown is a path relative to the current folder, if it is below it.
 func shown(path string) string {
 	here, err := os.Getwd()
 	if err != nil {

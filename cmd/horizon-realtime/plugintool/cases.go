@@ -15,31 +15,31 @@ import (
 	"horizon-realtime/sdk/sdktest"
 )
 
-// CaseResult is what became of one golden case.
+// CaseResult is the result of one golden case.
 type CaseResult struct {
 	Name  string `json:"name"`
 	About string `json:"about,omitempty"`
 	OK    bool   `json:"ok"`
-	// Problems say in words where the filter did something else.
+	// Problems say in words what the plugin did differently.
 	Problems []string `json:"problems,omitempty"`
-	// Log is what the filter logged.
+	// Log is what the plugin logged.
 	Log []Line `json:"log,omitempty"`
 }
 
 // runCases runs the golden cases of a folder, in package sdktest's format,
-// against the module in a file, each on a filter that has just been started.
+// against the module in a file, each on a plugin that has just been started.
 //
 // # Errors
 //
-// A case cannot be read, or the filter does not load. A case that fails is no
+// A case cannot be read, or the plugin does not load. A case that fails is no
 // error.
 func runCases(ctx context.Context, file, dir string, setup Setup) ([]CaseResult, error) {
 	cases, err := sdktest.Cases(dir)
 	if err != nil {
 		return nil, err
 	}
-	// The first load without a case's configuration tells a filter that is
-	// refused from a case whose configuration is.
+	// Loading it once without a case's configuration distinguishes a plugin that
+	// is refused from a case whose configuration is.
 	t, err := loadTrial(ctx, file, "", setup)
 	if err != nil && !refusedByItself(err) {
 		return nil, err
@@ -103,7 +103,7 @@ func (r *caseRun) run(ctx context.Context, file string, setup Setup) error {
 	return nil
 }
 
-// load starts the filter with the case's configuration.
+// load starts the plugin with the case's configuration.
 func (r *caseRun) load(ctx context.Context, file string, setup Setup) error {
 	table, err := settingsOf(r.c)
 	if err != nil {
@@ -121,8 +121,8 @@ func (r *caseRun) load(ctx context.Context, file string, setup Setup) error {
 	return err
 }
 
-// settingsOf is the table that a case asks for. As natively, a case may emit to
-// admin channels; what an operator grants is not the case's business.
+// settingsOf is the table that a case asks for. As in native tests, a case may
+// emit to admin channels, whatever an operator grants.
 func settingsOf(c *sdktest.Case) (plugin.Settings, error) {
 	s := plugin.Settings{Grants: []string{"admin"}}
 	if len(c.Config) == 0 {
@@ -147,10 +147,10 @@ func (r *caseRun) send(ctx context.Context, message []byte) (Answer, *event.Noti
 func (r *caseRun) compare(a Answer, n *event.Notification) {
 	r.result.Log = a.Log
 	if n.Project != r.c.Project || n.User != r.c.User {
-		r.problem("the router finds project %q and user %q as the owners of this notification, the case says %q and %q; write what the router finds", n.Project, n.User, r.c.Project, r.c.User)
+		r.problem("the router finds that project %q and user %q own this notification, the case says %q and %q; write what the router finds", n.Project, n.User, r.c.Project, r.c.User)
 	}
 	if !a.Called {
-		r.problem("the filter has not asked for %s; it hears %s", n.Type, strings.Join(r.trial.Status().On, " "))
+		r.problem("the plugin has not asked for %s; it hears %s", n.Type, strings.Join(r.trial.Status().On, " "))
 		return
 	}
 	if a.Fault != "" {

@@ -17,7 +17,7 @@ import (
 //
 // # Errors
 //
-// The filter does not load. A case that fails is no error.
+// The plugin does not load. A case that fails is no error.
 func conform(ctx context.Context, file string, setup Setup) ([]CaseResult, error) {
 	cases, err := conformance.Cases()
 	if err != nil {
@@ -62,14 +62,14 @@ func (r *conformanceRun) run(ctx context.Context, file string, c *conformance.Ca
 				for j := range problems {
 					problems[j] = fmt.Sprintf("step %d: %s", i, problems[j])
 				}
-				return nil // what follows would follow from it
+				return nil // later problems would only follow from it
 			}
 		}
 	}
 	return nil
 }
 
-// refused checks that the filter did not start, and what it said then.
+// refused checks that the plugin did not start, and what it said then.
 func (r *conformanceRun) refused(err error, want string) error {
 	var refusal *Refusal
 	switch {

@@ -9,7 +9,7 @@ import (
 	"horizon-realtime/cmd/horizon-realtime/clitest"
 )
 
-// TestConformance runs the conformance filter of the Go SDK, right and then
+// TestConformance runs the conformance plugin of the Go SDK, right and then
 // wrong in many places, each of which the case about it has to find.
 func TestConformance(t *testing.T) {
 	right, err := os.ReadFile("../../../sdk/conformance/filter/main.go")
@@ -41,7 +41,7 @@ func TestConformance(t *testing.T) {
 		{`sdk.User(e.User(), "second")`, `sdk.User("u1", "second")`, "would not publish to user/u1/second"},
 	} {
 		if !strings.Contains(wrong, mistake.before) {
-			t.Fatalf("the filter has no %q", mistake.before)
+			t.Fatalf("the plugin has no %q", mistake.before)
 		}
 		wrong = strings.Replace(wrong, mistake.before, mistake.after, 1)
 		found = append(found, mistake.found)

@@ -22,9 +22,9 @@ import (
 func newInspect(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "inspect FILE.wasm",
-		Short: "Say what a filter asks for, what it is made of, and whether a router admits it",
-		Long: `Say what a filter asks for, what it is made of, and whether a router with this
-configuration admits it. Exit code 1 says that it would not.`,
+		Short: "Show what a plugin asks for, what it is made of, and whether a router admits it",
+		Long: `Show what a plugin asks for, what it is made of, and whether a router with this
+configuration admits it. Exit code 1 means that it does not.`,
 		Example: "  horizon-realtime plugin inspect --output json 50-volumes.wasm",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -88,7 +88,7 @@ func printInspection(out io.Writer, i *Inspection) {
 	}
 }
 
-// printSubscription prints what a filter asked for.
+// printSubscription prints what a plugin asked for.
 func printSubscription(out io.Writer, i *Inspection) {
 	if i.Admitted {
 		fmt.Fprintf(out, "  hears    %s\n", orNone(i.On))
@@ -103,8 +103,8 @@ func orNone(list []string) string {
 	return strings.Join(list, " ")
 }
 
-// namesOf cuts the types off, and counts those of WASI, which the toolchain
-// brings along.
+// namesOf cuts off the types, and only counts the functions of WASI, which the
+// toolchain imports.
 func namesOf(functions []string) []string {
 	var names []string
 	wasi := 0
@@ -130,12 +130,12 @@ type Inspection struct {
 	Name   string `json:"name"`
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"`
-	// ABI is the version that the module speaks, 0 where it is no filter.
+	// ABI is the version that the module speaks, 0 if it is no plugin.
 	ABI int `json:"abi"`
-	// Admitted tells whether the router loads it, and Refused why not.
+	// Admitted says whether the router loads it, Refused why not.
 	Admitted bool   `json:"admitted"`
 	Refused  string `json:"refused,omitempty"`
-	// Said is what the filter logged as it started.
+	// Said is what the plugin logged as it started.
 	Said []Line `json:"said,omitempty"`
 	// On and Wants are what it asked for: event types, and fields.
 	On    []string `json:"on"`
@@ -145,20 +145,20 @@ type Inspection struct {
 	Imports []string `json:"imports"`
 	Exports []string `json:"exports"`
 	// MemoryBytes is what the module starts with, MemoryMaxBytes how far it
-	// would grow by its own account (0: as far as it may), and MemoryLimitBytes
-	// how far the router lets it.
+	// declares that it may grow (0: no limit), and MemoryLimitBytes how far the
+	// router lets it.
 	MemoryBytes      int64 `json:"memory_bytes"`
 	MemoryMaxBytes   int64 `json:"memory_max_bytes"`
 	MemoryLimitBytes int64 `json:"memory_limit_bytes"`
 	// Functions counts those it defines, CodeBytes what their bodies take.
 	Functions int `json:"functions"`
 	CodeBytes int `json:"code_bytes"`
-	// FuelLimit is what one call may take, Grants what the configuration
-	// permits it.
+	// FuelLimit is what one call may take, Grants what the configuration grants
+	// the plugin.
 	FuelLimit int64    `json:"fuel_limit"`
 	Grants    []string `json:"grants"`
-	// Signed tells whether there is a signature beside the file. Whether it
-	// counts is part of Refused, where signatures are required.
+	// Signed says whether there is a signature beside the file. If signatures
+	// are required, Refused says whether it is good.
 	Signed bool `json:"signed"`
 }
 
@@ -172,7 +172,7 @@ type Inspection struct {
 func inspect(ctx context.Context, file, as string, setup Setup) (*Inspection, error) {
 	info, err := os.Stat(file)
 	if err != nil {
-		return nil, fmt.Errorf("look at the filter: %w", err)
+		return nil, fmt.Errorf("look at the plugin: %w", err)
 	}
 	const most = 1 << 30
 	if !info.Mode().IsRegular() || info.Size() > most {
@@ -180,7 +180,7 @@ func inspect(ctx context.Context, file, as string, setup Setup) (*Inspection, er
 	}
 	module, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("read the filter: %w", err)
+		return nil, fmt.Errorf("read the plugin: %w", err)
 	}
 	sum := sha256.Sum256(module)
 	if as == "" {
@@ -251,8 +251,8 @@ func (i *Inspection) load(ctx context.Context, as string, setup Setup) error {
 	return nil
 }
 
-// Refusal is the inspection's result as an error, nil where the router admits
-// the filter.
+// Refusal is the inspection's result as an error, nil if the router admits the
+// plugin.
 func (i *Inspection) Refusal() error {
 	if i.Admitted {
 		return nil

@@ -20,10 +20,10 @@ import (
 func newNew(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "new NAME",
-		Short: "Make the folder of a new filter, ready to build",
-		Long: `Make the folder NAME with a filter in it, its test, a golden case, recorded
-notifications, and the SDK that matches this program, so that building it takes Go and
-no network. NAME may have folders before it. Nothing is overwritten.`,
+		Short: "Make the folder of a new plugin, ready to build",
+		Long: `Make the folder NAME with a plugin in it, its test, a golden case, recorded
+notifications, and the SDK that matches this program, so that building it takes Go but
+no network. NAME may be a path. Nothing is overwritten.`,
 		Example: "  horizon-realtime plugin new volumes",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -57,7 +57,7 @@ no network. NAME may have folders before it. Nothing is overwritten.`,
 //go:embed all:skeleton
 var skeleton embed.FS
 
-// goVersion is the oldest Go that builds a filter: the first one that makes a
+// goVersion is the oldest Go that builds a plugin: the first that makes a
 // reactor for wasip1.
 const goVersion = "1.24"
 
@@ -66,7 +66,7 @@ const maxName = 64
 // errName is wrapped by every refusal of a name.
 var errName = errors.New("bad name")
 
-// checkName tells whether a filter may be called that. The name is also a table
+// checkName reports whether a plugin may be called that. The name is also a table
 // of router.toml, a file, and the last part of a Go module.
 //
 // # Errors
@@ -76,14 +76,14 @@ func checkName(name string) error {
 	order, rest, cut := strings.Cut(name, "-")
 	switch {
 	case cut && order != "" && rest != "" && strings.Trim(order, "0123456789") == "":
-		return fmt.Errorf("%w %q: the number says when the filter is called and belongs to the file alone; call it %q, and its file %s.wasm", errName, name, rest, name)
+		return fmt.Errorf("%w %q: the number says when the plugin is called and belongs to the file alone; call it %q, and its file %s.wasm", errName, name, rest, name)
 	case len(name) == 0 || len(name) > maxName || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != "" || name[0] < 'a' || name[0] > 'z':
 		return fmt.Errorf("%w %q: 1 to %d characters of a-z 0-9 _ -, of which the first is a letter", errName, name, maxName)
 	}
 	return nil
 }
 
-// create makes the folder dir for a new filter, named as the folder is, with
+// create makes the folder dir for a new plugin, named as the folder is, with
 // everything in it that building and testing takes. It returns the files, by
 // their paths within dir. If it fails half way, what it made is removed.
 //
@@ -165,7 +165,7 @@ func writeFiles(dir string, files map[string][]byte) error {
 	return nil
 }
 
-// nameOf takes the filter's name out of its file's, as the router does:
+// nameOf takes the plugin's name out of its file's, as the router does:
 // 50-volumes.wasm is volumes.
 func nameOf(file string) string {
 	name := strings.TrimSuffix(filepath.Base(file), ".wasm")

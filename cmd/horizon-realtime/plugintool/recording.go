@@ -18,7 +18,7 @@ const maxLine = 64 << 20
 
 // Message is one notification of a recording, as it was on the wire.
 type Message struct {
-	// Line is where it stands, from 1.
+	// Line is its line number, from 1.
 	Line int
 	Body []byte
 	// Compression is the AMQP header of that name.
@@ -59,8 +59,8 @@ type readCloser struct {
 //
 // # Errors
 //
-// A line that is neither, and what each returned; both start with the line's
-// number. There is no line at all.
+// A line that is neither, or what each returned, both with the line's number; or
+// the recording is empty.
 func readMessages(recording io.Reader, each func(Message) error) error {
 	lines := bufio.NewScanner(recording)
 	lines.Buffer(make([]byte, 64<<10), maxLine)
@@ -85,7 +85,7 @@ func readMessages(recording io.Reader, each func(Message) error) error {
 		return fmt.Errorf("line %d: %w", number, err)
 	}
 	if !found {
-		return errors.New("the recording is empty; it has a notification a line")
+		return errors.New("the recording is empty; it should have a notification per line")
 	}
 	return nil
 }
@@ -93,7 +93,7 @@ func readMessages(recording io.Reader, each func(Message) error) error {
 func parseMessage(line []byte) (Message, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(line, &members); err != nil {
-		return Message{}, fmt.Errorf("it is no notification: %w; a recording has one JSON object a line", err)
+		return Message{}, fmt.Errorf("it is no notification: %w; a recording has one JSON object per line", err)
 	}
 	if _, recorded := members["body"]; !recorded {
 		return Message{Body: bytes.Clone(line)}, nil

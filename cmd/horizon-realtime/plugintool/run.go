@@ -21,15 +21,15 @@ func newRun(o *options) *cobra.Command {
 	var grants []string
 	cmd := &cobra.Command{
 		Use:   "run FILE.wasm NOTIFICATIONS.jsonl|ADMIN-URL",
-		Short: "Show what a filter makes of notifications, recorded or of a running router",
-		Long: `Send notifications to a filter, and print what it emits and whether the router would
-publish that. NOTIFICATIONS has a JSON object a line: what replay takes, or the
-notification itself; it may be packed by gzip, and "-" is standard input. ADMIN-URL is
-the address of a running router's admin listener: what its filters get is read along,
-until the router stops or you interrupt it, and nothing is published ([admin] taps has to
-permit it; the demo does). With --output json, each notification that the filter asked
-for is a JSON object on a line. Exit code 1 says that a call failed or an emission would
-be refused.`,
+		Short: "Show what a plugin makes of notifications, recorded or of a running router",
+		Long: `Send notifications to a plugin, and print what it emits and whether the router would
+publish it. NOTIFICATIONS has one JSON object per line: what replay takes, or the
+notification itself. It may be compressed with gzip, and "-" is standard input.
+ADMIN-URL is the address of a running router's admin listener. The plugin then gets what
+the router's plugins get, until the router stops or you interrupt it, and nothing is
+published; [admin] taps has to permit it, as the demo does. With --output json, there is
+a JSON object per line for each notification that the plugin asked for. Exit code 1
+means that a call failed or an emission would be refused.`,
 		Example: `  horizon-realtime plugin run 50-volumes.wasm recorded.jsonl
   horizon-realtime plugin run --grant admin 50-volumes.wasm recorded.jsonl.gz
   horizon-realtime plugin run 50-volumes.wasm http://127.0.0.1:9090`,
@@ -66,7 +66,7 @@ be refused.`,
 			return r.summary(cmd.ErrOrStderr())
 		},
 	}
-	cmd.Flags().StringArrayVar(&grants, "grant", nil, `a grant the filter gets, as in [plugin.X] grants: "admin" or "cross_project"`)
+	cmd.Flags().StringArrayVar(&grants, "grant", nil, `a grant for the plugin, as in [plugin.X] grants: "admin" or "cross_project"`)
 	return cmd
 }
 
@@ -81,7 +81,7 @@ func openNotifications(cmd *cobra.Command, name string) (io.ReadCloser, error) {
 	return in, err
 }
 
-// addGrants gives a filter more than its table does.
+// addGrants gives a plugin more than its table does.
 func addGrants(setup *Setup, file string, grants []string) error {
 	if len(grants) == 0 {
 		return nil
@@ -108,8 +108,8 @@ type pluginRun struct {
 	trial *Trial
 	oslo  *oslo.Decoder
 	n     event.Notification
-	// unseen are the wanted fields that no notification has had so far: one that
-	// stays is probably misspelt.
+	// unseen are the wanted fields that no notification has had so far. One that
+	// remains at the end is probably misspelt.
 	unseen []json.Pointer
 
 	read, malformed, heard, emissions, refused, faults int
@@ -125,7 +125,7 @@ type heard struct {
 	Answer
 }
 
-// expect begins to look for the wanted fields.
+// expect starts looking for the wanted fields.
 func (r *pluginRun) expect(wants []string) error {
 	for _, want := range wants {
 		pointer, err := json.ParsePointer(want)
@@ -201,17 +201,17 @@ func (r *pluginRun) print(line int, n *event.Notification, a Answer) {
 		fmt.Fprintln(r.out, "  nothing")
 	}
 	if a.Stopped {
-		fmt.Fprintln(r.out, "  stops it for later filters")
+		fmt.Fprintln(r.out, "  stops it for later plugins")
 	}
 }
 
-// summary counts, on standard error so that the output stays a program's.
+// summary prints counts, on standard error: programs read the output.
 func (r *pluginRun) summary(out io.Writer) error {
 	fmt.Fprintf(out, "%s, %d heard, %s of which %d refused, %s, %d malformed\n",
 		counted(r.read, "notification"), r.heard, counted(r.emissions, "emission"), r.refused, counted(r.faults, "fault"), r.malformed)
 	if r.heard > 0 {
 		for _, pointer := range r.unseen {
-			fmt.Fprintf(out, "note: %s is wanted, and in none of those heard; is it spelt as in the notifications?\n", pointer)
+			fmt.Fprintf(out, "note: the plugin wants %s, which none of the notifications has; is it misspelt?\n", pointer)
 		}
 	}
 	switch {

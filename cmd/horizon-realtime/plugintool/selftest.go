@@ -13,11 +13,11 @@ import (
 	"horizon-realtime/sdk/sdktest"
 )
 
-// selfTestFolder holds the golden cases that a filter ships.
+// selfTestFolder holds the golden cases that a plugin ships.
 const selfTestFolder = "selftests"
 
-// addSelfTests puts the cases of the filter's folder into the module, for the
-// router to run before it takes a version into use. There may be none.
+// addSelfTests puts the self-tests in the plugin's folder into the module, if
+// there are any. The router runs them before it uses a version.
 //
 // # Errors
 //

@@ -20,9 +20,9 @@ import (
 func newKeygen(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "keygen FILE",
-		Short: "Make a key to sign filters with",
-		Long: `Make an Ed25519 key: the private half in FILE, to be kept secret, and the public half
-on standard output, for [plugins] public_keys.`,
+		Short: "Make a key to sign plugins with",
+		Long: `Make an Ed25519 key: the private half in FILE, which you keep secret, and the public
+half on standard output, for [plugins] public_keys.`,
 		Example: "  horizon-realtime plugin keygen signing.pem",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,9 +46,9 @@ func newSign(o *options) *cobra.Command {
 	var key string
 	cmd := &cobra.Command{
 		Use:   "sign FILE.wasm --key KEY",
-		Short: "Sign a filter for routers that require it",
+		Short: "Sign a plugin for routers that require it",
 		Long: `Write FILE.wasm.sig, the detached Ed25519 signature that a router with
-require_signature = true looks for beside the filter. KEY is what keygen made, or what
+require_signature = true expects beside the plugin. KEY is what keygen made, or what
 ` + "`openssl genpkey -algorithm ed25519`" + ` prints.`,
 		Example: "  horizon-realtime plugin sign 50-volumes.wasm --key signing.pem",
 		Args:    cobra.ExactArgs(1),
@@ -62,7 +62,7 @@ require_signature = true looks for beside the filter. KEY is what keygen made, o
 			}
 			out := cmd.OutOrStdout()
 			return o.print(out, signature, func() {
-				fmt.Fprintf(out, "%s: copy it along with the filter; its public key is %s\n", signature.File, signature.PublicKey)
+				fmt.Fprintf(out, "%s: copy it with the plugin; the public key is %s\n", signature.File, signature.PublicKey)
 			})
 		},
 	}
@@ -88,7 +88,7 @@ func newKey(file string) (public string, err error) {
 	}
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return "", fmt.Errorf("%s is there already, and a key is not overwritten; choose another name", file)
+		return "", fmt.Errorf("%s exists already, and a key is not overwritten; choose another name", file)
 	}
 	if err != nil {
 		return "", fmt.Errorf("write the key: %w", err)
@@ -102,7 +102,7 @@ func newKey(file string) (public string, err error) {
 
 // Signature is what Sign made.
 type Signature struct {
-	// File has the signature, in base64.
+	// File holds the signature, in base64.
 	File string `json:"file"`
 	// PublicKey is what [plugins] public_keys has to name.
 	PublicKey string `json:"public_key"`
@@ -122,7 +122,7 @@ func sign(file, keyFile string) (*Signature, error) {
 	}
 	module, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("read the filter: %w", err)
+		return nil, fmt.Errorf("read the plugin: %w", err)
 	}
 	if !bytes.HasPrefix(module, []byte("\x00asm")) {
 		return nil, fmt.Errorf("%s is no WebAssembly module; sign what `horizon-realtime plugin build` makes", file)
@@ -150,7 +150,7 @@ func readKey(file string) (ed25519.PrivateKey, error) {
 		return nil, fmt.Errorf("look at the key: %w", err)
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("the key %s has mode %#o, so that others can sign as you do; chmod 600 it", file, mode)
+		return nil, fmt.Errorf("the key %s has mode %#o, so others can sign as you do; chmod 600 it", file, mode)
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -16,9 +16,9 @@ import (
 	"strings"
 )
 
-// Source is a folder with the Go package of a filter.
+// Source is a folder with the Go package of a plugin.
 type Source struct {
-	// Dir is its absolute path, and Name the filter's: that of the folder.
+	// Dir is its absolute path, and Name the plugin's: that of the folder.
 	Dir, Name string
 	// Out takes what the go command prints.
 	Out io.Writer
@@ -28,7 +28,7 @@ type Source struct {
 //
 // # Errors
 //
-// There is no such folder, its name is no filter's, no Go is installed, it is
+// There is no such folder, a plugin cannot have its name, Go is not installed or
 // too old, or the folder is in no Go module.
 func openSource(ctx context.Context, dir string, out io.Writer) (*Source, error) {
 	abs, err := filepath.Abs(dir)
@@ -37,23 +37,23 @@ func openSource(ctx context.Context, dir string, out io.Writer) (*Source, error)
 	}
 	info, err := os.Stat(abs)
 	if err != nil {
-		return nil, fmt.Errorf("look at the filter's folder: %w", err)
+		return nil, fmt.Errorf("look at the plugin's folder: %w", err)
 	}
 	if !info.IsDir() {
-		return nil, fmt.Errorf("%s is no folder; name the one that holds the filter's main.go", dir)
+		return nil, fmt.Errorf("%s is no folder; name the one that holds the plugin's main.go", dir)
 	}
 	s := &Source{Dir: abs, Name: filepath.Base(abs), Out: out}
 	if err := checkName(s.Name); err != nil {
-		return nil, fmt.Errorf("the folder's name is the filter's: %w", err)
+		return nil, fmt.Errorf("the folder's name is the plugin's: %w", err)
 	}
 	return s, s.checkGo(ctx)
 }
 
-// checkGo asks the go command who it is and which module it sees.
+// checkGo asks the go command for its version and the module it is in.
 func (s *Source) checkGo(ctx context.Context) error {
 	const install = "install Go " + goVersion + " or newer: https://go.dev/dl/"
 	if _, err := exec.LookPath("go"); err != nil {
-		return errors.New("there is no go command in PATH, and filters are built with it; " + install)
+		return errors.New("there is no go command in PATH, and plugins are built with it; " + install)
 	}
 	var said, complaint bytes.Buffer
 	cmd := s.command(ctx, "env", "GOVERSION", "GOMOD")
@@ -65,16 +65,16 @@ func (s *Source) checkGo(ctx context.Context) error {
 	// What follows a space are experiments, as in `go1.26.0 X:jsonv2`.
 	has, _, _ = strings.Cut(has, " ")
 	if version.IsValid(has) && version.Compare(has, "go"+goVersion) < 0 {
-		return fmt.Errorf("the go command is %s, which cannot build a filter (-buildmode=c-shared for wasip1); %s", has, install)
+		return fmt.Errorf("the go command is %s, which cannot build a plugin (-buildmode=c-shared for wasip1); %s", has, install)
 	}
 	if module == "" || module == os.DevNull {
-		return fmt.Errorf("%s is in no Go module: there is no go.mod; make a filter's folder with `horizon-realtime plugin new NAME`", s.Dir)
+		return fmt.Errorf("%s is in no Go module: there is no go.mod; make a plugin's folder with `horizon-realtime plugin new NAME`", s.Dir)
 	}
 	return nil
 }
 
-// command is a call of the go command within the folder. A workspace further up
-// does not concern the filter, unless it is asked for.
+// command is a call of the go command in the folder. It ignores a workspace
+// further up, unless GOWORK names it.
 func (s *Source) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = s.Dir
@@ -83,12 +83,12 @@ func (s *Source) command(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// File is the name of the module that is built: it is called after those of a
-// lower number.
+// File is the name of the module that is built. Plugins are called in the order
+// of these names.
 func (s *Source) File() string { return "50-" + s.Name + ".wasm" }
 
-// Build compiles the folder into the file out, with its self-tests: the same
-// bytes for the same source wherever it is built.
+// Build compiles the folder into the file out, with its self-tests. The same
+// source gives the same bytes wherever it is built.
 //
 // # Errors
 //
@@ -102,8 +102,8 @@ func (s *Source) Build(ctx context.Context, out string) error {
 	return addSelfTests(s.Dir, out)
 }
 
-// Test runs the folder's own tests natively. With update, the golden cases are
-// written anew and not compared.
+// Test runs the folder's own tests natively. With update, they write the golden
+// cases instead of comparing.
 //
 // # Errors
 //

@@ -15,24 +15,24 @@ import (
 // tapPath is where a router's admin listener streams its notifications.
 const tapPath = "/api/notifications"
 
-// maxAnswer bounds what is shown of an answer that is no stream, in bytes.
+// maxAnswer bounds how much of an answer that is no stream is shown, in bytes.
 const maxAnswer = 1024
 
-// isTap tells whether the source of notifications is a running router.
+// isTap reports whether the source of notifications is a running router.
 func isTap(name string) bool {
 	return strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://")
 }
 
-// openTap reads a running router's notifications along, until ctx is done or
-// the router ends it. base is the address of its admin listener.
+// openTap reads the notifications that a running router's plugins get, until ctx
+// is done or the router ends it. base is the address of its admin listener.
 //
 // # Errors
 //
-// Nobody answers there, or it is something else, or it lets nobody read along.
+// Nothing answers there, it is something else, or it permits no taps.
 func openTap(ctx context.Context, base string) (io.ReadCloser, error) {
 	address, err := url.Parse(base)
 	if err != nil {
-		return nil, cli.Mistake("%s: %w; the address of [admin] listen is wanted, as http://127.0.0.1:9090", base, err)
+		return nil, cli.Mistake("%s: %w; give the address of [admin] listen, such as http://127.0.0.1:9090", base, err)
 	}
 	if strings.Trim(address.Path, "/") == "" {
 		address.Path = tapPath
@@ -43,20 +43,20 @@ func openTap(ctx context.Context, base string) (io.ReadCloser, error) {
 	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("read a router's notifications along: %w; is it running, and is that its [admin] listen?", err)
+		return nil, fmt.Errorf("tap the router: %w; is it running, and is that its [admin] listen?", err)
 	}
 	if kind := answer.Header.Get("Content-Type"); answer.StatusCode != http.StatusOK || kind != "application/x-ndjson" {
 		defer answer.Body.Close()
 		said, _ := io.ReadAll(io.LimitReader(answer.Body, maxAnswer)) // whatever there is
 		if answer.StatusCode == http.StatusNotFound || answer.StatusCode == http.StatusOK {
-			said = []byte("that is no admin listener of a router; see [admin] listen")
+			said = []byte("that is not a router's admin listener; see [admin] listen")
 		}
-		return nil, fmt.Errorf("read a router's notifications along: %s answers %s: %s", address, answer.Status, strings.TrimSpace(string(said)))
+		return nil, fmt.Errorf("tap the router: %s answers %s: %s", address, answer.Status, strings.TrimSpace(string(said)))
 	}
 	return &tapped{ctx, answer.Body}, nil
 }
 
-// tapped is the stream. That we were told to stop is its end, and no error.
+// tapped is the stream. If ctx is done, it ends without an error.
 type tapped struct {
 	ctx context.Context
 	io.ReadCloser

@@ -16,9 +16,9 @@ import (
 
 // testReport is what `plugin test` found out.
 type testReport struct {
-	// Native is absent where a .wasm was tested.
+	// Native is absent if a .wasm was tested.
 	Native *nativeReport `json:"native,omitempty"`
-	// Wasm is absent where the native tests failed.
+	// Wasm is absent if the native tests failed.
 	Wasm *wasmReport `json:"wasm,omitempty"`
 }
 
@@ -37,16 +37,15 @@ func newTest(o *options) *cobra.Command {
 	var update, conform bool
 	cmd := &cobra.Command{
 		Use:   "test [DIR | FILE.wasm]",
-		Short: "Run a filter's golden cases, natively and compiled",
-		Long: `Run a filter's golden cases: a notification in, the expected emissions out, a JSON
-file each (docs/writing-plugins.md). Of a folder, its Go tests are run first, natively;
-then it is compiled, and the cases in DIR/testdata are run against the module in the
-router's plugin host. Of a .wasm, only the latter. With --conformance, FILE.wasm is the
-filter that sdk/conformance/README.md describes, made with an SDK that is to be shown
-right, and the cases are those that every SDK has to fulfil. Exit code 1 says that a case
-failed.`,
+		Short: "Run a plugin's golden cases, natively and compiled",
+		Long: `Run a plugin's golden cases: a notification in, the expected emissions out, one JSON
+file each (docs/writing-plugins.md). For a folder, its Go tests run first, natively; then
+it is compiled, and the cases in DIR/testdata run against the module in the router's
+plugin host. For a .wasm, only the latter. With --conformance, FILE.wasm is the plugin
+that sdk/conformance/README.md describes, made with the SDK to be tested, and the cases
+are those that every SDK has to pass. Exit code 1 means that a case failed.`,
 		Example: `  horizon-realtime plugin test
-  horizon-realtime plugin test --update     write what the filter emits into the cases
+  horizon-realtime plugin test --update     write what the plugin emits into the cases
   horizon-realtime plugin test --cases volumes/testdata 50-volumes.wasm
   horizon-realtime plugin test --conformance 50-conformance.wasm`,
 		Args: cobra.MaximumNArgs(1),
@@ -54,10 +53,10 @@ failed.`,
 			path := folder(args)
 			compiled := strings.HasSuffix(path, ".wasm")
 			if update && compiled {
-				return cli.Mistake("--update: cases are written by a folder's native tests; name the folder")
+				return cli.Mistake("--update: a folder's native tests write the cases; name the folder")
 			}
 			if conform && (!compiled || cases != "") {
-				return cli.Mistake("--conformance: name a .wasm, and no --cases; it brings its own")
+				return cli.Mistake("--conformance: name a .wasm, and no --cases; it has its own")
 			}
 			if cases == "" {
 				cases = filepath.Join(path, "testdata")
@@ -73,9 +72,9 @@ failed.`,
 			return errors.Join(o.print(cmd.OutOrStdout(), t.report, nil), err)
 		},
 	}
-	cmd.Flags().StringVar(&cases, "cases", "", "the folder of the golden cases (default testdata, beside the filter)")
-	cmd.Flags().BoolVar(&update, "update", false, "write what the filter emits into the cases, to be read and kept")
-	cmd.Flags().BoolVar(&conform, "conformance", false, "run the cases that every SDK has to fulfil")
+	cmd.Flags().StringVar(&cases, "cases", "", "the folder of the golden cases (default testdata, beside the plugin)")
+	cmd.Flags().BoolVar(&update, "update", false, "write what the plugin emits into the cases, for you to review")
+	cmd.Flags().BoolVar(&conform, "conformance", false, "run the cases that every SDK has to pass")
 	return cmd
 }
 

@@ -17,18 +17,18 @@ import (
 	"horizon-realtime/sdk/sdktest"
 )
 
-// Setup is what a router would be configured with for the filter that is tried.
+// Setup is the configuration of the router that a plugin is tried for.
 type Setup struct {
-	// Plugins are the limits, of [plugins].
+	// Plugins are the limits in [plugins].
 	Plugins plugin.Config
-	// Tables are the [plugin.X] tables. That of the filter applies.
+	// Tables are the [plugin.X] tables. The plugin's own applies.
 	Tables map[string]plugin.Settings
-	// Signed has the signature checked where Plugins.RequireSignature asks for
-	// one. A module that has just been built has none yet.
+	// Signed has the signature checked if Plugins.RequireSignature asks for one.
+	// A module that has just been built has none yet.
 	Signed bool
 }
 
-// Trial is one filter in a plugin host of its own. It is not safe for
+// Trial is one plugin in a plugin host of its own. It is not safe for
 // concurrent use.
 type Trial struct {
 	dir      string
@@ -37,15 +37,15 @@ type Trial struct {
 	judge    auth.Judge
 	registry *prometheus.Registry
 	notes    *notes
-	// started is what the filter logged while it started.
+	// started is what the plugin logged while it started.
 	started []Line
 }
 
-// Refusal says why a router would not load the filter.
+// Refusal says why a router would not load the plugin.
 type Refusal struct {
-	// Reason is the router's sentence.
+	// Reason is what the router says.
 	Reason string
-	// Said is what the filter logged before.
+	// Said is what the plugin logged before.
 	Said []Line
 }
 
@@ -60,38 +60,38 @@ func (r *Refusal) Error() string {
 	return text
 }
 
-// Line is one line that a filter logged.
+// Line is one line that a plugin logged.
 type Line struct {
 	Level slog.Level `json:"level"`
 	Text  string     `json:"text"`
 }
 
-// Answer is what a filter made of one notification.
+// Answer is what a plugin made of one notification.
 type Answer struct {
-	// Called tells whether the filter asked for this event type.
+	// Called reports whether the plugin asked for this event type.
 	Called    bool       `json:"called"`
 	Emissions []Emission `json:"emissions"`
-	// Stopped says that filters after it would not see the notification.
+	// Stopped says that later plugins would not see the notification.
 	Stopped bool `json:"stopped,omitempty"`
-	// Fault says what the call died of, empty where it did not. Nothing that it
-	// had emitted counts then.
+	// Fault says why the call failed, empty if it did not. A failed call's
+	// emissions do not count.
 	Fault string `json:"fault,omitempty"`
 	Log   []Line `json:"log,omitempty"`
 }
 
-// Emission is what a filter wants published, and why the router would not,
-// where it would not.
+// Emission is what a plugin wants published, and why the router would refuse it,
+// if it would.
 type Emission struct {
 	sdktest.Emission
 	Refused string `json:"refused,omitempty"`
 }
 
-// loadTrial brings the filter of a file up, under the file's own name or, if as is
-// not empty, under that.
+// loadTrial starts the plugin in a file, under the file's own name or, if as is
+// not empty, under that one.
 //
 // # Errors
 //
-// A *Refusal where the router would refuse it; otherwise the file or the
+// A *Refusal if the router would refuse it; otherwise the file or the
 // configuration cannot be read.
 func loadTrial(ctx context.Context, file, as string, setup Setup) (*Trial, error) {
 	if as == "" {
@@ -105,7 +105,7 @@ func loadTrial(ctx context.Context, file, as string, setup Setup) (*Trial, error
 		return nil, fmt.Errorf("find %s: %w", file, err)
 	}
 	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("look at the filter: %w", err)
+		return nil, fmt.Errorf("look at the plugin: %w", err)
 	}
 	t := &Trial{registry: prometheus.NewRegistry(), notes: &notes{}}
 	if err := t.load(ctx, path, as, setup); err != nil {
@@ -115,15 +115,15 @@ func loadTrial(ctx context.Context, file, as string, setup Setup) (*Trial, error
 	return t, nil
 }
 
-// load makes a folder of links to the filter and its signature, and a host for
-// it.
+// load makes a folder with links to the plugin and its signature, and a host for
+// that folder.
 func (t *Trial) load(ctx context.Context, path, as string, setup Setup) (err error) {
 	if t.dir, err = os.MkdirTemp("", "horizon-realtime-plugin-"); err != nil {
-		return fmt.Errorf("make a folder to try the filter in: %w", err)
+		return fmt.Errorf("make a folder to try the plugin in: %w", err)
 	}
 	for _, ending := range []string{"", ".sig"} {
 		if err := os.Symlink(path+ending, filepath.Join(t.dir, as+ending)); err != nil {
-			return fmt.Errorf("put the filter into a folder to try it in: %w", err)
+			return fmt.Errorf("put the plugin into a folder to try it in: %w", err)
 		}
 	}
 	if t.host, err = plugin.New(setup.config(t.dir), setup.Tables, slog.New(handler{notes: t.notes}), t.registry); err != nil {
@@ -144,8 +144,8 @@ func (t *Trial) load(ctx context.Context, path, as string, setup Setup) (err err
 	return nil
 }
 
-// config is the router's, but for what would get into the way of a trial:
-// nothing is held back from the log, and a fault has no consequences.
+// config is the router's, except for what would get in the way of a trial: the
+// log takes everything, and nothing has to be signed unless Signed says so.
 func (s Setup) config(dir string) plugin.Config {
 	c := s.Plugins
 	c.Dir, c.Workers = dir, 1
@@ -154,11 +154,11 @@ func (s Setup) config(dir string) plugin.Config {
 	return c
 }
 
-// Status is the router's own account of the filter.
+// Status is the router's own account of the plugin.
 func (t *Trial) Status() plugin.Status { return t.host.Status()[0] }
 
-// Send hands the filter one notification, and judges what it emits as the
-// router would.
+// Send gives the plugin one notification, and judges what it emits as the router
+// would.
 func (t *Trial) Send(ctx context.Context, n *event.Notification) Answer {
 	a := Answer{Emissions: []Emission{}}
 	outcome := t.worker.Handle(ctx, n, func(e plugin.Emission) {
@@ -180,7 +180,7 @@ func (t *Trial) Send(ctx context.Context, n *event.Notification) Answer {
 	return a
 }
 
-// fuel tells how much fuel all calls together have taken, in units.
+// fuel is how much fuel all calls together have taken, in units.
 func (t *Trial) fuel() (float64, error) {
 	families, err := t.registry.Gather()
 	if err != nil {
@@ -194,7 +194,7 @@ func (t *Trial) fuel() (float64, error) {
 	return 0, errors.New("the plugin host counts no fuel")
 }
 
-// Close gives everything back.
+// Close stops the plugin and removes what loadTrial made.
 func (t *Trial) Close() {
 	if t.worker != nil {
 		t.worker.Close()
@@ -207,25 +207,25 @@ func (t *Trial) Close() {
 	}
 }
 
-// notes are what the host had to say about the filter, and the filter itself.
+// notes are what the plugin logged, and what the host logged about it.
 type notes struct {
 	said  []Line
 	fault string
 }
 
-// take gives the lines of the filter since the last take.
+// take returns the lines that the plugin logged since the last take.
 func (n *notes) take() []Line {
 	said := n.said
 	n.said = nil
 	return said
 }
 
-// handler is the slog.Handler that fills notes. What the filter says comes
+// handler is the slog.Handler that fills notes. What the plugin says comes
 // through a logger made for it, with its name; the host's own errors are in the
 // attribute error.
 type handler struct {
 	notes  *notes
-	filter bool
+	plugin bool
 }
 
 func (h handler) Enabled(context.Context, slog.Level) bool { return true }
@@ -244,7 +244,7 @@ func (h handler) Handle(_ context.Context, r slog.Record) error {
 	})
 	if failed != "" {
 		h.notes.fault = failed
-	} else if h.filter {
+	} else if h.plugin {
 		h.notes.said = append(h.notes.said, Line{r.Level, r.Message})
 	}
 	return nil

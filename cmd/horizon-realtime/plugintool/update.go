@@ -18,9 +18,9 @@ import (
 func newUpdate(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "update [DIR]",
-		Short: "Replace the SDK in a filter's folder by this program's",
-		Long: `Replace DIR/horizon-realtime, the SDK that plugin new wrote, by the one that matches
-this program. The filter's own files stay as they are.`,
+		Short: "Replace the SDK in a plugin's folder with this program's",
+		Long: `Replace DIR/horizon-realtime, the SDK that plugin new wrote, with the one that matches
+this program. The plugin's own files stay as they are.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := folder(args)
@@ -37,8 +37,8 @@ this program. The filter's own files stay as they are.`,
 	}
 }
 
-// sdkFolder is where a filter's folder keeps the SDK: a module of its own that
-// go.mod's replace points at, named as the import path begins.
+// sdkFolder holds the SDK in a plugin's folder. It is a module of its own, which
+// go.mod's replace points at, named like the start of the import path.
 const sdkFolder = "horizon-realtime"
 
 // sdkFiles are the SDK as a module of its own, without its tests.
@@ -61,8 +61,8 @@ func sdkFiles() map[string][]byte {
 	return files
 }
 
-// sdkDiffers tells whether the filter in dir brings an SDK along that is not
-// this program's. A filter without one of its own has nothing that could differ.
+// sdkDiffers reports whether the plugin in dir has an SDK of its own that is not
+// this program's.
 func sdkDiffers(dir string) bool {
 	if !hasSDK(dir) {
 		return false
@@ -76,13 +76,13 @@ func sdkDiffers(dir string) bool {
 	return false
 }
 
-// hasSDK tells whether dir has the folder that Create makes for the SDK.
+// hasSDK reports whether dir has the folder that Create makes for the SDK.
 func hasSDK(dir string) bool {
 	text, err := os.ReadFile(filepath.Join(dir, sdkFolder, "go.mod"))
 	return err == nil && bytes.Contains(text, []byte("\nmodule horizon-realtime\n"))
 }
 
-// update replaces the SDK in a filter's folder by this program's.
+// update replaces the SDK in a plugin's folder with this program's.
 //
 // # Errors
 //

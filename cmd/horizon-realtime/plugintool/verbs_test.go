@@ -22,9 +22,9 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// TestNewFilter makes a filter, builds and tests it without a network, and looks
+// TestNewPlugin makes a plugin, builds and tests it without a network, and looks
 // at it in every way there is.
-func TestNewFilter(t *testing.T) {
+func TestNewPlugin(t *testing.T) {
 	d := clitest.NewDesk(t)
 	d.Must("", "horizon-realtime plugin new sizes && cd sizes && horizon-realtime plugin build && horizon-realtime plugin test")
 	if text := d.Read("sizes/50-sizes.wasm"); !strings.HasPrefix(text, "\x00asm") {
@@ -193,8 +193,8 @@ func TestMistakes(t *testing.T) {
 		{"new with a number", "plugin new 50-volumes", cli.Usage, []string{`call it "volumes", and its file 50-volumes.wasm`}},
 		{"new that is there", "plugin new fine", cli.Failure, []string{"fine is there already, and nothing is overwritten"}},
 
-		{"build nothing", "plugin build none", cli.Failure, []string{"look at the filter's folder", "no such file"}},
-		{"build a file", "plugin build fine/main.go", cli.Failure, []string{"is no folder; name the one that holds the filter's main.go"}},
+		{"build nothing", "plugin build none", cli.Failure, []string{"look at the plugin's folder", "no such file"}},
+		{"build a file", "plugin build fine/main.go", cli.Failure, []string{"is no folder; name the one that holds the plugin's main.go"}},
 		{"build without a module", "plugin build nowhere", cli.Failure, []string{"is in no Go module", "plugin new NAME"}},
 		{"build what does not compile", "plugin build typo", cli.Failure, []string{"main.go:", "m.Strung undefined", "go build: exit status 1"}},
 		{"build without Register", "plugin build forgotten", cli.Failure, []string{"a router would refuse it", "call sdk.Register in an init function"}},
@@ -214,7 +214,7 @@ func TestMistakes(t *testing.T) {
 		{"run what is not granted", "plugin run --config-file tell-admins.toml trouble/50-trouble.wasm fine/recorded.jsonl", cli.Failure, []string{"REFUSED  admin/machines", "the grant admin to emit", "the router would refuse 5 emissions"}},
 		{"run with an unknown grant", "plugin run --grant root fine/50-fine.wasm fine/recorded.jsonl", cli.Usage, []string{`there are "admin" and "cross_project", not ["root"]`}},
 		{"run on a bad channel", "plugin run --config-file shout.toml trouble/50-trouble.wasm fine/recorded.jsonl", cli.Failure, []string{"bad channel: a topic has 1 to 64 characters of a-z 0-9 _ -"}},
-		{"run with a field that nothing has", "plugin run trouble/50-trouble.wasm fine/recorded.jsonl", cli.OK, []string{"note: /payload/stat is wanted, and in none of those heard"}},
+		{"run with a field that nothing has", "plugin run trouble/50-trouble.wasm fine/recorded.jsonl", cli.OK, []string{"note: the plugin wants /payload/stat, which none of the notifications has"}},
 		{"run what emits too much", "plugin run --config-file emit-too-much.toml trouble/50-trouble.wasm fine/recorded.jsonl", cli.Failure, []string{"FAILED", "over the limit of 65536; send less, or raise [plugins] bytes_per_emission"}},
 		{"run what tells another project", "plugin run --config-file tell-another-project.toml trouble/50-trouble.wasm fine/recorded.jsonl", cli.Failure, []string{"REFUSED  project/f4c3/trouble", "cross_project"}},
 		{"test what tells another project", "plugin test trouble", cli.Failure, []string{"emits to project/f4c3/trouble, but the owners are project"}},
@@ -222,7 +222,7 @@ func TestMistakes(t *testing.T) {
 		{"run what loops", "plugin run --config-file loop.toml trouble/50-trouble.wasm fine/recorded.jsonl", cli.Failure, []string{"units of fuel; do less, or raise [plugin.trouble] fuel", "5 calls failed"}},
 		{"run on no recording", "plugin run fine/50-fine.wasm none.jsonl", cli.Failure, []string{"open the recording"}},
 		{"run on an empty recording", "plugin run fine/50-fine.wasm empty.jsonl", cli.Failure, []string{"the recording is empty"}},
-		{"run on another file", "plugin run fine/50-fine.wasm fine/main.go", cli.Failure, []string{"line 1: it is no notification", "one JSON object a line"}},
+		{"run on another file", "plugin run fine/50-fine.wasm fine/main.go", cli.Failure, []string{"line 1: it is no notification", "one JSON object per line"}},
 		{"build in a pipeline what does not compile", "plugin build --output json typo 2>/dev/null", cli.Failure, []string{"{\n  \"error\": \"build ", "go build: exit status 1\"\n}\n"}},
 		{"build in a pipeline what is refused", "plugin build --output json pointer 2>/dev/null", cli.Failure, []string{`"admitted": false`, `"refused": "plugin 50-pointer.wasm: its subscription is wrong`}},
 		{"run in a pipeline on no recording", "plugin run --output json fine/50-fine.wasm none.jsonl 2>/dev/null", cli.Failure, []string{`"error": "open the recording: `}},
@@ -252,7 +252,7 @@ func TestMistakes(t *testing.T) {
 	})
 }
 
-// TestFailingCases changes a golden case in ways that a filter does not fulfil.
+// TestFailingCases changes a golden case in ways that a plugin does not fulfil.
 func TestFailingCases(t *testing.T) {
 	d := clitest.NewDesk(t)
 	d.Must("", "horizon-realtime plugin new sizes")
@@ -267,7 +267,7 @@ func TestFailingCases(t *testing.T) {
 		{"a member more", `"state": "suspended",
         "at"`, `"state": "suspended", "host": "cloud1",
         "at"`, `emission 0 payload /host: got nothing, want "cloud1"`, `emission 0 payload /host: got nothing, want "cloud1"`},
-		{"another owner", `"project": "d96e30703c554188b91cd55df3f933f2",`, `"project": "another",`, `emission 0 channel: got "project/another/sizes"`, `the router finds project "d96e30703c554188b91cd55df3f933f2" and user`},
+		{"another owner", `"project": "d96e30703c554188b91cd55df3f933f2",`, `"project": "another",`, `emission 0 channel: got "project/another/sizes"`, `the router finds that project "d96e30703c554188b91cd55df3f933f2" and user`},
 		{"another event", `"event_type": "compute.instance.suspend.end"`, `"event_type": "volume.resize.end"`, "not asked for this event type", "has not asked for volume.resize.end; it hears compute.instance.*"},
 		{"stopping", `"emissions"`, `"stop": true, "emissions"`, "stopped: false, want true", "stopped: got false, want true"},
 	} {
@@ -308,7 +308,7 @@ func TestUpdate(t *testing.T) {
 	d.Fails("", "horizon-realtime plugin update .", cli.Failure, "has no SDK of `plugin new`", "nothing was changed")
 }
 
-// TestSelfTests ships a filter with a case that it fulfils, and with one that it
+// TestSelfTests ships a plugin with a case that it fulfils, and with one that it
 // does not.
 func TestSelfTests(t *testing.T) {
 	d := clitest.NewDesk(t)
@@ -322,7 +322,7 @@ func TestSelfTests(t *testing.T) {
 	d.Fails("sizes", "horizon-realtime plugin build", cli.Failure, "read the golden case", "selftests/suspended.json")
 }
 
-// TestSign signs a filter, has it admitted where signatures are required, and
+// TestSign signs a plugin, has it admitted where signatures are required, and
 // tampers with it.
 func TestSign(t *testing.T) {
 	d := clitest.NewDesk(t)
@@ -340,9 +340,9 @@ func TestSign(t *testing.T) {
 		"sign 50-sizes.wasm --key none.pem":          "there is no key none.pem; make one with",
 		"sign 50-sizes.wasm --key public.pem":        `holds a "PUBLIC KEY" and no unencrypted "PRIVATE KEY"`,
 		"sign 50-sizes.wasm --key rsa.pem":           "is no Ed25519 key",
-		"sign 50-sizes.wasm --key main.go":           "has mode 0644, so that others can sign as you do; chmod 600 it",
+		"sign 50-sizes.wasm --key main.go":           "has mode 0644, so others can sign as you do; chmod 600 it",
 		"sign main_test.go --key key.pem":            "is no WebAssembly module",
-		"sign none.wasm --key key.pem":               "read the filter",
+		"sign none.wasm --key key.pem":               "read the plugin",
 		"sign 50-sizes.wasm --key 50-sizes.wasm":     "has mode 0644",
 		"sign 50-sizes.wasm --key elsewhere.wasm.no": "there is no key",
 	} {

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestStockFiltersCompiled runs every golden case of every stock filter against
-// the compiled module in the router's own host. The filters' own tests run the
+// TestStockFiltersCompiled runs every golden case of every stock plugin against
+// the compiled module in the router's own host. The plugins' own tests run the
 // same cases natively.
 func TestStockFiltersCompiled(t *testing.T) {
 	modules, err := filepath.Glob(filepath.Join(plugins, "50-*.wasm"))
@@ -37,5 +37,5 @@ func TestStockFiltersCompiled(t *testing.T) {
 	if cases < 150 {
 		t.Errorf("ran %d cases", cases)
 	}
-	t.Logf("%d cases of %d filters", cases, len(modules))
+	t.Logf("%d cases of %d plugins", cases, len(modules))
 }
