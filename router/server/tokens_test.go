@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
@@ -39,6 +40,10 @@ func startWithAuth(t testing.TB, cfg Config, authConfig auth.Config, mount http.
 		if err != nil {
 			t.Fatal(err)
 		}
+		ctx, cancel := context.WithCancel(context.Background())
+		var running sync.WaitGroup
+		running.Go(func() { authenticator.Run(ctx) })
+		t.Cleanup(func() { cancel(); running.Wait() })
 		o.Ticket, o.Mount = authenticator.TicketHandler(w.hub.Position), mount
 		return authenticator, o
 	})
