@@ -79,8 +79,8 @@ type KeystoneConfig struct {
 	// Timeout bounds how long a client waits for an answer, including the wait
 	// for a slot. The question counts until Keystone has answered it.
 	Timeout time.Duration `toml:"timeout"`
-	// MaxRequests bounds how many questions run at the same time. A quarter of
-	// them is for strangers, the rest for tickets and clients that are known.
+	// MaxRequests bounds how many questions run at the same time. Strangers' take
+	// at most a quarter of that.
 	MaxRequests int `toml:"max_requests"`
 }
 

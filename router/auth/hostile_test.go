@@ -399,16 +399,16 @@ func TestGoodTokenBuysFewBadOnes(t *testing.T) {
 		flood.Go(func() { ask(fernet(fmt.Sprintf("bad%d-", i))) })
 	}
 	flood.Wait()
-	if most := 1 + creditEarned + cap(a.keystone.slots.known); k.questions() > most {
+	if most := 1 + creditEarned + cap(a.keystone.slots.all); k.questions() > most {
 		t.Errorf("%d questions, at most %d expected", k.questions(), most)
 	}
 }
 
 func TestSlots(t *testing.T) {
-	for most, want := range map[int][2]int{1: {1, 1}, 2: {1, 1}, 3: {2, 1}, 16: {12, 4}, 1000: {750, 250}} {
+	for most, strangers := range map[int]int{1: 1, 2: 1, 3: 1, 8: 2, 16: 4, 1000: 250} {
 		s := newSlots(most)
-		if got := [2]int{cap(s.known), cap(s.strangers)}; got != want {
-			t.Errorf("%d slots: %v, want %v", most, got, want)
+		if cap(s.all) != most || cap(s.strangers) != strangers {
+			t.Errorf("%d slots, %d for strangers; want %d, %d", cap(s.all), cap(s.strangers), most, strangers)
 		}
 		if s.pace.Limit() != 20 || s.pace.Burst() != 1 {
 			t.Errorf("strangers ask %v times per second, %d at once", s.pace.Limit(), s.pace.Burst())

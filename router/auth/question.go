@@ -34,23 +34,18 @@ type question struct {
 	err  error
 }
 
-// slots bounds how many questions run at the same time. Strangers have a few of
-// their own and ask at a slow pace, so that they cannot take those of the others.
+// slots bounds how many questions run at the same time. Strangers' may take only a
+// few of them, at a slow pace, so that the others always have theirs.
 type slots struct {
-	known, strangers chan struct{}
-	pace             *rate.Limiter
+	all, strangers chan struct{}
+	pace           *rate.Limiter
 }
 
 func newSlots(n int) slots {
-	s := slots{pace: rate.NewLimiter(strangersPerSecond, 1)}
-	if n == 1 {
-		s.known = make(chan struct{}, 1)
-		s.strangers = s.known
-		return s
+	return slots{
+		all: make(chan struct{}, n), strangers: make(chan struct{}, max(n/4, 1)),
+		pace: rate.NewLimiter(strangersPerSecond, 1),
 	}
-	few := max(n/4, 1)
-	s.known, s.strangers = make(chan struct{}, n-few), make(chan struct{}, few)
-	return s
 }
 
 // slot waits until Keystone may be asked for a source, and returns what ends its
@@ -59,13 +54,13 @@ func newSlots(n int) slots {
 func (k *keystone) slot(ctx context.Context, from *source) (release func(), err error) {
 	for {
 		if k.sources.trusted(from) {
-			if !acquire(ctx, k.slots.known) {
+			if !acquire(ctx, k.slots.all) {
 				return nil, errNoSlot
 			}
 			if k.sources.trusted(from) {
-				return func() { <-k.slots.known }, nil
+				return func() { <-k.slots.all }, nil
 			}
-			<-k.slots.known
+			<-k.slots.all
 		}
 		turn := from.turn
 		if from.backend && from.via != nil {
@@ -78,11 +73,14 @@ func (k *keystone) slot(ctx context.Context, from *source) (release func(), err 
 			<-turn
 			continue
 		}
-		if k.slots.pace.Wait(ctx) != nil || !acquire(ctx, k.slots.strangers) {
-			<-turn
-			return nil, errNoTurn
+		if k.slots.pace.Wait(ctx) == nil && acquire(ctx, k.slots.strangers) {
+			if acquire(ctx, k.slots.all) {
+				return func() { <-k.slots.all; <-k.slots.strangers; <-turn }, nil
+			}
+			<-k.slots.strangers
 		}
-		return func() { <-k.slots.strangers; <-turn }, nil
+		<-turn
+		return nil, errNoTurn
 	}
 }
 
