@@ -24,8 +24,8 @@ import (
 	"horizon-realtime/router/server"
 )
 
-// Config is router.toml: one table for each package, read by that package
-// alone. The file at the top of the source tree documents every key.
+// Config is router.toml: one table per package, which that package alone reads.
+// The file at the top of the source tree documents every key.
 type Config struct {
 	AMQP    rabbit.Config              `toml:"amqp"`
 	Plugins plugin.Config              `toml:"plugins"`
@@ -56,7 +56,7 @@ type PipelineConfig struct {
 	DrainTimeout time.Duration `toml:"drain_timeout"`
 }
 
-// DefaultConfig is what holds for every key that router.toml leaves out.
+// DefaultConfig has the value of every key that router.toml leaves out.
 func DefaultConfig() Config {
 	return Config{
 		AMQP:    rabbit.DefaultConfig(),
@@ -74,8 +74,8 @@ func DefaultConfig() Config {
 	}
 }
 
-// ConfigError says what is wrong with router.toml, a problem a line, each
-// with its place and the way out.
+// ConfigError lists what is wrong with router.toml, one problem per line, each with
+// its place and the way out.
 type ConfigError struct {
 	File     string
 	Problems []string
@@ -99,8 +99,8 @@ func LoadConfig(path string) (Config, error) {
 	return ParseConfig(path, text)
 }
 
-// ParseConfig is LoadConfig for a text already read; name stands for the file
-// in errors.
+// ParseConfig is LoadConfig for a text that has been read; errors name the file
+// name.
 //
 // # Errors
 //
@@ -165,14 +165,14 @@ var wrongType = regexp.MustCompile(`incompatible types: TOML value has type (\w+
 // tomlError is how the parser writes its errors, whatever their type.
 var tomlError = regexp.MustCompile(`(?s)^toml: line (\d+)(?: \(last key "([^"]*)"\))?: (.*)$`)
 
-// underUnknown tells whether a table above key is already reported.
+// underUnknown reports whether a table above key is already reported.
 func underUnknown(key toml.Key, unknown []toml.Key) bool {
 	return slices.ContainsFunc(unknown, func(u toml.Key) bool {
 		return len(u) < len(key) && slices.Equal(u, key[:len(u)])
 	})
 }
 
-// unknownKey says where an unknown key stands, and which known one is near it.
+// unknownKey says where an unknown key is, and which known one resembles it.
 func unknownKey(text []byte, key toml.Key) string {
 	last := key[len(key)-1]
 	what := fmt.Sprintf("unknown key %q", last)
@@ -226,8 +226,8 @@ var (
 	keyLine   = regexp.MustCompile(`^\s*([A-Za-z0-9_."'-]+)\s*=`)
 )
 
-// lineOf finds the line a key stands on, or that of the inline table around
-// it; 0 where it finds neither. The parser knows, but does not tell.
+// lineOf finds the line of a key, or that of the inline table around it, which the
+// parser does not tell; 0 if it finds neither.
 func lineOf(text []byte, key toml.Key) int {
 	for depth := len(key); depth > 0; depth-- {
 		want, table := strings.Join(key[:depth], "."), ""
@@ -253,9 +253,8 @@ func unquoteKey(s string) string { return strings.NewReplacer(`"`, "", `'`, "", 
 
 var envReference = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 
-// expandEnv replaces ${VAR} in every string of the configuration, so that a
-// secret need not stand in the file. Free-form plugin configuration is handed
-// over as it is.
+// expandEnv replaces ${VAR} in every string of the configuration, so that secrets
+// need not be in the file. A plugin's own configuration is passed on as it is.
 func expandEnv(v reflect.Value, path string) (problems []string) {
 	switch v.Kind() {
 	case reflect.String:

@@ -5,7 +5,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// registerRuntime adds what the Go runtime and the kernel know of the process.
+// registerRuntime adds the metrics of the Go runtime and of the process.
 func registerRuntime(reg prometheus.Registerer) {
 	reg.MustRegister(
 		collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(collectors.MetricsGC, collectors.MetricsMemory)),

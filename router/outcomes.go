@@ -6,8 +6,8 @@ import (
 	"horizon-realtime/router/plugin"
 )
 
-// outcomes counts the ways in which notifications end. Their sum is the
-// number of messages that were taken from the sources.
+// outcomes counts how notifications ended. Their sum is the number of messages
+// that were taken from the sources.
 type outcomes struct {
 	routed    prometheus.Counter
 	silent    prometheus.Counter
@@ -23,13 +23,13 @@ type outcomes struct {
 func newOutcomes(reg prometheus.Registerer) outcomes {
 	ended := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "horizon_realtime_notifications_total",
-		Help: "Notifications by how they ended: routed (something was published), silent (filters had nothing to say), " +
-			"unmatched (no filter asked for the type), denied (all emissions were refused), faulted (a filter failed and " +
+		Help: "Notifications by how they ended: routed (something was published), silent (plugins had nothing to say), " +
+			"unmatched (no plugin asked for the type), denied (all emissions were refused), faulted (a plugin failed and " +
 			"nothing was published), duplicate, malformed (put aside).",
 	}, []string{"outcome"})
 	refused := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "horizon_realtime_emissions_refused_total",
-		Help: "Emissions of filters to channels they may not emit to.",
+		Help: "Emissions of plugins to channels they may not emit to.",
 	})
 	reg.MustRegister(ended, refused)
 	return outcomes{
@@ -44,7 +44,7 @@ func newOutcomes(reg prometheus.Registerer) outcomes {
 	}
 }
 
-// count adds one notification to the counter of its outcome.
+// count counts the outcome of one notification.
 func (o *outcomes) count(called plugin.Outcome, accepted, refused int) {
 	switch {
 	case accepted > 0:

@@ -44,7 +44,7 @@ type pipeline struct {
 type stages struct {
 	host *plugin.Host
 	hub  *hub.Hub
-	// tap shows operators what the plugins get.
+	// tap shows operators what the plugins receive.
 	tap *admin.Tap
 	// revoke is called with every identity.* notification.
 	revoke func(*event.Notification)

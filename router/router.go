@@ -1,10 +1,10 @@
-// Package router wires the stages into one path and owns every long-lived
-// goroutine: sources hand in messages, workers run them through the filters
-// into the hub, the hub's shards write to the sessions of the server.
+// Package router connects the stages and owns every long-lived goroutine: a
+// source hands in messages, workers take them through the plugins to the hub, and
+// the hub's shards write to the server's sessions.
 //
-// In: a Config and the sources (RabbitMQ for `run`, a simulated cloud for
-// `demo`). Out: nothing but what the server sends to browsers and the admin
-// listener shows to operators. Caller: the command line.
+// In: a Config and a source (RabbitMQ for `run`, a simulated cloud for `demo`).
+// Out: what the server sends to browsers and the admin listener shows to
+// operators. Caller: the command line.
 package router
 
 import (
@@ -27,8 +27,8 @@ import (
 	"horizon-realtime/router/server"
 )
 
-// Router is the whole program but its command line. Make one with New, run it
-// once with Run.
+// Router is the whole program without its command line. Make one with New, and
+// run it once.
 type Router struct {
 	cfg      Config
 	log      *slog.Logger
@@ -46,21 +46,21 @@ type Router struct {
 type Parts struct {
 	// Source is where messages come from.
 	Source Source
-	// Mount, which may be nil, serves what lies outside of [server] prefix.
+	// Mount, which may be nil, serves everything outside of [server] prefix.
 	Mount http.Handler
 	Log   *slog.Logger
 	// Registry is what the metrics are registered on, and served from.
 	Registry *prometheus.Registry
 }
 
-// New builds a router, loads its filters and opens its listeners, so that
-// whatever is wrong is found out before anything runs.
+// New builds a router, loads its plugins and opens its listeners, so that mistakes
+// show before anything runs.
 //
 // # Errors
 //
-// A filter folder that cannot be read, a listener whose port is taken, keys that
-// cannot be loaded. A filter that is refused is no error: it is logged and shown
-// in its status.
+// A plugin folder that cannot be read, a port that is taken, keys that cannot be
+// loaded. A plugin that is refused is no error: it is logged and shown in its
+// status.
 func New(ctx context.Context, cfg Config, parts Parts) (_ *Router, err error) {
 	log, reg := parts.Log, parts.Registry
 	registerRuntime(reg)
@@ -105,13 +105,13 @@ func New(ctx context.Context, cfg Config, parts Parts) (_ *Router, err error) {
 	return r, nil
 }
 
-// Run runs the router until ctx is done or a part of it fails, then stops from
-// the top down: no new messages, those taken finished and acknowledged, clients
-// told to come back. It returns when all it started has stopped.
+// Run runs the router until ctx is done or a part of it fails. Then it stops in
+// order: it takes no new messages, finishes and acknowledges those it has, and tells
+// clients to come back. It returns when everything it started has stopped.
 //
 // # Errors
 //
-// What made a part fail; nil after a stop by ctx.
+// Why a part failed; nil after a stop by ctx.
 func (r *Router) Run(ctx context.Context) error {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
@@ -157,7 +157,7 @@ func (r *Router) Run(ctx context.Context) error {
 	return nil
 }
 
-// Addr is where the client endpoints listen, and AdminAddr the operator's.
+// Addr is where the client endpoints listen.
 func (r *Router) Addr() string { return r.server.Addr().String() }
 
 // AdminAddr is where the operator's endpoints listen.
@@ -176,18 +176,18 @@ func (r *Router) Reload(ctx context.Context, cfg Config) error {
 	return r.host.Reconfigure(ctx, cfg.Plugin)
 }
 
-// pluginsRunning is about there being any filter at all: one that is refused or
-// quarantined is an operator's business, but no reason to take the router away.
+// pluginsRunning is the readiness check that any plugin runs. One that is refused
+// or quarantined is for an operator to mend, but no reason to stop using the router.
 func (r *Router) pluginsRunning() error {
 	for _, s := range r.host.Status() {
 		if s.State == plugin.Running || s.State == plugin.Paused {
 			return nil
 		}
 	}
-	return fmt.Errorf("no filter is running from %s; see /api/plugins", r.cfg.Plugins.Dir)
+	return fmt.Errorf("no plugin is running from %s; see /api/plugins", r.cfg.Plugins.Dir)
 }
 
-// revoke has those clients prove themselves again whom a notification is about.
+// revoke has the clients that a notification is about prove again who they are.
 func (r *Router) revoke(n *event.Notification) {
 	if revocation, ok := r.auth.Revocation(n); ok {
 		r.server.Revalidate(revocation.Matches, revocation.At)

@@ -10,27 +10,26 @@ import (
 	"horizon-realtime/router/rabbit"
 )
 
-// Delivery is one message from a source: RabbitMQ, or the demo's simulated
-// cloud. Exactly one of Ack and Reject is called for each, from any goroutine.
+// Delivery is one message from a source: RabbitMQ, or the demo's simulated cloud.
+// The router calls either Ack or Reject, once, from any goroutine.
 type Delivery interface {
-	// Ack says that the message has been dealt with.
+	// Ack says that the message is done with.
 	Ack()
-	// Reject puts the message aside, with the reason, for a person to look at.
-	// What stands before the reason's first colon is one of a few words.
+	// Reject puts the message aside for a person to look at, with the reason. What
+	// stands before the reason's first colon is one of a few words.
 	Reject(reason string)
 }
 
 // Take accepts one message from a source. It blocks while too many wait for the
-// worker that has to handle the message. The body belongs to the router until the
-// delivery is settled.
+// message's worker. The body belongs to the router until the delivery is settled.
 type Take func(body []byte, compression string, d Delivery)
 
 // Source is where messages come from.
 type Source interface {
-	// Run hands over messages until ctx is done, and returns when all that it
-	// handed over are settled.
+	// Run hands over messages until ctx is done, and returns when all of them are
+	// settled.
 	Run(ctx context.Context, take Take) error
-	// Ready says why no messages are coming, or nil.
+	// Ready returns why no messages are coming, or nil.
 	Ready() error
 }
 

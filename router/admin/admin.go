@@ -1,10 +1,10 @@
-// Package admin serves the people who operate the router, on a listener of its
-// own that is never meant for browsers of the cloud's users: health, readiness,
-// metrics, profiles, what the router knows about its plugins, and, where [admin]
-// taps permits it, every notification as the filters get it (tap.go).
+// Package admin serves the people who operate the router, on its own listener,
+// which is not for the cloud's users: health, readiness, metrics, profiles, the
+// plugins' status, and, if [admin] taps permits it, every notification as plugins
+// receive it (tap.go).
 //
-// In: a list of readiness checks, a metrics gatherer and the plugin host's
-// status. Out: HTTP on [admin] listen. Caller: router.
+// In: readiness checks, a metrics gatherer and the plugin host's status. Out: HTTP on
+// [admin] listen. Caller: router.
 package admin
 
 import (
@@ -24,16 +24,15 @@ import (
 
 // Config is the table [admin].
 type Config struct {
-	// Listen is the address of the operator's endpoints. They carry no
-	// authentication, so it is a loopback address unless something in front
-	// of it decides who may ask.
+	// Listen is the address of the operator's endpoints. They ask nobody who they are,
+	// so it is a loopback address unless something in front decides who may ask.
 	Listen string `toml:"listen"`
-	// Taps is how many programs may read every notification along at the same
-	// time, each of all projects; see Tap.
+	// Taps is how many programs may read all projects' notifications at the same
+	// time; see Tap.
 	Taps int `toml:"taps"`
 }
 
-// DefaultConfig listens on loopback, and lets nobody read along.
+// DefaultConfig listens on loopback, without taps.
 func DefaultConfig() Config { return Config{Listen: "127.0.0.1:9090"} }
 
 // Validate checks the table.
@@ -47,8 +46,8 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Check is one thing that must hold before the router is ready; Ready says
-// what is missing, or returns nil.
+// Check is a condition of the router's readiness. Ready returns what is missing, or
+// nil.
 type Check struct {
 	Name  string
 	Ready func() error
@@ -71,7 +70,7 @@ type Server struct {
 	ln     net.Listener
 }
 
-// New opens the listener, so that a port in use is found out at start.
+// New opens the listener, so that a port in use shows at the start.
 //
 // # Errors
 //
@@ -133,10 +132,10 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-// Close gives the port back where Run is never called.
+// Close frees the port if Run is never called.
 func (s *Server) Close() error { return s.ln.Close() }
 
-// ready answers 200 `ready`, or 503 with a line for each thing that is not.
+// ready answers 200 `ready`, or 503 with a line per check that fails.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	var missing []error
 	for _, check := range s.checks {
@@ -160,9 +159,9 @@ func writeJSON(w http.ResponseWriter, v any) {
 	}
 }
 
-// sameSite refuses what a page of another site makes an operator's browser
-// send here: a changing request from elsewhere, and any request under a name
-// that is not an address (DNS rebinding).
+// sameSite refuses what another site's page makes an operator's browser send:
+// requests that change something, and any request by a name that is not an address
+// (DNS rebinding).
 func sameSite(next http.Handler) http.Handler {
 	guard := http.NewCrossOriginProtection()
 	return guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -15,18 +15,18 @@ import (
 )
 
 const (
-	// tapBuffer is how many notifications a tap may lag behind, tapBytes of how
-	// many bytes.
+	// tapBuffer is how many notifications a tap may lag behind, and tapBytes how many
+	// bytes.
 	tapBuffer = 1024
 	tapBytes  = 16 << 20
 	// tapPatience bounds how long one write to a tap's client may take.
 	tapPatience = 10 * time.Second
 )
 
-// Tap lets an operator's programs read along: GET /api/notifications streams
-// every notification that the filters get, as they get it (secrets blanked), one
-// JSON object a line, for as long as the client stays. Reading along changes
-// nothing for anybody: a client that does not keep up is cut off.
+// Tap lets an operator's programs read the notifications: GET /api/notifications
+// streams every one as plugins receive it (secrets blanked), one JSON object per
+// line, for as long as the client stays. It never delays anybody: a client that does
+// not keep up is cut off.
 //
 // Offer may be called concurrently, and costs one atomic load while nobody reads.
 type Tap struct {
@@ -34,33 +34,33 @@ type Tap struct {
 	reading atomic.Int32
 
 	mu      sync.Mutex
-	clients map[chan []byte]*atomic.Int64 // and the bytes that wait for each
+	clients map[chan []byte]*atomic.Int64 // with the bytes that wait for each
 
 	refused, slow prometheus.Counter
 }
 
-// NewTap makes a tap that as many clients can read as cfg.Taps says.
+// NewTap makes a tap for up to cfg.Taps clients.
 func NewTap(cfg Config, reg prometheus.Registerer) *Tap {
 	t := &Tap{limit: cfg.Taps, clients: make(map[chan []byte]*atomic.Int64),
 		refused: prometheus.NewCounter(prometheus.CounterOpts{Name: "horizon_realtime_admin_taps_refused_total",
-			Help: "Clients that were refused because [admin] taps others read along already."}),
+			Help: "Clients that were refused because as many as [admin] taps allows are reading."}),
 		slow: prometheus.NewCounter(prometheus.CounterOpts{Name: "horizon_realtime_admin_taps_slow_total",
 			Help: "Clients that were cut off because they did not keep up."}),
 	}
 	reg.MustRegister(t.refused, t.slow, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "horizon_realtime_admin_taps", Help: "Clients that read along.",
+		Name: "horizon_realtime_admin_taps", Help: "Clients that are reading notifications.",
 	}, func() float64 { return float64(t.reading.Load()) }))
 	return t
 }
 
-// Offer shows a notification to those who read along.
+// Offer shows a notification to the clients.
 func (t *Tap) Offer(n *event.Notification) {
 	if t.reading.Load() == 0 {
 		return
 	}
 	var line bytes.Buffer
 	if err := json.Compact(&line, n.Raw()); err != nil {
-		return // it was decoded: this does not happen
+		return // not possible: it was decoded
 	}
 	line.WriteByte('\n')
 	t.mu.Lock()
@@ -82,10 +82,10 @@ func (t *Tap) Offer(n *event.Notification) {
 func (t *Tap) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	client, waiting, ok := t.add()
 	if !ok {
-		text := fmt.Sprintf("[admin] taps = %d, and as many read along already", t.limit)
+		text := fmt.Sprintf("[admin] taps = %d, and as many clients are reading", t.limit)
 		status := http.StatusServiceUnavailable
 		if t.limit == 0 {
-			text, status = "this router lets nobody read along: [admin] taps is 0", http.StatusForbidden
+			text, status = "this router shows nobody its notifications: [admin] taps is 0", http.StatusForbidden
 		} else {
 			t.refused.Inc()
 		}

@@ -35,7 +35,7 @@ func newTap(t *testing.T, limit int) (*Tap, *httptest.Server) {
 	return tap, server
 }
 
-// read begins to read along. The answer's header comes once it has begun.
+// read opens a tap. The answer's header comes once it is open.
 func read(t *testing.T, url string) *http.Response {
 	t.Helper()
 	answer, err := http.Get(url)
@@ -55,7 +55,7 @@ func said(t *testing.T, answer *http.Response) string {
 	return strings.TrimSpace(string(text))
 }
 
-func TestTapShowsWhatFiltersGet(t *testing.T) {
+func TestTapShowsWhatPluginsGet(t *testing.T) {
 	tap, server := newTap(t, 2)
 	one, two := read(t, server.URL), read(t, server.URL)
 	tap.Offer(noticed(t))
@@ -80,14 +80,14 @@ func TestTapIsBounded(t *testing.T) {
 	_, closed := newTap(t, 0)
 	if answer := read(t, closed.URL); answer.StatusCode != http.StatusForbidden {
 		t.Error(answer.Status)
-	} else if text := said(t, answer); text != "this router lets nobody read along: [admin] taps is 0" {
+	} else if text := said(t, answer); text != "this router shows nobody its notifications: [admin] taps is 0" {
 		t.Error(text)
 	}
 	tap, server := newTap(t, 1)
 	first := read(t, server.URL)
 	if answer := read(t, server.URL); answer.StatusCode != http.StatusServiceUnavailable {
 		t.Error(answer.Status)
-	} else if text := said(t, answer); text != "[admin] taps = 1, and as many read along already" {
+	} else if text := said(t, answer); text != "[admin] taps = 1, and as many clients are reading" {
 		t.Error(text)
 	}
 	if n := testutil.ToFloat64(tap.refused); n != 1 {

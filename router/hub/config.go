@@ -9,28 +9,27 @@ import (
 
 // Config is the table [hub].
 type Config struct {
-	// HistorySize is how many publications of a channel are kept for clients
-	// that come back; 0 keeps none, and no client can recover.
+	// HistorySize is how many publications of a channel are kept for clients that
+	// come back. With 0 no client can recover.
 	HistorySize int `toml:"history_size"`
 	// HistoryTTL is how long a publication is kept.
 	HistoryTTL time.Duration `toml:"history_ttl"`
 	// HistoryBytes bounds the history of all channels together. The oldest
-	// publications go first, whatever channel they are in.
+	// publications are dropped first, whatever channel they are in.
 	HistoryBytes int `toml:"history_bytes"`
 	// Channels bounds how many channels without a subscriber are remembered.
 	// The one longest without a publication is forgotten first.
 	Channels int `toml:"channels"`
 	// MessageBytes bounds the data of one publication.
 	MessageBytes int `toml:"message_bytes"`
-	// QueueBytes bounds what waits for a shard, and an eighth of it what waits of
-	// one project; a publisher blocks beyond either.
+	// QueueBytes bounds what waits for a shard; one project may fill an eighth of it.
+	// A publisher blocks beyond either bound.
 	QueueBytes int `toml:"queue_bytes"`
-	// BatchDelay is how long after sending a shard waits before it sends again, so
-	// that more is joined: what comes after a quiet time goes at once, and
-	// nothing waits longer than this.
+	// BatchDelay is how long a shard waits between sending and sending again, so that
+	// more is joined. What comes after a quiet time is sent at once, and nothing waits
+	// longer than this.
 	BatchDelay time.Duration `toml:"batch_delay"`
-	// Shards is how many goroutines share the work; 0 is one for each core, at
-	// most 4.
+	// Shards is how many goroutines share the work; 0 is one per core, at most 4.
 	Shards int `toml:"shards"`
 }
 

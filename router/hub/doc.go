@@ -1,5 +1,5 @@
-// Package hub gives every publication its offset, keeps a bounded history of
-// each channel, and hands what is new to the subscribers.
+// Package hub numbers every publication, keeps a bounded history of each channel,
+// and hands new publications to the subscribers.
 //
 // In: publications from the router's workers, subscriptions from the server's
 // sessions. Out: encoded batches, one buffer for all subscribers of a channel, and

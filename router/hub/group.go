@@ -8,8 +8,7 @@ import (
 )
 
 // fan is a set of subscribers that are all sent the same bytes: those of one
-// channel, or of one wildcard. In a user's channels those of each project are a
-// fan of their own.
+// channel, or of one wildcard. In a user's channels each project has its own fan.
 type fan struct {
 	pattern string // what they subscribed to
 	project string // in a user's channels, the one they are in; empty: none
@@ -49,7 +48,7 @@ func (f *fan) add(sub *Subscription) {
 	f.subs = append(f.subs, sub)
 }
 
-// remove moves the last subscriber into the place of the one that goes.
+// remove puts the last subscriber into the place of the one that goes.
 func (f *fan) remove(sub *Subscription) {
 	last := len(f.subs) - 1
 	f.subs[sub.index] = f.subs[last]
@@ -64,7 +63,7 @@ func (f *fan) remove(sub *Subscription) {
 	}
 }
 
-// group is all channels that one wildcard stands for.
+// group is the channels of one project, user or scope, which one wildcard matches.
 type group struct {
 	fan
 	name     string
@@ -74,7 +73,7 @@ type group struct {
 	forgotten uint64
 }
 
-// channel is a channel that has subscribers, history, or had some lately.
+// channel is a channel that has subscribers or history, or had lately.
 type channel struct {
 	fan
 	group *group
@@ -83,8 +82,8 @@ type channel struct {
 	oldest, newest *entry // of its history, if kept is not 0
 	kept           int
 	// dropped is the watermark: the highest offset of a publication that the
-	// channel's history does not hold any more. Who has that one or a later
-	// one has missed nothing that cannot be told.
+	// channel's history no longer holds. A client that has this one or a later
+	// one can be given everything it missed.
 	dropped uint64
 
 	resting node[channel] // among the idle channels
@@ -93,9 +92,9 @@ type channel struct {
 // idle reports whether the channel has no subscribers.
 func (c *channel) idle() bool { return c.resting.value != nil }
 
-// registry is the groups and channels a shard knows. A channel without
-// subscribers is idle: it is kept for its history and its watermark until there
-// are too many, and the one longest without a publication goes first.
+// registry is the groups and channels that a shard knows. A channel without
+// subscribers is idle: it is kept for its history and its watermark until there are
+// too many. Then the one longest without a publication is forgotten first.
 type registry struct {
 	groups   map[string]*group
 	channels map[string]*channel

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// entry is one publication in the history: in its channel's list from old to
-// new, and in the shard's list of all entries, which is in the same order.
+// entry is one publication in the history. It is in its channel's list, and in the
+// shard's list of all entries; both are in the order of offsets.
 type entry struct {
 	offset  uint64
 	at      time.Duration // since the shard began
@@ -19,7 +19,7 @@ type entry struct {
 
 // history is the bounded memory of a shard. Only the shard's goroutine uses it.
 type history struct {
-	size  int // entries a channel
+	size  int // entries per channel
 	ttl   time.Duration
 	bytes int // bound of used
 
@@ -31,7 +31,7 @@ type history struct {
 	spare int // capacity of all slabs
 }
 
-// why an entry was dropped, the label of a metric.
+// dropReason is why an entry was dropped, the label of a metric.
 type dropReason uint8
 
 const (
@@ -86,7 +86,7 @@ func (h *history) drop(ch *channel) {
 	h.free = append(h.free, e)
 }
 
-// slab gives an empty slice with room for n bytes, its capacity a power of two.
+// slab returns an empty slice with room for n bytes. Its capacity is a power of two.
 func (h *history) slab(n int) []byte {
 	class := slabClass(n)
 	if list := h.slabs[class]; len(list) > 0 {
@@ -98,8 +98,7 @@ func (h *history) slab(n int) []byte {
 	return make([]byte, 0, 1<<class)
 }
 
-// keepSlab takes a slab back, as long as what is kept spare is little beside
-// what may be used.
+// keepSlab takes a slab back, unless much is spare already.
 func (h *history) keepSlab(s []byte) {
 	if h.spare+cap(s) > h.bytes/8 {
 		return

@@ -36,7 +36,7 @@ type Publication struct {
 	Data []byte
 	// Removed says that the resource is gone.
 	Removed bool
-	// At is when it happened; zero: not told.
+	// At is when it happened; zero if that is not known.
 	At time.Time
 }
 
@@ -51,8 +51,8 @@ type Hub struct {
 	*metrics
 }
 
-// New makes a hub. Publications and subscriptions are taken from now on, and
-// handled once Run runs.
+// New makes a hub. It accepts publications and subscriptions from now on, and
+// handles them once Run runs.
 func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) *Hub {
 	h := &Hub{cfg: cfg, log: log, seed: maphash.MakeSeed(), metrics: newMetrics(reg)}
 	h.events = newLocal(h.apply)
@@ -63,8 +63,8 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) *Hub {
 	return h
 }
 
-// Run handles publications and subscriptions until ctx is done, then what has
-// been accepted by then, and returns when the shards have stopped.
+// Run handles publications and subscriptions until ctx is done, then those that
+// were accepted by then, and returns when the shards have stopped.
 //
 // # Errors
 //
@@ -114,8 +114,7 @@ func (h *Hub) check(p *Publication) error {
 	return nil
 }
 
-// apply gives a publication to its shard. One that nobody can hear, now or
-// later, is done with.
+// apply gives a publication to its shard, unless nobody can hear it, now or later.
 func (h *Hub) apply(p Publication) error {
 	group := h.group(p.Channel)
 	s := h.shard(group)
@@ -125,9 +124,9 @@ func (h *Hub) apply(p Publication) error {
 	return s.enqueue(group, &command{verb: publish, Publication: p})
 }
 
-// Subscribe adds a subscription; the answer goes to its subscriber, with the
-// same id. A publication is either among what is recovered or delivered
-// afterwards, never both, never neither.
+// Subscribe adds a subscription; its subscriber gets the answer, with the same id.
+// Each publication is either recovered or delivered afterwards, never both, never
+// neither.
 //
 // # Errors
 //
@@ -137,8 +136,8 @@ func (h *Hub) Subscribe(sub *Subscription, id uint32) error {
 	return h.put(sub.Channel, command{verb: subscribe, sub: sub, id: id})
 }
 
-// Unsubscribe removes a subscription; the answer goes to its subscriber, with
-// the same id.
+// Unsubscribe removes a subscription; its subscriber gets the answer, with the same
+// id.
 //
 // # Errors
 //
@@ -147,11 +146,11 @@ func (h *Hub) Unsubscribe(sub *Subscription, id uint32) error {
 	return h.put(sub.Channel, command{verb: unsubscribe, sub: sub, id: id})
 }
 
-// Position is the epoch and the offset of the latest publication: what a client
-// recovers from that has seen the world as it is now.
+// Position is the epoch and the offset of the latest publication. A client that has
+// the present state recovers from there.
 func (h *Hub) Position() (epoch string, offset uint64) { return h.events.Position() }
 
-// put hands a command that is no publication to its channel's shard.
+// put queues a command other than publish at its channel's shard.
 func (h *Hub) put(channel event.Channel, c command) error {
 	c.Channel = channel
 	group := h.group(channel)

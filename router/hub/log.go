@@ -6,29 +6,28 @@ import (
 	"sync/atomic"
 )
 
-// Log is where publications come in, and what numbers them. There is one for a
-// single router, local; replicas that share a log, such as a RabbitMQ stream,
-// number their publications by their place in it, so that any of them can
-// recover a client of any other.
+// Log accepts publications and numbers them. A single router has local. Replicas
+// that share a log, such as a RabbitMQ stream, number publications by their place in
+// it, so that each of them can recover the others' clients.
 type Log interface {
 	// Append adds a publication. Project, Key and Data are copied before it returns. It
 	// blocks while the log has no room.
 	Append(p Publication) error
-	// Follow hands what was appended to apply, in order, until ctx is done. An
-	// apply that blocks holds the log up.
+	// Follow calls apply with what was appended, in order, until ctx is done. An
+	// apply that blocks holds up the log.
 	Follow(ctx context.Context, apply func(p Publication) error) error
-	// Draw gives the offset of the publication that is being applied. Offsets
-	// rise, are above 0 and at most 2^53-1, what a JavaScript client can count
-	// to; those of one channel may be sparse.
+	// Draw returns the offset of the publication that is being applied. Offsets rise
+	// from 1 to at most 2^53-1, the largest integer of JavaScript. Those of one channel
+	// may have gaps.
 	Draw() uint64
-	// Position is the highest offset drawn, and the epoch it is of: never empty,
-	// and another one whenever earlier offsets mean nothing any more.
+	// Position is the epoch and the highest offset drawn in it. The epoch is never
+	// empty, and changes whenever earlier offsets lose their meaning.
 	Position() (epoch string, offset uint64)
 }
 
-// local is the log of a router that stands alone: it stores nothing and goes
-// straight to the shards. Its offsets are drawn as a shard applies a
-// publication, so a shard that has applied offset n has nothing below n left.
+// local is the log of a single router. It stores nothing and goes straight to the
+// shards. Offsets are drawn when a shard applies a publication, so a shard that has
+// applied offset n has nothing below n left to apply.
 type local struct {
 	epoch string
 	top   atomic.Uint64

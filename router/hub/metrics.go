@@ -29,11 +29,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	}
 	m := &metrics{
 		publications:  counter("publications_total", "Publications accepted."),
-		messages:      counter("deliveries_total", "Messages handed to subscribers, each counted once a subscriber."),
-		batches:       counter("batches_total", "Batches of messages handed to subscribers, each counted once a subscriber."),
+		messages:      counter("deliveries_total", "Messages handed to subscribers, each counted once per subscriber."),
+		batches:       counter("batches_total", "Batches of messages handed to subscribers, each counted once per subscriber."),
 		waits:         counter("queue_full_total", "Times a publisher or a session had to wait for a shard."),
 		forgotten:     counter("channels_forgotten_total", "Channels without subscribers that were forgotten because there were more than [hub] channels."),
-		subscriptions: gauge("subscriptions", "Subscriptions, a client counted once for each of its channels."),
+		subscriptions: gauge("subscriptions", "Subscriptions; a client counts once per channel."),
 		channels:      gauge("channels", "Channels with subscribers or history, or that had some lately."),
 		historyBytes:  gauge("history_bytes", "Bytes that the histories take, against [hub] history_bytes."),
 	}
@@ -43,7 +43,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	}, []string{"bound"})
 	recoveries := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "horizon_realtime_hub_recoveries_total",
-		Help: "Clients that came back with a position, by whether all they had missed could be given.",
+		Help: "Clients that came back with a position, by whether they could be given everything they had missed.",
 	}, []string{"recovered"})
 	reg.MustRegister(drops, recoveries)
 	for reason, name := range dropNames {

@@ -34,8 +34,8 @@ func (s *shard) recover(sub *Subscription, g *group, ch *channel) {
 	}
 }
 
-// gather collects what was published after the subscription's offset. It tells
-// whether that is all of it, and no more than the subscriber has room for.
+// gather collects what was published after the subscription's offset. It reports
+// whether that is complete and the subscriber has room for it.
 func (s *shard) gather(sub *Subscription, g *group, ch *channel) bool {
 	var entries []*entry
 	if ch != nil {
@@ -71,8 +71,8 @@ func missed(entries []*entry, ch *channel, offset uint64, project string) []*ent
 	return entries
 }
 
-// encode appends entries as JSON objects joined by commas, as long as dst is not
-// more than room then, and tells whether all are in it.
+// encode appends entries as JSON objects joined by commas, as many as keep dst
+// within room, and reports whether that is all of them.
 func encode(dst []byte, entries []*entry, tagged bool, room int) ([]byte, bool) {
 	for _, e := range entries {
 		before := len(dst)

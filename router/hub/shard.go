@@ -9,14 +9,14 @@ import (
 	"horizon-realtime/router/wire"
 )
 
-// maxBatch is where messages stop being joined.
+// maxBatch is how many bytes are joined at most.
 const maxBatch = wire.MaxBatch
 
-// maxDirty bounds how many channels wait to be sent at once, and with them the
+// maxDirty bounds how many channels wait to be sent at the same time, and so the
 // buffers in use.
 const maxDirty = 256
 
-// sweep is how often publications are looked at for their age.
+// sweep is how often the history drops what is too old.
 const sweep = time.Second
 
 // shard owns a part of the groups. All below wanted is its goroutine's.
@@ -32,14 +32,14 @@ type shard struct {
 	maxChannels int
 	began       time.Time
 	delay       time.Duration // [hub] batch_delay
-	drained     time.Time     // where there is a delay
+	drained     time.Time     // when the last round ended, if there is a delay
 
 	work  []*item // turns under way
 	body  []byte
 	dirty []*fan
 	free  []*wire.Batch
 	reply wire.Recovery
-	// what the gauges were last told
+	// what the gauges were last set to
 	toldChannels, toldBytes int
 }
 
@@ -68,7 +68,7 @@ func (s *shard) run(stop <-chan struct{}) {
 		}
 		return nil
 	}
-	var again <-chan time.Time // when to go on without a wake; nil: not
+	var again <-chan time.Time // when the next round is; nil until something waits
 	for {
 		select {
 		case <-s.queue.Wake():
@@ -82,7 +82,7 @@ func (s *shard) run(stop <-chan struct{}) {
 			again = at(s.round())
 		case <-again:
 			again = at(s.round())
-		case <-s.hurry: // nobody waits for a delay
+		case <-s.hurry: // a publisher waits, so the delay is over
 			again = at(s.round())
 		case <-tick.C:
 			s.expire()
@@ -95,22 +95,21 @@ func (s *shard) run(stop <-chan struct{}) {
 	}
 }
 
-// closedTimer is a time that is always now.
+// closedTimer is a timer that is always over.
 var closedTimer = func() <-chan time.Time {
 	c := make(chan time.Time)
 	close(c)
 	return c
 }()
 
-// drain does all that waits.
+// drain does everything that waits.
 func (s *shard) drain() {
 	for s.round() {
 	}
 }
 
-// round does what waits, but of each group no more than a turn, sends what came
-// of it, and tells whether more waits. What comes meanwhile wakes the shard
-// again.
+// round does one turn of each group that waits, sends what came of it, and reports
+// whether more waits. What arrives meanwhile wakes the shard again.
 func (s *shard) round() (more bool) {
 	s.work, more = s.queue.Take(s.work[:0], maxTurns)
 	now := time.Since(s.began)
@@ -136,8 +135,8 @@ func (s *shard) round() (more bool) {
 	return more
 }
 
-// publish gives a publication its offset, remembers it, and puts it into the
-// batches of those who hear it.
+// publish numbers a publication, remembers it, and puts it into the batches of its
+// subscribers.
 func (s *shard) publish(p *command, now time.Duration) {
 	offset := s.hub.events.Draw()
 	ch := s.channels[p.Channel.Name]
@@ -169,7 +168,7 @@ func (s *shard) publish(p *command, now time.Duration) {
 	}
 }
 
-// remember adds s.body to the channel's history within all bounds.
+// remember adds s.body to the channel's history, within all bounds.
 func (s *shard) remember(ch *channel, offset uint64, now time.Duration, project []byte) {
 	if ch.idle() {
 		s.unrest(ch)
@@ -239,7 +238,7 @@ func (s *shard) appendTo(f *fan, p *command) {
 	f.pending.Add(p.Channel.Name, p.Key, s.body)
 }
 
-// flushAll sends everything that waits.
+// flushAll sends everything that waits to be sent.
 func (s *shard) flushAll() {
 	for i, f := range s.dirty {
 		s.flush(f)
@@ -276,7 +275,7 @@ func (s *shard) batch() *wire.Batch {
 	return b
 }
 
-// fan finds or makes what a subscription is among the subscribers of.
+// fan finds or makes the fan that a subscription belongs to.
 func (s *shard) fan(sub *Subscription) (*fan, *group, *channel) {
 	project := ""
 	if sub.Channel.Scope == event.ScopeUser {
@@ -317,7 +316,7 @@ func (s *shard) unsubscribe(sub *Subscription, id uint32) {
 	sub.To.Unsubscribed(sub, id)
 }
 
-// release lets a channel rest, or a group go, that has no subscribers left.
+// release makes a channel idle, or forgets a group, if it has no subscribers left.
 func (s *shard) release(c event.Channel) {
 	if c.Wildcard() {
 		g := s.groups[c.Group()]
@@ -336,7 +335,7 @@ func (s *shard) release(c event.Channel) {
 	s.limitChannels()
 }
 
-// tell brings the gauges up to date.
+// tell updates the gauges.
 func (s *shard) tell() {
 	s.hub.channels.Add(float64(len(s.channels) - s.toldChannels))
 	s.hub.historyBytes.Add(float64(s.used - s.toldBytes))

@@ -5,10 +5,10 @@ import (
 	"horizon-realtime/router/wire"
 )
 
-// Subscriber is a client as the hub sees it. Its methods are called by shards,
-// several at a time if its subscriptions are in several shards. They must not
-// block, and must not call Subscribe or Unsubscribe: a shard that waits for
-// room in its own queue waits for ever.
+// Subscriber is a client as the hub sees it. Shards call its methods, several at the
+// same time if its subscriptions are in several shards. They must not block, and
+// must not call Subscribe or Unsubscribe: a shard that waits for room in its own
+// queue waits for ever.
 type Subscriber interface {
 	// Deliver takes messages of one channel. The batch is used again as soon as
 	// Deliver returns.
@@ -18,14 +18,13 @@ type Subscriber interface {
 	Subscribed(sub *Subscription, id uint32, r *wire.Recovery)
 	// Unsubscribed answers Unsubscribe. No batch of the subscription follows.
 	Unsubscribed(sub *Subscription, id uint32)
-	// Room is how many bytes a recovery may have: more than that is not
-	// recovered, since the client could not be sent it and would come back for
-	// it for ever.
+	// Room is how many bytes a recovery may have. More is not recovered: the client
+	// could not be sent it, and would come back for it for ever.
 	Room() int
 }
 
-// Subscription is one subscriber's wish to hear one channel, or all channels of
-// a group. It is made for Subscribe and belongs to the hub until Unsubscribed.
+// Subscription has one subscriber hear one channel, or all channels of a group. It
+// is made for Subscribe and belongs to the hub until Unsubscribed.
 type Subscription struct {
 	// Channel may be a wildcard.
 	Channel event.Channel
@@ -38,7 +37,7 @@ type Subscription struct {
 	Epoch   string
 	Offset  uint64
 
-	fan   *fan // what it is among the subscribers of; nil: nothing
-	index int  // its place among them
+	fan   *fan // that it belongs to; nil while it is not subscribed
+	index int  // its place in fan.subs
 	ended bool
 }

@@ -7,24 +7,24 @@ import (
 	"horizon-realtime/router/event"
 )
 
-// ErrPosition is what View.History says of a position from which something is
-// missing.
+// ErrPosition is what View.History returns if something is missing after the
+// position.
 var ErrPosition = errors.New("the history does not reach back to that position")
 
-// ErrRoom is what it says where not even one publication has room.
+// ErrRoom is what View.History returns if there is no room for a single
+// publication.
 var ErrRoom = errors.New("no room for an answer")
 
-// View is what a shard knows about one channel. It is good during the call it is
-// given to.
+// View is what a shard knows about one channel. It is valid during the call that it
+// is passed to.
 type View struct {
 	shard *shard
 	group *group   // nil if it is not known
 	ch    *channel // likewise
 }
 
-// Inspect has the shard of a concrete channel call f, in order with its
-// publications and subscriptions. f must not block, as the methods of a
-// Subscriber.
+// Inspect has the shard of a concrete channel call f, in order with the channel's
+// publications and subscriptions. Like a Subscriber's methods, f must not block.
 //
 // # Errors
 //
@@ -38,7 +38,7 @@ func (s *shard) inspect(c event.Channel, f func(*View)) {
 	f(&View{s, s.groups[c.Group()], s.channels[c.Name]})
 }
 
-// Subscriptions is how many hear the channel, those to the wildcard included.
+// Subscriptions is how many hear the channel, including those to the wildcard.
 func (v *View) Subscriptions() (n int) {
 	v.eachFan(func(f *fan) { n += len(f.subs) })
 	return n
@@ -66,7 +66,7 @@ func (v *View) eachFan(do func(*fan)) {
 	}
 }
 
-// dropped is the watermark of the channel, whether or not it is known.
+// dropped is the channel's watermark, whether or not the channel is known.
 func (v *View) dropped() uint64 {
 	switch {
 	case v.ch != nil:
@@ -79,12 +79,12 @@ func (v *View) dropped() uint64 {
 
 // Query is what View.History is asked for.
 type Query struct {
-	// After and Epoch are a position: publications after it are wanted, or, if
-	// Reverse, those before. After 0 is the beginning, or the end; an empty Epoch is
-	// the one there is.
+	// After and Epoch are a position: publications after it are wanted, or before it
+	// if Reverse is set. After 0 is the beginning, or the end; an empty Epoch is the
+	// present one.
 	After uint64
 	Epoch string
-	// Limit is how many are wanted; negative: all.
+	// Limit is how many are wanted; all if it is negative.
 	Limit int
 	// Reverse lists the newest first.
 	Reverse bool
@@ -94,12 +94,12 @@ type Query struct {
 	Project string
 }
 
-// History gives what is kept of the channel, as Recovery.Publications, as far as
-// there is room, and the position of the latest publication.
+// History returns what is kept of the channel, as Recovery.Publications and as far
+// as there is room, and the position of the latest publication.
 //
 // # Errors
 //
-// ErrPosition, or ErrRoom where there is something and no room for any of it.
+// ErrPosition; ErrRoom if there is something and no room for any of it.
 func (v *View) History(q Query) (publications []byte, epoch string, top uint64, err error) {
 	epoch, top = v.shard.hub.events.Position()
 	if q.Epoch != "" && q.Epoch != epoch || q.After > top {
