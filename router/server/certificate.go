@@ -8,29 +8,29 @@ import (
 	"time"
 )
 
-// recheckCertificate is how often the files are looked at, at most.
-const recheckCertificate = time.Minute
+// certificateInterval is how often the files are checked, at most.
+const certificateInterval = time.Minute
 
-// keyPair is a certificate that is read again when its file has changed, so that
+// keyPair is a certificate that is read again when its file changes, so that
 // renewing it needs no restart.
 type keyPair struct {
 	certFile, keyFile string
 
 	mu       sync.Mutex
 	pair     *tls.Certificate
-	looked   time.Time
+	checked  time.Time
 	modified time.Time
 }
 
-// get is tls.Config.GetCertificate. A new pair that cannot be used leaves the
-// one there was.
+// get is tls.Config.GetCertificate. If the new pair cannot be used, the old one
+// stays.
 func (k *keyPair) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.pair != nil && time.Since(k.looked) < recheckCertificate {
+	if k.pair != nil && time.Since(k.checked) < certificateInterval {
 		return k.pair, nil
 	}
-	k.looked = time.Now()
+	k.checked = time.Now()
 	info, err := os.Stat(k.certFile)
 	if err == nil && (k.pair == nil || !info.ModTime().Equal(k.modified)) {
 		var pair tls.Certificate

@@ -59,9 +59,9 @@ func TestCertificateIsReadAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	if same, _ := pair.get(nil); same != first {
-		t.Fatal("the files were looked at again at once")
+		t.Fatal("the files were read again at once")
 	}
-	pair.looked = time.Time{}
+	pair.checked = time.Time{}
 	second, err := pair.get(nil)
 	if err != nil || second == first {
 		t.Fatalf("the new pair was not read: %v", err)
@@ -69,7 +69,7 @@ func TestCertificateIsReadAgain(t *testing.T) {
 	if err := os.WriteFile(cert, []byte("garbage"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	pair.looked = time.Time{}
+	pair.checked = time.Time{}
 	if third, err := pair.get(nil); err != nil || third != second {
 		t.Fatalf("a broken pair replaced a good one: %v", err)
 	}

@@ -44,8 +44,7 @@ type Config struct {
 	Drain time.Duration `toml:"drain"`
 }
 
-// DefaultConfig listens on loopback, where a proxy or a browser on the same
-// machine reaches it.
+// DefaultConfig listens on loopback, for a proxy or a browser on the same machine.
 func DefaultConfig() Config {
 	return Config{
 		SessionConfig:   session.DefaultConfig(),

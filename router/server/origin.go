@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// origins decides whose pages may connect. A browser always says where a page
-// is from, other programs do not have to.
+// origins decides which pages may connect. Browsers always send a page's origin;
+// other programs need not.
 type origins map[string]bool
 
 func newOrigins(list []string) (origins, error) {
@@ -23,8 +23,8 @@ func newOrigins(list []string) (origins, error) {
 	return o, nil
 }
 
-// check answers a request from a page that may not connect, and tells whether
-// to go on. Where the page's origin is listed, it allows it to read the answer.
+// check answers a request from a page that may not connect, and reports whether
+// to go on. A page whose origin is listed may read the answer.
 func (o origins) check(w http.ResponseWriter, r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
@@ -46,7 +46,8 @@ func (o origins) check(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// preflight answers a browser that asks whether a page may send a request.
+// preflight answers a browser that asks on behalf of a page whether it may send a
+// request.
 func (o origins) preflight(w http.ResponseWriter, r *http.Request) {
 	if !o.check(w, r) {
 		return

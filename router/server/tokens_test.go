@@ -92,7 +92,7 @@ type ending struct {
 }
 
 // tryToken connects with a token over a transport, and tells how that ended. The
-// code is 0 where the client was let in.
+// code is 0 if the client was let in.
 func tryToken(t testing.TB, w *world, transport, token string, origin string) (e ending) {
 	t.Helper()
 	text, err := json.Marshal(token)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Message is one line that a server says, as far as the tests look.
+// Message is one line from a server, with the members that the tests check.
 type Message struct {
 	ID      uint32
 	Error   *struct{ Code int }

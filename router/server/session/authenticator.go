@@ -25,9 +25,9 @@ type Authenticator interface {
 	Revalidate(ctx context.Context, id *auth.Identity) (*auth.Identity, error)
 }
 
-// caller is where a client's request came from, by which its later tokens are
-// judged. The request itself is several times as large, for as long as the
-// connection lasts.
+// caller is what an Authenticator needs of a client's request for its later
+// tokens. The request itself is several times as large, and would be kept for as
+// long as the connection lasts.
 type caller struct{ method, host, address, page, forwarded string }
 
 // maxForwarded bounds how much of X-Forwarded-For is kept, from its end.

@@ -16,7 +16,7 @@ func (s *Session) query(id uint32, enabled patterns, channel string, answer func
 		s.refuse(id, wire.ErrNotAvailable)
 		return
 	}
-	ch, err := event.ParseChannel(channel) // a wildcard has no history of its own
+	ch, err := event.ParseChannel(channel) // a wildcard has no history
 	if err != nil {
 		s.refuse(id, wire.ErrUnknownChannel)
 		return

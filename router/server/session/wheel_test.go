@@ -66,8 +66,8 @@ func TestWheel(t *testing.T) {
 	}
 }
 
-// TestWheelFarAhead: a deadline later than a whole turn is called once a turn until
-// it has come, which an owner that looks at the time does not mind.
+// TestWheelFarAhead: an owner whose deadline is later than a whole turn is called
+// once a turn until then, and must check the time.
 func TestWheelFarAhead(t *testing.T) {
 	w := newWheel()
 	turn := wheelSlots * wheelTick

@@ -162,7 +162,7 @@ func (c *client) Disconnect(why wire.Disconnect) {
 
 func (c *client) say(lines ...string) { c.session.Handle([]byte(strings.Join(lines, "\n"))) }
 
-// next waits for the next line, or for the end of the session, where it is nil.
+// next waits for the next line. It is nil if the session ended instead.
 func (c *client) next() (line []byte) {
 	c.t.Helper()
 	testwait.Until(c.t, "a line, or the end of the session", func() bool {

@@ -36,7 +36,7 @@ func negotiateDeflate(r *http.Request, enabled bool) bool {
 
 // makeTerminal changes the code that gws gives a client whose compressed message
 // cannot be inflated, or is then over [server] frame_bytes: after 1011, an
-// internal error, the official clients would come back with it for ever; after
+// internal error, the official clients would come back with it forever; after
 // 1009 they do not.
 func makeTerminal(closeFrame []byte) {
 	const internalError, tooBig = 1011, 1009

@@ -152,7 +152,7 @@ func TestStalledClient(t *testing.T) {
 	}
 }
 
-// TestStalledClientThatStaysAway is let go in the end, with all it held.
+// TestStalledClientThatStaysAway: its session and its socket end all the same.
 func TestStalledClientThatStaysAway(t *testing.T) {
 	cfg := testConfig()
 	cfg.OutboxBytes = 128 << 10

@@ -81,7 +81,7 @@ func (t *Transports) stream(w http.ResponseWriter, r *http.Request, first []byte
 	c.run(w, r)
 }
 
-// run writes what comes until the stream is closed or the client is gone.
+// run writes what waits until the stream is closed or the client is gone.
 func (c *stream) run(w http.ResponseWriter, r *http.Request) {
 	defer c.finish()
 	var work []byte

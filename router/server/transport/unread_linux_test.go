@@ -7,7 +7,7 @@ import (
 	"unsafe"
 )
 
-// allRead tells whether what was written to each connection has arrived, as far
+// allRead reports whether what was written to each connection has arrived, as far
 // as this side's kernel knows.
 func allRead(t testing.TB, conns []net.Conn) bool {
 	t.Helper()

@@ -88,7 +88,7 @@ func (c *websocket) Close() error {
 func (c *websocket) Send(line []byte) error { return c.frame(gws.OpcodeText, line) }
 
 // frame writes one frame. gws would too, but closes the connection with a code
-// of its own when that is refused.
+// that differs from ours if the frame is refused.
 func (c *websocket) frame(opcode gws.Opcode, payload []byte) error {
 	_, err := c.Write(wire.AppendFrame(make([]byte, 0, len(payload)+10), byte(opcode), payload))
 	return err
