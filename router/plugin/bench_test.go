@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// dropping is a filter that asks for everything of compute and says nothing.
+// dropping is a plugin that asks for everything of compute and says nothing.
 const dropping = "on compute.*\nwant /payload/instance_id\nwant /payload/display_name\nwant /payload/state\n"
 
 func benchmarkHandle(b *testing.B, eventType string, files ...any) {

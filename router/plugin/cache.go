@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// openCache makes the folder for compiled machine code and tells where it is;
-// empty where there is to be none. What is in it will be executed, so nobody
-// else may write there.
+// openCache makes the folder for machine code and returns its path, or "" if
+// there is to be none. The router executes what is in it, so nobody else may write
+// there.
 //
 // # Errors
 //
@@ -36,7 +36,7 @@ func openCache(cfg Config, log *slog.Logger) (string, error) {
 	}
 	info, err := os.Stat(dir)
 	if err != nil {
-		return "", fmt.Errorf("look at the cache of compiled plugins: %w", err)
+		return "", fmt.Errorf("inspect the cache of compiled plugins: %w", err)
 	}
 	if mode := info.Mode().Perm(); mode&0o022 != 0 {
 		return "", fmt.Errorf("the cache of compiled plugins %s has mode %#o, so that others could plant machine code there; chmod 700 it, or set [plugins] cache_dir", dir, mode)

@@ -18,8 +18,8 @@ import (
 type Config struct {
 	// Dir is the folder whose *.wasm files are loaded, in file-name order.
 	Dir string `toml:"dir"`
-	// Workers is how many notifications are handled at the same time; 0 takes
-	// one fewer than there are cores, and 1 to 4.
+	// Workers is how many notifications are handled at the same time; 0 means
+	// one fewer than there are cores, but at least 1 and at most 4.
 	Workers int `toml:"workers"`
 	// CacheDir keeps compiled machine code between starts. Empty: the user's
 	// cache directory; "none": nothing is kept.
@@ -32,12 +32,12 @@ type Config struct {
 	MaxModuleBytes int64 `toml:"max_module_bytes"`
 	// Settle is how long the folder must be quiet before it is read.
 	Settle time.Duration `toml:"settle"`
-	// Rescan is how often the folder is read without any sign of a change, for
-	// file systems that send none.
+	// Rescan is how often the folder is read anyway, as some file systems do not
+	// report changes.
 	Rescan time.Duration `toml:"rescan"`
 
-	// Fuel bounds the work of one call; a million units take about one or two
-	// milliseconds at the worst. The default is well above the 12 million of a
+	// Fuel bounds the work of one call; a million units take one or two
+	// milliseconds at most. The default is well above the 12 million of a
 	// garbage collection in a Go program.
 	Fuel int64 `toml:"fuel"`
 	// InitFuel bounds the work of starting an instance.
@@ -52,8 +52,8 @@ type Config struct {
 	BytesPerEvent int `toml:"bytes_per_event"`
 	// HostCallsPerEvent bounds how often one call may call the host.
 	HostCallsPerEvent int `toml:"host_calls_per_event"`
-	// CallTimeout is when a call is cut off that is still at work, StartTimeout
-	// the same for a start.
+	// CallTimeout is how long a call may take before it is cut off; StartTimeout
+	// is the same for a start.
 	CallTimeout  time.Duration `toml:"call_timeout"`
 	StartTimeout time.Duration `toml:"start_timeout"`
 	// SlowPerSecond bounds how much time a plugin's slow calls, those of a
@@ -67,7 +67,7 @@ type Config struct {
 	// ago makes room.
 	KVEntries int `toml:"kv_entries"`
 	KVBytes   int `toml:"kv_bytes"`
-	// KVTTL is the longest that an entry lives, and what it gets unasked.
+	// KVTTL is the longest time that an entry may live, and the default.
 	KVTTL time.Duration `toml:"kv_ttl"`
 	// KVKeep is how long the store of a plugin waits for its file to come back.
 	KVKeep time.Duration `toml:"kv_keep"`
@@ -75,8 +75,8 @@ type Config struct {
 	// FaultLimit is how many faults within FaultWindow quarantine a plugin.
 	FaultLimit  int           `toml:"fault_limit"`
 	FaultWindow time.Duration `toml:"fault_window"`
-	// FaultPause is how long a plugin is left alone after its second fault in
-	// a window; it doubles with each further one.
+	// FaultPause is how long a plugin pauses after its second fault in a window;
+	// it doubles with each further one.
 	FaultPause time.Duration `toml:"fault_pause"`
 
 	// RequireSignature refuses a file without a valid `<file>.sig`: a detached
@@ -85,7 +85,7 @@ type Config struct {
 	PublicKeys       []string `toml:"public_keys"`
 }
 
-// DefaultConfig is what holds for every key of [plugins] that is left out.
+// DefaultConfig has the values of keys that [plugins] leaves out.
 func DefaultConfig() Config {
 	return Config{
 		Dir:            "plugins",
@@ -118,13 +118,13 @@ func DefaultConfig() Config {
 	}
 }
 
-// Settings is a table [plugin.<name>]: what one plugin gets. What is left out
-// (or 0) is taken from [plugins].
+// Settings is a table [plugin.<name>]. What it leaves out (or sets to 0) is taken
+// from [plugins].
 type Settings struct {
 	Enabled     *bool `toml:"enabled"`
 	Fuel        int64 `toml:"fuel"`
 	MemoryBytes int64 `toml:"memory"`
-	// SlowPerSecond is that of [plugins].
+	// SlowPerSecond overrides that of [plugins].
 	SlowPerSecond time.Duration `toml:"slow_per_second"`
 	// Grants are "admin" (emit to admin/ channels) and "cross_project" (emit
 	// to channels of others than the resource's owner).

@@ -4,5 +4,5 @@ package plugin
 
 import "io/fs"
 
-// fileID is not to be had here; size and time must do.
+// fileID is not available here; size and time must do.
 func fileID(fs.FileInfo) string { return "" }

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// fileID changes when another file takes a file's place, even one of the
-// same size and time.
+// fileID changes when another file takes a file's place, even one with the same
+// size and time.
 func fileID(info fs.FileInfo) string {
 	if s, ok := info.Sys().(*syscall.Stat_t); ok {
 		return strconv.FormatUint(uint64(s.Ino), 10)

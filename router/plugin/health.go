@@ -10,17 +10,17 @@ import (
 	"horizon-realtime/router/plugin/guest"
 )
 
-// State is how a plugin fares.
+// State says whether a plugin is called, and if not, why.
 type State string
 
 // The states of a plugin.
 const (
 	// Running: it is called for what it asked for.
 	Running State = "running"
-	// Paused: it is left alone for a moment after a fault.
+	// Paused: it is not called for a moment, after a fault.
 	Paused State = "paused"
-	// Quarantined: it is left alone until its file is replaced or it is
-	// released.
+	// Quarantined: it is not called until its file is replaced or an operator
+	// releases it.
 	Quarantined State = "quarantined"
 	// Refused: the file was not loaded.
 	Refused State = "refused"
@@ -41,8 +41,8 @@ type health struct {
 	// slow is how much time its slow calls may take in a second.
 	slow time.Duration
 
-	// blocked is the time, in Unix nanoseconds, until which the plugin is left
-	// alone: 0 for not at all.
+	// blocked is until when the plugin is not called, in Unix nanoseconds; 0 if it
+	// is.
 	blocked atomic.Int64
 
 	mu sync.Mutex
@@ -50,8 +50,8 @@ type health struct {
 	// most limit.
 	recent []time.Time
 	last   string
-	// taken is the time that slow calls took and that has not been forgiven,
-	// at slow in a second, by takenAt.
+	// taken is the time that slow calls had taken by takenAt, less slow for each
+	// second that passed.
 	taken   time.Duration
 	takenAt time.Time
 }
@@ -76,7 +76,7 @@ func (h *health) allows(now func() time.Time) bool {
 // quarantined reports whether the plugin waits for a release.
 func (h *health) quarantined() bool { return h.blocked.Load() == forever }
 
-// fault notes one. It reports whether that quarantined the plugin, and for how
+// fault records one. It reports whether that quarantined the plugin, and for how
 // long it pauses if not.
 func (h *health) fault(f *guest.Fault, at time.Time) (quarantined bool, pause time.Duration) {
 	h.mu.Lock()
@@ -103,7 +103,7 @@ func (h *health) fault(f *guest.Fault, at time.Time) (quarantined bool, pause ti
 	return false, pause
 }
 
-// overdrawn notes that slow calls took so long, and reports whether they took
+// overdrawn records that slow calls took so long, and reports whether they took
 // more within a second than they may.
 func (h *health) overdrawn(took time.Duration, at time.Time) bool {
 	h.mu.Lock()
@@ -125,7 +125,7 @@ func (h *health) release() {
 	h.blocked.Store(0)
 }
 
-// state is how the plugin fares and why.
+// state returns the plugin's state and the reason for it.
 func (h *health) state(now time.Time) (State, string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

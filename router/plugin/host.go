@@ -30,7 +30,7 @@ type Host struct {
 	closed    bool
 }
 
-// New makes a host that has loaded nothing yet. The folder is read by Load.
+// New makes a host that has loaded nothing yet; Load reads the folder.
 //
 // # Errors
 //
@@ -66,8 +66,8 @@ func New(cfg Config, settings map[string]Settings, log *slog.Logger, reg prometh
 // Workers is how many workers the configuration asks for.
 func (h *Host) Workers() int { return h.cfg.Workers }
 
-// Load reads the folder and brings its plugins up, side by side. A file that is
-// refused is logged and in Status; it stops nobody else.
+// Load reads the folder and loads its plugins side by side. A refused file is
+// logged and shown by Status; it does not affect the others.
 //
 // # Errors
 //
@@ -94,7 +94,7 @@ func (h *Host) Reconfigure(ctx context.Context, settings map[string]Settings) er
 	return h.reload(ctx)
 }
 
-// reload is Load for those who hold reloading.
+// reload is Load for callers that hold reloading.
 func (h *Host) reload(ctx context.Context) error {
 	if h.closed {
 		return errors.New("the plugin host is closed")
@@ -128,8 +128,8 @@ func (h *Host) Status() []Status {
 	return status
 }
 
-// Close drops the plugins. Those that runners still use go with the runners. It
-// is called after Run has returned, and may be called again.
+// Close unloads the plugins. Those that runners still use are closed with the
+// runners. Call it after Run has returned; it may be called again.
 func (h *Host) Close() {
 	h.reloading.Lock()
 	defer h.reloading.Unlock()

@@ -11,7 +11,7 @@ import (
 
 const serverUpdate = `{"payload": {"instance_id": "6b1f0c52-60f1-4a2c-8b7a-0d5f3b9a4c11", "display_name": "web-1", "state": "active"}}`
 
-func TestFilterReadsItsFieldsAndEmits(t *testing.T) {
+func TestPluginReadsItsFieldsAndEmits(t *testing.T) {
 	h := testHost(t, testConfig(t), nil, "50-route.wasm", guesttest.BuildGo(t, "route"))
 	w := testRunner(t, h)
 	got, outcome := gather(w, guesttest.Notification(t, "compute.instance.update", serverUpdate))
@@ -28,7 +28,7 @@ func TestFilterReadsItsFieldsAndEmits(t *testing.T) {
 	}
 }
 
-func TestFiltersRunInFileNameOrderUntilOneStops(t *testing.T) {
+func TestPluginsRunInFileNameOrderUntilOneStops(t *testing.T) {
 	say := func(what string, more []byte) string {
 		return guesttest.Answering("on compute.*\n", append(guesttest.Emit("public/"+what, "", "1"), more...), "")
 	}

@@ -21,8 +21,8 @@ type loader struct {
 	now      func() time.Time
 }
 
-// load makes a version of a file: read, verify, compile, start a first instance,
-// and put it to its own tests. So many goroutines compile.
+// load makes a version of a file: it reads, verifies and compiles it, starts a
+// first instance, and runs the plugin's own tests. So many goroutines compile.
 //
 // # Errors
 //
@@ -57,7 +57,7 @@ func (l *loader) load(ctx context.Context, name string, settings Settings, compi
 	return v, nil
 }
 
-// describe makes a version of what the configuration says about it.
+// describe makes a version that has only what the configuration says about it.
 func (l *loader) describe(name string, settings Settings) (*version, error) {
 	v := &version{Name: pluginName(name), File: name, loaded: l.now(), limits: l.cfg.limitsFor(settings), health: newHealth(l.cfg)}
 	if settings.SlowPerSecond > 0 {

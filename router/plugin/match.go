@@ -2,8 +2,8 @@ package plugin
 
 import "strings"
 
-// maxMatches bounds the event types that a runner keeps the answer for. A cloud
-// has some hundreds.
+// maxMatches bounds the event types whose plugins a runner remembers. A cloud has
+// some hundreds.
 const maxMatches = 4096
 
 // matcher remembers which plugins of a set asked for an event type. It belongs
@@ -18,7 +18,7 @@ func newMatcher(versions []*version) matcher {
 }
 
 // match returns the positions of the versions that asked for the event type, in
-// file-name order. It allocates only at a type's first sight.
+// file-name order. It allocates only for a type that it has not seen.
 func (m *matcher) match(eventType string) []int {
 	if found, ok := m.known[eventType]; ok {
 		return found

@@ -6,8 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// collector reads the counters when somebody asks for them, so that counting
-// costs the runners one uncontended addition.
+// collector reads the counters when Prometheus asks, so that counting costs the
+// runners one uncontended addition.
 type collector struct {
 	current *currentSet
 	now     func() time.Time

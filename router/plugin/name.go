@@ -7,7 +7,7 @@ import (
 
 const maxName = 64
 
-// pluginName takes the plugin's name out of its file's: `50-nova.wasm` is nova.
+// pluginName is the plugin's name by its file's: `50-nova.wasm` is nova.
 func pluginName(fileName string) string {
 	name := strings.TrimSuffix(fileName, ".wasm")
 	order, rest, found := strings.Cut(name, "-")

@@ -10,22 +10,22 @@ import (
 	"horizon-realtime/router/plugin/guest"
 )
 
-// record is what outlives a plugin's versions: its store, its log's budget and
-// what it has been counted for. It is found by the plugin's name.
+// record is what outlives a plugin's versions: its store, its log and its
+// counters. Plugins of the same name share one.
 type record struct {
-	// gone is since when there is no file; zero while there is one.
+	// gone is when the file disappeared; zero while there is one.
 	gone   time.Time
 	store  *guest.Store
 	log    *guest.Log
 	faults map[guest.Kind]*atomic.Uint64
-	// instances is how many there are, renewals how many were replaced because
+	// instances counts those that exist, renewals those that were replaced because
 	// their memory had grown.
 	instances atomic.Int64
 	renewals  atomic.Uint64
 	// renewed is when the last one was, in Unix nanoseconds.
 	renewed atomic.Int64
-	// perRunner counts the calls, apart for each runner so that no two write
-	// to one cache line.
+	// perRunner counts the calls separately for each runner, so that no two write
+	// to the same cache line.
 	perRunner []counters
 }
 
@@ -38,7 +38,7 @@ type counters struct {
 func (r *record) counters(runner int) *counters { return &r.perRunner[runner] }
 
 // renewEvery bounds how often an instance of a plugin is replaced because its
-// memory had grown: one that grows at every call would be made anew each time.
+// memory has grown; one that grows in every call would be replaced after each.
 const renewEvery = time.Second
 
 // renew reports whether an instance may be replaced now, and counts it if so.
@@ -77,7 +77,7 @@ func newRecords(cfg Config, log *slog.Logger, now func() time.Time) *records {
 	return &records{cfg: cfg, log: log, now: now, byName: make(map[string]*record)}
 }
 
-// of finds a plugin's record, or begins it.
+// of returns a plugin's record, and makes it if there is none.
 func (rs *records) of(name string) *record {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
@@ -102,9 +102,9 @@ func newRecord(cfg Config, log *slog.Logger) *record {
 	return r
 }
 
-// forget drops the records of plugins that have not been there for kv_keep, and
-// those of the longest gone if there are more records than there may be plugins.
-// The others wait for their file to come back.
+// forget drops the records of plugins that have been gone for kv_keep, and those
+// gone longest if there are more records than there may be plugins. The others
+// wait for their file to come back.
 func (rs *records) forget(there map[string]bool) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()

@@ -22,9 +22,9 @@ type reloader struct {
 	settings map[string]Settings
 	// busy reports whether there is traffic that loading must leave room for.
 	busy func() bool
-	// seen is what the folder looked like when the current set was made.
+	// seen is the folder's stamp when the current set was made.
 	seen string
-	// unknown are the tables without a file that were last warned about.
+	// unknown are the tables without a file that the last warning was about.
 	unknown []string
 }
 
@@ -42,7 +42,7 @@ func (r *reloader) reload(ctx context.Context) error {
 	}
 	next := &set{files: make([]*file, len(found))}
 	taken := make(map[string]string)
-	stale := make(map[*file]*file) // and what was there before
+	stale := make(map[*file]*file) // → the file before it
 	for i, entry := range found {
 		f := &file{name: entry.name, plugin: pluginName(entry.name), stamp: entry.stamp}
 		f.settings = r.settings[f.plugin]
@@ -97,10 +97,10 @@ func (r *reloader) judge(f, before *file, i int, taken map[string]string) *file 
 	return f
 }
 
-// renewAll loads the stale files. Before there is traffic, all cores load: files
-// side by side share nothing, and neither do the goroutines that compile one.
-// Later, one file follows the other and a core is left to the traffic; every step
-// of a notification's trip would queue behind the compiler otherwise.
+// renewAll loads the stale files. Before there is traffic it uses all cores, as
+// neither files nor the goroutines that compile one of them share anything. Later
+// it loads one file at a time and leaves a core to the traffic, which would
+// otherwise queue behind the compiler at every step.
 func (r *reloader) renewAll(ctx context.Context, files []*file, stale map[*file]*file) {
 	if len(stale) == 0 {
 		return
@@ -138,7 +138,7 @@ func (r *reloader) renew(ctx context.Context, f, before *file, compilers int) {
 	f.refused = err.Error()
 	if before != nil && before.version != nil {
 		f.version = before.version
-		// Permissions that were taken away are gone at once, even so.
+		// Grants that were taken away are gone at once all the same.
 		granted, _ := event.ParseGrants(f.settings.Grants)
 		f.version.grants.And(uint32(granted))
 	}

@@ -19,7 +19,8 @@ type Runner struct {
 	// instances are by position in the set; nil until one is needed.
 	instances []*guest.Instance
 	watchdog  *guest.Watchdog
-	// ran are the positions of those that the last Handle called with success.
+	// ran are the positions of the plugins that the last Handle called
+	// successfully.
 	ran    []int
 	closed bool
 }
@@ -27,7 +28,7 @@ type Runner struct {
 // Emission is what a plugin wants published. Its slices are the guest's own
 // memory: they are valid until the callback that gets it returns.
 type Emission struct {
-	// Plugin is the plugin's name, and Grants what its operator permits it.
+	// Plugin is the plugin's name, and Grants what its operator allows it.
 	Plugin string
 	Grants event.Grants
 	guest.Emission
@@ -53,9 +54,9 @@ func (h *Host) NewRunner() *Runner {
 }
 
 // Handle calls every plugin that asked for the notification's type, in
-// file-name order, and hands what each emits to emit before the next one is
-// called. A plugin that fails harms only itself: its emissions of this call are
-// dropped, all of them, and the others run as if nothing had happened.
+// file-name order, and passes what each emits to emit before it calls the next
+// one. A plugin that fails harms only itself: all emissions of the failed call are
+// dropped, and the others run as if nothing had happened.
 func (r *Runner) Handle(ctx context.Context, n *event.Notification, emit func(Emission)) Outcome {
 	if r.set != r.host.current.load() {
 		r.adopt()
@@ -100,10 +101,10 @@ func (r *Runner) Handle(ctx context.Context, n *event.Notification, emit func(Em
 	return o
 }
 
-// call runs the i-th plugin and returns its instance if that has ended well; a
-// fault is noted. A call that was cut off gets another chance with a new
-// instance, since it may have been the machine that was slow, but not if it has
-// written to its store, which it would find written already.
+// call runs the i-th plugin and returns its instance if that went well; a fault
+// is recorded. A call that was cut off is tried again on a new instance, since the
+// machine may have been slow; but not if it has written to its store, as it would
+// find that done already.
 func (r *Runner) call(ctx context.Context, i int, n *event.Notification) *guest.Instance {
 	v := r.set.versions[i]
 	for again := false; ; again = true {
@@ -124,7 +125,7 @@ func (r *Runner) call(ctx context.Context, i int, n *event.Notification) *guest.
 	}
 }
 
-// instance returns the i-th plugin's, and makes it if there is none.
+// instance returns the instance of the i-th plugin, and makes it if there is none.
 func (r *Runner) instance(i int) (*guest.Instance, error) {
 	if in := r.instances[i]; in != nil {
 		return in, nil
@@ -138,7 +139,7 @@ func (r *Runner) instance(i int) (*guest.Instance, error) {
 	return in, nil
 }
 
-// fault throws the instance away and notes what happened.
+// fault closes the i-th instance, and counts and logs what happened.
 func (r *Runner) fault(ctx context.Context, i int, n *event.Notification, err error) {
 	v := r.set.versions[i]
 	r.end(i)
@@ -165,8 +166,8 @@ func (r *Runner) end(i int) {
 	}
 }
 
-// adopt takes up the current set, with the instances of versions that are in
-// both.
+// adopt changes to the current set, and keeps the instances of versions that are
+// in both.
 func (r *Runner) adopt() {
 	if r.closed {
 		return
@@ -193,9 +194,9 @@ func (r *Runner) drop() {
 	r.set, r.instances, r.ran = nil, nil, nil
 }
 
-// Idle is for moments in which nothing waits: it takes up a new set, so that
-// the old one can go, and drops instances whose memory has grown far, for new
-// ones to take their place, and those of plugins in quarantine.
+// Idle is called when nothing waits. It changes to a new set, so that the old one
+// can be closed, and closes instances that have grown far and those of plugins in
+// quarantine; new ones are made when they are needed.
 func (r *Runner) Idle() {
 	if r.set != r.host.current.load() {
 		r.adopt()
@@ -211,8 +212,8 @@ func (r *Runner) Idle() {
 	}
 }
 
-// Close gives the runner's instances back. It may be called again; the runner
-// is of no use afterwards.
+// Close closes the runner's instances. It may be called again; the runner is
+// of no use afterwards.
 func (r *Runner) Close() {
 	if !r.closed {
 		r.closed = true

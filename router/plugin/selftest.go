@@ -22,17 +22,17 @@ const (
 	maxSelfTests     = 64
 	maxSelfTestSent  = 64
 	maxSelfTestBytes = 1 << 20
-	// selfTestStarts is how many times as long as a start all of them may take.
+	// All of them together may take selfTestStarts times as long as a start.
 	selfTestStarts = 10
 )
 
-// selfTest is a notification that a plugin ships with what it makes of it: a
-// golden case, as package sdktest has it.
+// selfTest is a golden case that a plugin ships, as package sdktest has it: a
+// notification and what the plugin makes of it.
 type selfTest struct {
 	About string `json:"about"`
-	// Config is the plugin's; the operator's is not asked.
+	// Config replaces the operator's.
 	Config json.RawMessage `json:"config"`
-	// Project and User own the resource: who that is, is found out by others.
+	// Project and User own the resource, as package oslo would find.
 	Project string `json:"project"`
 	User    string `json:"user"`
 	// Before is sent first, to the same instance.
@@ -47,8 +47,8 @@ type selfTest struct {
 	Stop bool `json:"stop"`
 }
 
-// selfTests runs what the module ships of them, each on an instance of its own
-// with a store of its own, so that nothing is left of it.
+// selfTests runs those that the module ships, each on an instance of its own with
+// a store of its own, so that they leave nothing behind.
 //
 // # Errors
 //

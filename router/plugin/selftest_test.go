@@ -92,7 +92,7 @@ func TestSelfTestsLeaveNothing(t *testing.T) {
 		t.Fatalf("got %+v", s)
 	}
 	if n := strings.Count(log.String(), "level=ERROR"); n != 1 {
-		t.Errorf("the log has %d lines of the filter's start:\n%s", n, log)
+		t.Errorf("the log has %d lines of the plugin's start:\n%s", n, log)
 	}
 	if got := payloads(t, testRunner(t, h)); got != `a: public/a||{"answer":42}` {
 		t.Error(got)

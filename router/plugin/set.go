@@ -6,8 +6,8 @@ import (
 )
 
 // set is all plugins at one moment. It does not change once it is current. The
-// host holds it while it is current, and each runner while it uses it; the last
-// one to let go releases its versions.
+// host holds it while it is current, and each runner while it uses it; when the
+// last one lets go, the set releases its versions.
 type set struct {
 	files    []*file
 	versions []*version
@@ -24,7 +24,7 @@ type file struct {
 	// version is what runs; nil for nothing.
 	version  *version
 	disabled bool
-	// refused is the sentence about the last attempt, if it went wrong.
+	// refused says why the last attempt failed, if it did.
 	refused string
 }
 

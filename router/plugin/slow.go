@@ -8,8 +8,8 @@ import (
 	"horizon-realtime/router/plugin/guest"
 )
 
-// HandleInTime is Handle for a router that others wait for: a call that takes
-// too long is cut off, and a plugin whose calls are slow all the time fails.
+// HandleInTime is Handle for a router under load: a call that takes too long is
+// cut off, and a plugin whose calls are slow all the time fails.
 func (r *Runner) HandleInTime(ctx context.Context, n *event.Notification, emit func(Emission)) Outcome {
 	r.watchdog.Begin()
 	began := time.Now()
@@ -22,14 +22,14 @@ func (r *Runner) HandleInTime(ctx context.Context, n *event.Notification, emit f
 	return o
 }
 
-// bill shares out the time that the last Handle, of n, took, by the fuel that
-// each plugin used. Fuel bounds what one call does; this bounds a plugin that
-// does nearly as much in every call, or does what makes a unit take long. One
-// that has taken too much time within the last second has failed.
+// bill divides the time that the last Handle, of n, took among the plugins, by
+// the fuel that each used. Fuel bounds one call; bill catches a plugin that does
+// nearly as much in every call, or whose instructions take unusually long. One that
+// has taken too much time within the last second has failed.
 //
-// A unit counts for guest.SlowestUnit at most, as no plugin may fail because the
-// machine had something else to run. One that waits for memory all the time is
-// still found, at a fifth of the time that it takes.
+// A unit counts for guest.SlowestUnit at most, since no plugin may fail because
+// the machine had something else to run. That still catches one that waits for
+// memory all the time, though only a fifth of its time counts.
 func (r *Runner) bill(ctx context.Context, n *event.Notification, took time.Duration) {
 	total := int64(0)
 	for _, i := range r.ran {

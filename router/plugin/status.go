@@ -11,11 +11,11 @@ import (
 type Status struct {
 	Name string `json:"name"`
 	File string `json:"file"`
-	// State and Reason say how it fares, and why.
+	// Reason says why it is in State.
 	State  State  `json:"state"`
 	Reason string `json:"reason,omitempty"`
-	// Refused says why the file as it is now was not loaded. If State is not
-	// refused, the version before it goes on running.
+	// Refused says why the file as it is now was not loaded. Unless State is
+	// refused, the version before it still runs.
 	Refused string `json:"refused,omitempty"`
 	// Digest is the SHA-256 of the running version, in hexadecimal.
 	Digest string    `json:"digest,omitempty"`

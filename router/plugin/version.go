@@ -43,8 +43,8 @@ func (v *version) start() (*guest.Instance, error) {
 	return in, err
 }
 
-// take returns the spare instance, or makes one. All start alike, as a start has
-// nothing to go by but the module and its configuration.
+// take returns the spare instance, or makes one. All instances start alike, since
+// a start depends on nothing but the module and its configuration.
 //
 // # Errors
 //
@@ -69,8 +69,8 @@ func (v *version) release() {
 	}
 }
 
-// close gives the version's memory and machine code back. No instance of it may
-// be in use any more.
+// close frees the version's memory and machine code. No instance of it may be in
+// use any more.
 func (v *version) close() {
 	if in := v.spare.Swap(nil); in != nil {
 		v.end(in)

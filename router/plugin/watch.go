@@ -8,11 +8,10 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// Run watches the folder until ctx is over, and swaps in a new set whenever
-// the files have changed and then stood still. What is being written is left
-// alone: the folder must look the same twice, settle apart. A folder that
-// vanishes changes nothing until it is back. Runners are the caller's, and so
-// is Close.
+// Run watches the folder until ctx is over, and swaps in a new set whenever the
+// files have changed and are at rest: the folder must look the same twice, settle
+// apart, so no half-written file is read. A folder that vanishes changes nothing
+// until it is back.
 //
 // # Errors
 //
@@ -27,15 +26,15 @@ type folderWatch struct {
 	host    *Host
 	watcher *fsnotify.Watcher
 	settle  *time.Timer
-	// last is what the folder looked like the last time, and since when it
-	// has been restless.
+	// last is the folder's stamp at the last rescan, since when it began to
+	// change; zero while it is at rest.
 	last  string
 	since time.Time
 	// trouble is the last error, so that it is logged once.
 	trouble string
 }
 
-// run is Run; unless notified, it does without the system's file notifications.
+// run is Run, with or without the system's file notifications.
 func (w *folderWatch) run(ctx context.Context, notified bool) error {
 	h := w.host
 	w.settle = time.NewTimer(h.cfg.Settle)
@@ -73,11 +72,11 @@ func (w *folderWatch) run(ctx context.Context, notified bool) error {
 	}
 }
 
-// maxRestless bounds, in settle times, how long a folder that never stands
-// still is waited for.
+// maxRestless bounds, in settle times, how long to wait for a folder that keeps
+// changing.
 const maxRestless = 40
 
-// disturbed waits for quiet from now on.
+// disturbed starts to wait for the folder to come to rest.
 func (w *folderWatch) disturbed() {
 	now := w.host.now()
 	if w.since.IsZero() {
@@ -88,13 +87,12 @@ func (w *folderWatch) disturbed() {
 	}
 }
 
-// rescan compares the folder with what is loaded, and loads it if it has changed
-// and looks the same as the last time. What is remembered of files that have
-// been gone for long is forgotten.
+// rescan loads the folder if it is not as loaded and looks the same as the last
+// time. It also forgets plugins that have been gone for long.
 func (w *folderWatch) rescan(ctx context.Context) {
 	h := w.host
 	if w.watcher != nil {
-		// Again each time: the folder may be another one by now.
+		// Each time, as the folder may have been replaced.
 		_ = w.watcher.Add(h.cfg.Dir)
 	}
 	h.reloading.Lock()

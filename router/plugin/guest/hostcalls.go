@@ -75,7 +75,7 @@ func hostField(c *call, mem api.Memory, stack []uint64) {
 	stack[0] = uint64(fieldWord(uint32(v.Kind()), size))
 }
 
-// pointer parses a JSON Pointer once, for all later calls with the same.
+// pointer parses a JSON Pointer, and remembers it for later calls.
 func (c *call) pointer(path []byte) json.Pointer {
 	if p, ok := c.paths[string(path)]; ok {
 		return p
@@ -96,7 +96,7 @@ func hostRaw(c *call, mem api.Memory, stack []uint64) {
 	stack[0] = c.fill(mem, abi.ImportRaw, stack[0], stack[1], c.notification(abi.ImportRaw).Raw())
 }
 
-// key gives the key of a kv call.
+// key returns the key of a kv call.
 func (c *call) key(mem api.Memory, function string, pointer, n uint64) []byte {
 	if uint32(n) > maxKVKey {
 		panic(Faultf(BadCall, "%s called %s with a key of %d bytes, over the limit of %d", c.doing, function, uint32(n), maxKVKey))

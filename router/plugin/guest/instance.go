@@ -42,7 +42,7 @@ type Instance struct {
 	result Result
 }
 
-// Start makes an instance and lets it start: its start section, _initialize,
+// Start makes an instance and runs what a module runs at its start: its start section, _initialize,
 // hr_init. The instance keeps env.
 //
 // # Errors
@@ -161,8 +161,8 @@ func (in *Instance) readResult(answer uint64) *Fault {
 	return nil
 }
 
-// fault says what a failed call died of; the keys are those that configure its
-// fuel and its time.
+// fault explains why a call failed; the keys are those that configure its fuel and
+// its time.
 func (in *Instance) fault(err error, budget int64, key, timeKey string) *Fault {
 	in.flush()
 	var f *Fault
@@ -207,7 +207,7 @@ func (in *Instance) Grown() bool {
 	return uint64(in.mem.Size()) > start+(limit-min(limit, start))/2
 }
 
-// Close gives the instance's memory back.
+// Close frees the instance's memory.
 func (in *Instance) Close() {
 	if in.watchdog != nil {
 		in.watchdog.remove(&in.fuel)

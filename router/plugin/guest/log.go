@@ -34,7 +34,7 @@ func NewLog(log *slog.Logger, lines, bytes int) *Log {
 	}
 }
 
-// Dropped is how many lines were too many.
+// Dropped is how many lines were over the rates.
 func (l *Log) Dropped() uint64 { return l.dropped.Load() }
 
 // write logs one line, at the level, if the rates allow it.
@@ -59,8 +59,8 @@ func (l *Log) write(level slog.Level, line []byte, messageID string) {
 	l.log.LogAttrs(context.Background(), level, strings.ToValidUTF8(string(line), "\uFFFD"), attrs...)
 }
 
-// lineBuffer cuts a stream into lines. A line without end is passed on when it
-// is as long as a line can be.
+// lineBuffer splits a stream into lines. A line is passed on when it ends or is as
+// long as a line may be.
 type lineBuffer struct {
 	pending []byte
 	emit    func(line []byte)

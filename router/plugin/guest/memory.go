@@ -2,15 +2,14 @@ package guest
 
 import "github.com/tetratelabs/wazero/experimental"
 
-// linearMemory is the memory of one instance. It lies outside of Go's heap, at
-// one place that is reserved for all that it may become: it grows without being
-// copied, costs Go's collector nothing, and is the system's again as soon as the
-// instance is closed. Nothing may point into it then. It belongs to one
-// instance.
+// linearMemory is the memory of one instance. It lies outside of Go's heap, in
+// address space reserved for the largest size it may have: it grows without being
+// copied, costs Go's collector nothing, and goes back to the system as soon as the
+// instance is closed. Nothing may point into it then.
 type linearMemory struct {
-	// reserved is what the system keeps addresses for; nil where it would not.
+	// reserved is the address space; nil if the system would not give it.
 	reserved []byte
-	// heap is the memory where nothing is reserved.
+	// heap is the memory if nothing is reserved.
 	heap []byte
 }
 

@@ -25,7 +25,7 @@ type Options struct {
 
 // Module is a compiled module. It is safe for concurrent use.
 type Module struct {
-	// CacheError is why the cache was of no use; nil if there was no trouble.
+	// CacheError is why the cache could not be used; nil if it could.
 	CacheError error
 
 	limits   Limits
@@ -35,8 +35,8 @@ type Module struct {
 }
 
 // Compile checks a module, rewrites it so that it counts its work, and compiles
-// it in an engine of its own: closing that gives everything back, and touches no
-// other module. Trouble with the cache is no reason to refuse a module.
+// it in an engine of its own, so that Close frees everything and affects no other
+// module. Trouble with the cache is no reason to refuse a module.
 //
 // # Errors
 //
@@ -113,7 +113,7 @@ func bind(host hostFunc) api.GoModuleFunc {
 	}
 }
 
-// Close gives the machine code back. No instance may be in use any more. It may
+// Close frees the machine code. No instance may be in use any more. It may
 // be called again.
 func (m *Module) Close() {
 	ctx := context.Background()

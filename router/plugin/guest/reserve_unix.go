@@ -4,12 +4,12 @@ package guest
 
 import "syscall"
 
-// reserve takes addresses for so many bytes, which become memory, all zero, as
-// they are touched.
+// reserve takes address space for so many bytes, which become memory, all zero,
+// when they are touched.
 //
 // # Errors
 //
-// The system has none, or none as large.
+// The system has not enough of it.
 func reserve(size uint64) ([]byte, error) {
 	return syscall.Mmap(-1, 0, int(size), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 }

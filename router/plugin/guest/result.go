@@ -28,12 +28,12 @@ type Emission struct {
 // valid until the instance's next call.
 type Result struct {
 	Emissions []Emission
-	// Stop says that plugins after this one are not to see the notification.
+	// Stop says that later plugins are not to see the notification.
 	Stop bool
 }
 
-// decode reads a result block, keeping r's memory. Every record is checked
-// before any is used: on an error, r is empty.
+// decode reads a result block, reusing r's memory. It checks every record before
+// any is used: on an error, r is empty.
 //
 // # Errors
 //
@@ -83,8 +83,8 @@ func (r *Result) records(block []byte, l *Limits) error {
 	return nil
 }
 
-// decode reads the body of a record. The payload of the one before, if there is
-// one, is good.
+// decode reads the body of a record. The payload of the record before, if there is
+// one, has been checked.
 func (e *Emission) decode(body, before []byte, l *Limits) error {
 	if len(body) < abi.EmitHeader {
 		return fmt.Errorf("its body has %d bytes, its header alone takes %d", len(body), abi.EmitHeader)

@@ -8,7 +8,7 @@ import (
 	"horizon-realtime/sdk/abi"
 )
 
-// features are the bits of the scratch header: what this host has beyond the
+// features are the bits of the scratch header: what this host offers beyond the
 // first version of the ABI.
 const features = 0
 
@@ -18,9 +18,9 @@ func scratchNeeds(wants int) int {
 	return abi.HeaderSize + (abi.StandardFields+wants)*abi.EntrySize
 }
 
-// writeScratch lays the standard fields and the wanted ones out in buf, which
-// is guest memory of at least scratchNeeds bytes. What does not fit is marked
-// as too big. It allocates nothing; room is sub.room().
+// writeScratch writes the standard fields and the wanted ones to buf, which is
+// guest memory of at least scratchNeeds bytes, and marks what does not fit as too
+// big. It allocates nothing; room is sub.room().
 func writeScratch(buf []byte, n *event.Notification, sub *Subscription, room []json.Value) {
 	end := scratchNeeds(len(sub.Wants))
 	entries := buf[abi.HeaderSize:end]
@@ -88,7 +88,7 @@ func putValue(buf, entry []byte, end int, v json.Value) int {
 	return end + written
 }
 
-// putEntry writes the entry of length bytes that stand at offset, or would.
+// putEntry writes the entry of a value that has length bytes at offset, or would.
 func putEntry(entry []byte, offset int, kind uint32, length int) {
 	binary.LittleEndian.PutUint64(entry, uint64(offset)|uint64(fieldWord(kind, length))<<32)
 }

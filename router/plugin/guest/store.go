@@ -11,8 +11,8 @@ const (
 	// maxKVKey and maxKVValue bound one entry, in bytes.
 	maxKVKey   = 256
 	maxKVValue = 64 << 10
-	// entryOverhead is what an entry costs beside its bytes: map slot,
-	// pointers, headers.
+	// entryOverhead is what an entry takes beside its bytes: map slot, pointers,
+	// headers.
 	entryOverhead = 128
 )
 

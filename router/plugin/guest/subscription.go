@@ -24,18 +24,18 @@ type Subscription struct {
 	// Wants are the fields (JSON Pointers, as declared) that each call gets, in
 	// the order of the scratch block.
 	Wants []string
-	// families are the same fields by what they stand in.
+	// families are the same fields, grouped by the object that they are in.
 	families []family
 }
 
-// family is the wanted fields that stand in one object or array.
+// family is the wanted fields that are in one object or array.
 type family struct {
-	// parent leads to it, and path from what the family within is in: one of those
-	// before, none where that is -1.
+	// parent is the pointer to that object. path leads to it from the object of the
+	// earlier family with the index within, or from the root if that is -1.
 	parent string
 	within int
 	path   json.Pointer
-	// fields are those seen from there, and places theirs among the wants.
+	// fields lead on from there; places are their indices among the wants.
 	fields []json.Pointer
 	places []int
 }
@@ -64,7 +64,7 @@ func (s *Subscription) want(pointer string) error {
 	return nil
 }
 
-// family finds or makes the one of a parent.
+// family returns the family of a parent, and makes it if there is none.
 func (s *Subscription) family(parent string) (*family, error) {
 	within, path := -1, parent
 	for i := range s.families {
@@ -84,13 +84,14 @@ func (s *Subscription) family(parent string) (*family, error) {
 	return &s.families[len(s.families)-1], nil
 }
 
-// room is where the values of a notification are put together, families' objects
-// first. To make it anew for each call costs more than a small filter.
+// room makes space for the values found in a notification, with the families'
+// objects first. Instances keep it, as making it for each call would cost more
+// than a small plugin.
 func (s *Subscription) room() []json.Value {
 	return make([]json.Value, len(s.families)+len(s.Wants))
 }
 
-// find gives what f's fields stand in; before is the same of the families before.
+// find returns the object of f; before has those of earlier families.
 func (f *family) find(n *event.Notification, before []json.Value) json.Value {
 	v := n.Root()
 	if f.within >= 0 {

@@ -25,10 +25,10 @@ const (
 	maxWASIList = 256
 )
 
-// wasiFunctions is all of WASI that a guest may import: a clock that shows
-// the notification's time, randomness that is the same in every run, stdout and
-// stderr into the log. Everything about files, sockets and the environment is
-// there for the toolchains that import it unasked, and says no.
+// wasiFunctions is the part of WASI that a guest may import: a clock that shows
+// the notification's time, randomness that is the same in every run, and stdout
+// and stderr, which go to the log. Everything about files, sockets and the
+// environment is there because toolchains import it by themselves, and is denied.
 var wasiFunctions = map[string]hostFunc{
 	"args_get":            {"ii", "i", wasiNothing},
 	"args_sizes_get":      {"ii", "i", wasiNoSizes},
@@ -107,9 +107,9 @@ func wasiClockResolution(c *call, mem api.Memory, stack []uint64) {
 	stack[0] = errnoSuccess
 }
 
-// wasiClockTime shows the notification's time, plus what the instance has seen
-// pass since the call began. Clocks other than the real-time one count from the
-// instance's start and never go back.
+// wasiClockTime returns the notification's time plus what has passed for the
+// instance since the call began. Clocks other than the real-time one count from
+// the instance's start and never go back.
 func wasiClockTime(c *call, mem api.Memory, stack []uint64) {
 	c.enter()
 	c.clock.monotonic += clockTick
@@ -121,8 +121,8 @@ func wasiClockTime(c *call, mem api.Memory, stack []uint64) {
 	stack[0] = errnoSuccess
 }
 
-// wasiRandom gives bytes that depend only on the plugin's name and on how many
-// were asked for before.
+// wasiRandom returns bytes that depend only on the plugin's name and on how many
+// were returned before.
 func wasiRandom(c *call, mem api.Memory, stack []uint64) {
 	c.enter()
 	_, _ = c.random.Read(c.view(mem, "random_get", stack[0], stack[1]))
@@ -179,9 +179,8 @@ const (
 	pollAbsolute     = 1
 )
 
-// wasiPoll never waits. A sleep moves the instance's clock instead, so that it
-// is over at once and takes the same in every run; waiting for a file is
-// refused.
+// wasiPoll never waits. A sleep moves the instance's clock instead, so it ends at
+// once and takes the same time in every run; waiting for a file is refused.
 func wasiPoll(c *call, mem api.Memory, stack []uint64) {
 	c.enter()
 	n := uint64(uint32(stack[2]))
@@ -213,7 +212,7 @@ func wasiPoll(c *call, mem api.Memory, stack []uint64) {
 	stack[0] = errnoSuccess
 }
 
-// sleepTime is how many nanoseconds a clock subscription waits.
+// sleepTime is how long a clock subscription waits, in nanoseconds.
 func (c *call) sleepTime(s []byte) int64 {
 	wait := binary.LittleEndian.Uint64(s[24:])
 	if binary.LittleEndian.Uint16(s[40:])&pollAbsolute != 0 {
