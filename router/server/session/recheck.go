@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"horizon-realtime/router/auth"
@@ -52,7 +53,7 @@ func (s *Session) check() {
 		s.Close(wire.InvalidToken)
 	default:
 		s.shared.rechecks.WithLabelValues("unavailable").Inc()
-		s.shared.log.Warn("cannot check whether a client's token is still good", "client", s.id, "error", err)
+		s.shared.refused.Log(slog.LevelWarn, "cannot check whether a client's token is still good", "client", s.id, "error", err)
 		return
 	}
 	s.shared.rechecks.WithLabelValues("ended").Inc()

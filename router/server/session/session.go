@@ -24,7 +24,7 @@ type shared struct {
 	hub      *hub.Hub
 	auth     Authenticator
 	log      *slog.Logger
-	refused  *auth.RefusalLog // of clients whose token is no good
+	refused  *auth.RefusalLog // of clients whose token is no good, or cannot be checked
 	node     string           // names this process to clients of /emulation
 	history  patterns         // channels whose history may be asked for
 	presence patterns         // channels whose subscribers may be asked for
