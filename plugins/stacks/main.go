@@ -1,12 +1,15 @@
-// Command stacks is the filter behind Horizon's stacks table: heat's
+// Command stacks is the plugin behind Horizon's stacks table: heat's
 // notifications.
 //
-//	admin/stacks
+//	project/<owner>/stacks
+//	admin/stacks                        the same, and who acted
 //	project/<actor's project>/stacks    with projects = true, and the grant cross_project
 //
 // Heat does not say whose a stack is: its tenant_id is the project of whoever
-// acted. That is nearly always the owner, and where it is not, the acting admin's
-// own project is told. Operators who can live with that switch it on.
+// acted. That is the owner if a user acted who is no admin, because others' stacks
+// are out of their reach. Of what admins do, and heat with stored credentials, only
+// admins are told, unless projects = true: then the actor's project is, which is
+// nearly always the owner.
 package main
 
 import (
@@ -71,7 +74,9 @@ func handle(e *panel.Event) {
 	panel.Time(&d.Data, "created_at", e.Get(created))
 	panel.Time(&d.Data, "updated_at", e.Get(updated))
 	d.Data.Value("tags", e.Get(tags))
-	if toProjects {
+	if e.Project() != "" {
+		d.ToProject()
+	} else if toProjects {
 		d.To(sdk.Project(e.Get(project).Text(), m.Topic))
 	}
 	d.Data.Value("actor_project_id", e.Get(project))

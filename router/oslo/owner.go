@@ -13,12 +13,14 @@ import (
 // message that contradicts itself has no owner. Nil means that the payload does
 // not say, so that only admin channels are left.
 //
-// The context is never asked. It is about who acted, and admins act on other
-// people's resources.
+// The context is about who acted, and admins act on other people's resources, so
+// it is not asked. Only heat says nothing else: see stackOwner.
 type rule struct {
 	project, user, resource []json.Pointer
 	// neutron is the member of the payload that holds a neutron resource.
 	neutron string
+	// heat is set for stacks.
+	heat bool
 }
 
 // rules by the event type's first segment, or its first two, which go before.
@@ -96,8 +98,8 @@ var rules = map[string]rule{
 	"task":              {project: payload("owner"), resource: payload("id")},
 	"metadef_namespace": {resource: payload("namespace")},
 
-	// heat. tenant_id is that of the request's context.
-	"orchestration.stack": {resource: payload("stack_identity")},
+	// heat: see stackOwner.
+	"orchestration.stack": {heat: true, resource: payload("stack_identity")},
 
 	// keystone. Projects, users and roles are the cloud's own: that a project
 	// is the resource does not make it the owner, and CADF's initiator acted.
@@ -144,6 +146,9 @@ func findOwner(n *event.Notification) {
 		n.User = agreed(n, r.user)
 		n.Resource = agreed(n, r.resource)
 	}
+	if r.heat {
+		n.Project = stackOwner(n)
+	}
 	if !event.IsID(n.Project) {
 		n.Project = ""
 	}
@@ -177,6 +182,28 @@ func agreed(n *event.Notification, places []json.Pointer) string {
 		}
 	}
 	return found
+}
+
+// What heat says of who acted. A context that heat made from stored credentials has
+// no user.
+var (
+	stackTenant  = paths("/payload/tenant_id")[0]
+	stackUser    = paths("/payload/user_identity")[0]
+	actorProject = paths("/_context_project_id")[0]
+	actorIsAdmin = paths("/_context_is_admin")[0]
+)
+
+// stackOwner is the project that a stack belongs to, if heat can be relied on for
+// it. Its tenant_id is the project of the request's context. A user who is no admin
+// reaches no stack but those of that project (_stack_get in heat/db/api.py), so then
+// it is the owner's. Admins reach all stacks, and what is done with stored
+// credentials, by a trust, is done in the project of whoever stored them.
+func stackOwner(n *event.Notification) string {
+	tenant := n.Keep(n.Get(stackTenant))
+	if n.Get(actorIsAdmin).Kind() != json.False || n.Keep(n.Get(actorProject)) != tenant || n.Keep(n.Get(stackUser)) == "" {
+		return ""
+	}
+	return tenant
 }
 
 // neutronOwner reads payload.<resource>, or its plural where several were

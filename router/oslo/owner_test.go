@@ -62,3 +62,30 @@ func TestOwner(t *testing.T) {
 		})
 	}
 }
+
+// Heat's tenant_id is who acted. Only of a user who is no admin it is the owner too.
+func TestOwnerOfAStack(t *testing.T) {
+	for name, tc := range map[string]struct{ context, payload, project string }{
+		"a member":                      {`"_context_is_admin":false,"_context_project_id":"p"`, `"tenant_id":"p","user_identity":"u"`, "p"},
+		"an admin":                      {`"_context_is_admin":true,"_context_project_id":"p"`, `"tenant_id":"p","user_identity":"u"`, ""},
+		"nobody knows":                  {`"_context_project_id":"p"`, `"tenant_id":"p","user_identity":"u"`, ""},
+		"a word is no answer":           {`"_context_is_admin":"false","_context_project_id":"p"`, `"tenant_id":"p","user_identity":"u"`, ""},
+		"null is no answer":             {`"_context_is_admin":null,"_context_project_id":"p"`, `"tenant_id":"p","user_identity":"u"`, ""},
+		"a trust, which has no user":    {`"_context_is_admin":false,"_context_project_id":"p"`, `"tenant_id":"p","user_identity":null`, ""},
+		"the context's another project": {`"_context_is_admin":false,"_context_project_id":"q"`, `"tenant_id":"p","user_identity":"u"`, ""},
+		"the context has no project":    {`"_context_is_admin":false`, `"tenant_id":"p","user_identity":"u"`, ""},
+		"nobody has a project":          {`"_context_is_admin":false`, `"user_identity":"u"`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var n event.Notification
+			body := `{"message_id":"m","event_type":"orchestration.stack.create.end","timestamp":"2026-11-23 10:00:00.000000",` + tc.context +
+				`,"payload":{"stack_identity":"s",` + tc.payload + `}}`
+			if err := NewDecoder(DefaultConfig()).Decode(&n, []byte(body), ""); err != nil {
+				t.Fatal(err)
+			}
+			if n.Project != tc.project || n.User != "" || n.Resource != "s" {
+				t.Errorf("project %q, user %q, resource %q", n.Project, n.User, n.Resource)
+			}
+		})
+	}
+}
