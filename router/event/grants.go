@@ -2,6 +2,7 @@ package event
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,7 +17,13 @@ const (
 	// GrantCrossProject, "cross_project": emit to projects and users that do
 	// not own the resource, and to public/*.
 	GrantCrossProject
+	// GrantShared, "shared": keep one memory and one store for all projects. With
+	// it the operator vouches for what the plugin carries from one to another.
+	GrantShared
 )
+
+// grantNames are the grants as the configuration spells them, by bit.
+var grantNames = []string{"admin", "cross_project", "shared"}
 
 // ParseGrants reads the `grants` list of a [plugin.X] table.
 //
@@ -27,17 +34,14 @@ func ParseGrants(names []string) (Grants, error) {
 	var grants Grants
 	var unknown []string
 	for _, name := range names {
-		switch name {
-		case "admin":
-			grants |= GrantAdmin
-		case "cross_project":
-			grants |= GrantCrossProject
-		default:
+		if bit := slices.Index(grantNames, name); bit >= 0 {
+			grants |= 1 << bit
+		} else {
 			unknown = append(unknown, fmt.Sprintf("%q", name))
 		}
 	}
 	if unknown != nil {
-		return 0, fmt.Errorf(`unknown grant %s; there are "admin" and "cross_project"`, strings.Join(unknown, ", "))
+		return 0, fmt.Errorf(`unknown grant %s; there are %s`, strings.Join(unknown, ", "), strings.Join(grantNames, ", "))
 	}
 	return grants, nil
 }
@@ -45,11 +49,10 @@ func ParseGrants(names []string) (Grants, error) {
 // Names lists the grants as the configuration spells them.
 func (g Grants) Names() []string {
 	var names []string
-	if g&GrantAdmin != 0 {
-		names = append(names, "admin")
-	}
-	if g&GrantCrossProject != 0 {
-		names = append(names, "cross_project")
+	for bit, name := range grantNames {
+		if g&(1<<bit) != 0 {
+			names = append(names, name)
+		}
 	}
 	return names
 }

@@ -14,6 +14,7 @@ func TestParseGrants(t *testing.T) {
 		"admin":   {[]string{"admin"}, []string{"admin"}, GrantAdmin},
 		"cross":   {[]string{"cross_project"}, []string{"cross_project"}, GrantCrossProject},
 		"both":    {[]string{"cross_project", "admin"}, []string{"admin", "cross_project"}, GrantAdmin | GrantCrossProject},
+		"shared":  {[]string{"shared"}, []string{"shared"}, GrantShared},
 		"doubled": {[]string{"admin", "admin"}, []string{"admin"}, GrantAdmin},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -24,7 +25,7 @@ func TestParseGrants(t *testing.T) {
 		})
 	}
 	got, err := ParseGrants([]string{"admin", "Admin", "", "cross-project"})
-	const want = `unknown grant "Admin", "", "cross-project"; there are "admin" and "cross_project"`
+	const want = `unknown grant "Admin", "", "cross-project"; there are admin, cross_project, shared`
 	if got != 0 || err == nil || err.Error() != want {
 		t.Fatalf("%v %v", got, err)
 	}

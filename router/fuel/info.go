@@ -16,6 +16,13 @@ type Info struct {
 	// Start says that the module has a start function, which the rewritten one
 	// exports under Start.
 	Start bool
+	// States are the names under which the rewritten module exports the mutable
+	// globals that the original defines. With the memory they are all the state
+	// that a call can leave behind, unless the module is Irreversible.
+	States []string
+	// Irreversible says that the code can change a table, drop a segment, or set
+	// a global whose value cannot be read from outside: a vector or a reference.
+	Irreversible bool
 }
 
 // Export of the given name, or nil.

@@ -9,6 +9,9 @@ const (
 	// Start is the name under which the rewritten module exports the original's
 	// start function, where it has one. No original may export that name.
 	Start = "hr_start"
+	// State is what the names begin with under which the rewritten module exports
+	// its mutable globals (Info.States). No original may export such a name.
+	State = "hr_state_"
 	// Cut is the name under which the rewritten module exports a function of
 	// our own, (i64) -> (). Where the counter is below the argument it is set
 	// to CutOff, so that whatever runs traps at its next look. It may be called

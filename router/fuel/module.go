@@ -79,6 +79,9 @@ type globalType struct {
 	mutable bool
 }
 
+// isNumber reports whether a host can read the global's value, and set it.
+func (g globalType) isNumber() bool { return g.of >= F64 && g.of <= I32 }
+
 // decode reads and checks everything but the instructions.
 func decode(b []byte, limits Limits) (*module, error) {
 	if len(b) > limits.ModuleBytes {

@@ -58,6 +58,7 @@ const (
 	global
 	table
 	memarg
+	tableSet
 	memoryIndex // the byte 0
 	memoryGrow
 	const32
@@ -131,7 +132,7 @@ func listInstructions() (t [256]instruction) {
 		0x10: {call, 2}, 0x11: {callIndirect, 6},
 		0x1a: {plain, 0}, 0x1b: {plain, 1}, 0x1c: {typedSelect, 1}, // drop, select
 		0x20: {local, 1}, 0x21: {local, 1}, 0x22: {local, 1}, 0x23: {global, 1}, 0x24: {global, 1},
-		0x25: {table, 2}, 0x26: {table, 2}, // table.get, table.set
+		0x25: {table, 2}, 0x26: {tableSet, 2},
 		0x3f: {memoryIndex, 1}, 0x40: {memoryGrow, 200},
 		0x41: {const32, 1}, 0x42: {const64, 1}, 0x43: {skip4, 1}, 0x44: {skip8, 1},
 		0xd0: {refNull, 1}, 0xd1: {plain, 1}, 0xd2: {refFunc, 250},

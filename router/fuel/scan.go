@@ -264,6 +264,9 @@ func (s *scanner) operands(kind shape, at int) {
 		s.m.readGlobalIndex(r)
 	case table:
 		s.m.readTableIndex(r)
+	case tableSet:
+		s.m.readTableIndex(r)
+		s.m.info.Irreversible = true
 	case memoryIndex:
 		s.zero()
 	case skip4:
@@ -292,8 +295,10 @@ func (s *scanner) operands(kind shape, at int) {
 		}
 		readValueType(r)
 	case dataDrop:
+		s.m.info.Irreversible = true
 		s.segment("data segment", s.m.segments)
 	case elemDrop:
+		s.m.info.Irreversible = true
 		s.segment("element segment", s.m.elements)
 	case memoryGrow:
 		s.zero()
@@ -310,17 +315,21 @@ func (s *scanner) operands(kind shape, at int) {
 		s.zero()
 		s.patch(patch{pos: at, end: r.pos, shift: bytesShift})
 	case tableInit:
+		s.m.info.Irreversible = true
 		s.segment("element segment", s.m.elements)
 		s.m.readTableIndex(r)
 		s.patch(patch{pos: at, end: r.pos})
 	case tableCopy:
+		s.m.info.Irreversible = true
 		s.m.readTableIndex(r)
 		s.m.readTableIndex(r)
 		s.patch(patch{pos: at, end: r.pos})
 	case tableFill:
+		s.m.info.Irreversible = true
 		s.m.readTableIndex(r)
 		s.patch(patch{pos: at, end: r.pos})
 	case tableGrow:
+		s.m.info.Irreversible = true
 		s.m.readTableIndex(r)
 		s.patch(patch{kind: byGrowth, pos: at, end: r.pos})
 	}

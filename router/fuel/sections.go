@@ -1,6 +1,9 @@
 package fuel
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // The readers of this file check what Info reports and what the engine would
 // otherwise allocate by: a declared count is never believed before there are
@@ -165,6 +168,9 @@ func (m *module) addGlobal(g globalType) {
 	m.globals = append(m.globals, g)
 	if g.mutable {
 		m.mutableGlobals++
+		if !g.isNumber() {
+			m.info.Irreversible = true
+		}
 	}
 }
 
@@ -262,7 +268,7 @@ func (m *module) readExports(r *reader) {
 		switch {
 		case r.err != nil:
 			return
-		case e.Name == Global || e.Name == Start || e.Name == Cut:
+		case e.Name == Global || e.Name == Start || e.Name == Cut || strings.HasPrefix(e.Name, State):
 			r.failf("the name %.80q is taken by the host", e.Name)
 			return
 		case seen[e.Name]:

@@ -1,5 +1,7 @@
 package fuel
 
+import "strconv"
+
 // noLimit values need no declaration: they are what the format allows anyway.
 const (
 	allPages   = 1 << 16
@@ -116,8 +118,17 @@ func (m *module) writeExports(cut bool) []byte {
 	if cut {
 		items = append(items, exportItem(Cut, KindFunction, uint32(len(m.funcs))))
 	}
+	for i := m.importedGlobals; i < len(m.globals); i++ {
+		if g := m.globals[i]; g.mutable && g.isNumber() {
+			name := stateName(i)
+			m.info.States = append(m.info.States, name)
+			items = append(items, exportItem(name, KindGlobal, uint32(i)))
+		}
+	}
 	return appendItem(m.payload[sectionExport], items...)
 }
+
+func stateName(global int) string { return State + strconv.Itoa(global) }
 
 func exportItem(name string, kind Kind, index uint32) []byte {
 	b := appendU32(nil, uint32(len(name)))

@@ -130,6 +130,6 @@ func loggingHost(t testing.TB, c Config, settings map[string]Settings, files ...
 // lookup reads an entry of a store.
 func lookup(s *guest.Store, key string) string {
 	buf := make([]byte, 64)
-	_, n := s.Get([]byte(key), buf, guesttest.At)
+	_, n := s.Get(guest.Owner{Project: guesttest.Project}, []byte(key), buf, guesttest.At)
 	return string(buf[:n])
 }

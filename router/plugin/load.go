@@ -84,6 +84,7 @@ func (l *loader) try(ctx context.Context, v *version, code []byte) error {
 		return err
 	}
 	v.sub = *in.Subscription()
+	v.snapshot = in.Snapshot()
 	v.spare.Store(in)
 	return selfTests(ctx, l.cfg, v, code)
 }

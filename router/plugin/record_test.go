@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"horizon-realtime/router/plugin/guest"
 	"horizon-realtime/router/plugin/guest/guesttest"
 	"horizon-realtime/sdk/abi"
 	"log/slog"
@@ -31,7 +32,7 @@ func TestStoreOutlivesItsFileForAWhile(t *testing.T) {
 		reload(t, h)
 	}
 	add()
-	h.records.of("a").store.Set([]byte("k"), []byte("v"), 0, abi.KVAnyVersion, guesttest.At)
+	h.records.of("a").store.Set(guest.Owner{Project: guesttest.Project}, []byte("k"), []byte("v"), 0, abi.KVAnyVersion, guesttest.At)
 
 	now = now.Add(time.Hour)
 	w.rescan(t.Context())

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/plugin/guest"
 	"horizon-realtime/router/plugin/guest/guesttest"
 	"horizon-realtime/router/testwait"
 	"horizon-realtime/sdk/abi"
@@ -151,7 +152,7 @@ func TestReconfigureLoadsOnlyWhatChanged(t *testing.T) {
 		t.Error("a was loaded again, though its table has not changed")
 	}
 	err := h.Reconfigure(context.Background(), map[string]Settings{"b": {Grants: []string{"root"}}})
-	if err == nil || err.Error() != `[plugin.b] grants: unknown grant "root"; there are "admin" and "cross_project"` {
+	if err == nil || err.Error() != `[plugin.b] grants: unknown grant "root"; there are admin, cross_project, shared` {
 		t.Errorf("got %v", err)
 	}
 }
@@ -176,7 +177,7 @@ func TestPermissionsGoEvenWhereTheNewSettingsDoNotStart(t *testing.T) {
 func TestStoreOutlivesAReload(t *testing.T) {
 	c := testConfig(t)
 	h := testHost(t, c, nil, "10-a.wasm", guesttest.Saying("1"))
-	h.current.load().versions[0].record.store.Set([]byte("k"), []byte("v"), 0, abi.KVAnyVersion, guesttest.At)
+	h.current.load().versions[0].record.store.Set(guest.Owner{Project: guesttest.Project}, []byte("k"), []byte("v"), 0, abi.KVAnyVersion, guesttest.At)
 	install(t, c.Dir, "10-a.wasm", guesttest.Assemble(t, guesttest.Saying("2")))
 	reload(t, h)
 	if value := lookup(h.current.load().versions[0].record.store, "k"); value != "v" {

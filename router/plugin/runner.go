@@ -108,7 +108,7 @@ func (r *Runner) Handle(ctx context.Context, n *event.Notification, emit func(Em
 func (r *Runner) call(ctx context.Context, i int, n *event.Notification) *guest.Instance {
 	v := r.set.versions[i]
 	for again := false; ; again = true {
-		in, err := r.instance(i)
+		in, err := r.instance(i, n)
 		if err != nil {
 			r.fault(ctx, i, n, err)
 			return nil
@@ -125,10 +125,20 @@ func (r *Runner) call(ctx context.Context, i int, n *event.Notification) *guest.
 	}
 }
 
-// instance returns the instance of the i-th plugin, and makes it if there is none.
-func (r *Runner) instance(i int) (*guest.Instance, error) {
+// instance returns the instance of the i-th plugin for a notification, and makes
+// it if there is none. Unless the plugin has the grant shared, the instance knows
+// nothing of other projects.
+func (r *Runner) instance(i int, n *event.Notification) (*guest.Instance, error) {
+	shared := event.Grants(r.set.versions[i].grants.Load())&event.GrantShared != 0
 	if in := r.instances[i]; in != nil {
-		return in, nil
+		if shared {
+			in.Mix()
+			return in, nil
+		}
+		if in.Separate(n.Project) {
+			return in, nil
+		}
+		r.end(i)
 	}
 	in, err := r.set.versions[i].take()
 	if err != nil {
@@ -136,6 +146,11 @@ func (r *Runner) instance(i int) (*guest.Instance, error) {
 	}
 	r.instances[i] = in
 	in.SetWatchdog(r.watchdog)
+	if shared {
+		in.Mix()
+	} else {
+		in.Separate(n.Project) // which it knows nothing of yet
+	}
 	return in, nil
 }
 

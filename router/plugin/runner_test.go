@@ -42,7 +42,7 @@ func TestLateCallsAreTriedAgain(t *testing.T) {
 	once := h.records.of("once")
 	h.now = func() time.Time {
 		if once.faults[guest.Time].Load() > 0 { // what it waited for has happened
-			once.store.Set([]byte("on"), nil, 0, abi.KVAnyVersion, guesttest.At)
+			once.store.Set(guest.Owner{Project: guesttest.Project}, []byte("on"), nil, 0, abi.KVAnyVersion, guesttest.At)
 		}
 		now = now.Add(5 * time.Second) // past every pause
 		return now

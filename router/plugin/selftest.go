@@ -133,6 +133,7 @@ func (t *selfTest) send(ctx context.Context, in *guest.Instance, text []byte) er
 	if !in.Subscription().Matches(n.Type) {
 		return fmt.Errorf("it has not asked for %q", n.Type)
 	}
+	in.Separate(n.Project)
 	if fault := in.Handle(n); fault != nil {
 		return fault
 	}

@@ -26,17 +26,25 @@ type version struct {
 	// spare is the instance that the load made to see whether the plugin
 	// starts; the first runner that needs one takes it.
 	spare atomic.Pointer[guest.Instance]
+	// snapshot is what instances begin from; nil if each has to start.
+	snapshot *guest.Snapshot
 	// sets is how many sets the version is in.
 	sets atomic.Int64
 }
 
-// start makes an instance.
+// start makes an instance, from the snapshot if there is one.
 //
 // # Errors
 //
 // Always a *guest.Fault.
 func (v *version) start() (*guest.Instance, error) {
-	in, err := v.module.Start(&v.env)
+	var in *guest.Instance
+	var err error
+	if v.snapshot != nil {
+		in, err = v.module.Resume(&v.env, v.snapshot)
+	} else {
+		in, err = v.module.Start(&v.env)
+	}
 	if err == nil {
 		v.record.instances.Add(1)
 	}
@@ -76,4 +84,7 @@ func (v *version) close() {
 		v.end(in)
 	}
 	v.module.Close()
+	if v.snapshot != nil {
+		v.snapshot.Close()
+	}
 }

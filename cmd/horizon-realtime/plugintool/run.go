@@ -86,8 +86,8 @@ func addGrants(setup *Setup, file string, grants []string) error {
 	if len(grants) == 0 {
 		return nil
 	}
-	if err := plugin.ValidateSettings(map[string]plugin.Settings{"x": {Grants: grants}}); err != nil {
-		return cli.Mistake(`--grant: there are "admin" and "cross_project", not %q`, grants)
+	if _, err := event.ParseGrants(grants); err != nil {
+		return cli.Mistake("--grant: %s", err)
 	}
 	tables := maps.Clone(setup.Tables)
 	if tables == nil {

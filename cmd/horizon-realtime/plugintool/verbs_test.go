@@ -212,7 +212,7 @@ func TestMistakes(t *testing.T) {
 		{"inspect a program", "plugin inspect program.wasm", cli.Failure, []string{"exports  _start", `it has no export "hr_abi_1"`}},
 
 		{"run what is not granted", "plugin run --config-file tell-admins.toml trouble/50-trouble.wasm fine/recorded.jsonl", cli.Failure, []string{"REFUSED  admin/machines", "the grant admin to emit", "the router would refuse 5 emissions"}},
-		{"run with an unknown grant", "plugin run --grant root fine/50-fine.wasm fine/recorded.jsonl", cli.Usage, []string{`there are "admin" and "cross_project", not ["root"]`}},
+		{"run with an unknown grant", "plugin run --grant root fine/50-fine.wasm fine/recorded.jsonl", cli.Usage, []string{`--grant: unknown grant "root"; there are admin, cross_project, shared`}},
 		{"run on a bad channel", "plugin run --config-file shout.toml trouble/50-trouble.wasm fine/recorded.jsonl", cli.Failure, []string{"bad channel: a topic has 1 to 64 characters of a-z 0-9 _ -"}},
 		{"run with a field that nothing has", "plugin run trouble/50-trouble.wasm fine/recorded.jsonl", cli.OK, []string{"note: the plugin wants /payload/stat, which none of the notifications has"}},
 		{"run what emits too much", "plugin run --config-file emit-too-much.toml trouble/50-trouble.wasm fine/recorded.jsonl", cli.Failure, []string{"FAILED", "over the limit of 65536; send less, or raise [plugins] bytes_per_emission"}},

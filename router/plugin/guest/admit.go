@@ -13,23 +13,23 @@ import (
 
 // admit checks what can be checked without compiling, and rewrites the module
 // so that it counts its work.
-func admit(code []byte, name string, limits *Limits) ([]byte, error) {
+func admit(code []byte, name string, limits *Limits) ([]byte, *fuel.Info, error) {
 	if !bytes.HasPrefix(code, []byte("\x00asm")) {
-		return nil, errors.New("it is no WebAssembly module; build one (GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared)")
+		return nil, nil, errors.New("it is no WebAssembly module; build one (GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared)")
 	}
 	bounds := fuel.DefaultLimits()
 	bounds.ModuleBytes = limits.ModuleBytes
 	bounds.MemoryPages = int(limits.pages())
 	instrumented, info, err := fuel.Instrument(code, bounds)
 	if err != nil {
-		return nil, explain(err, code, bounds, name)
+		return nil, nil, explain(err, code, bounds, name)
 	}
 	for _, check := range []func(*fuel.Info) error{checkMarker, checkImports, checkExports} {
 		if err := check(info); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return instrumented, nil
+	return instrumented, info, nil
 }
 
 // explain adds the way out to a refusal. If it was about the memory, that is a

@@ -31,7 +31,7 @@ func FuzzAdmit(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, module []byte) {
 		limits := testLimits()
-		instrumented, err := admit(module, "a", &limits)
+		instrumented, _, err := admit(module, "a", &limits)
 		if err != nil {
 			if text := err.Error(); strings.ContainsAny(text, "\n\x00") || !utf8.ValidString(text) || len(text) > 2_000 {
 				t.Errorf("a refusal is not one line: %.3000q", text)
@@ -85,7 +85,7 @@ func TestAdmitRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			limits := testLimits()
 			limits.MemoryBytes = 2 << 20
-			_, err := admit(c.code, "a", &limits)
+			_, _, err := admit(c.code, "a", &limits)
 			if err == nil || err.Error() != c.want {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}

@@ -43,6 +43,7 @@ type call struct {
 
 	// Of the call under way. n is nil during the start.
 	n         *event.Notification
+	owner     Owner
 	doing     string
 	hostCalls int
 	// wrote says that the call has changed the store.
@@ -51,10 +52,12 @@ type call struct {
 	said string
 
 	// Kept between calls.
+	mixed  bool // the guest knows of all projects' notifications
 	sub    Subscription
 	ready  bool // hr_init is over
 	clock  clock
 	random *rand.ChaCha8
+	seed   [32]byte
 	output [2]lineBuffer
 	paths  map[string]json.Pointer
 }
@@ -78,8 +81,9 @@ func (c *callContext) Value(key any) any {
 // prepare makes c ready for the start of an instance.
 func (c *call) prepare(env *Env, limits *Limits) {
 	c.env, c.limits = env, limits
-	c.clock.monotonic = clockStart
-	c.random = rand.NewChaCha8(sha256.Sum256([]byte(env.Name)))
+	c.seed = sha256.Sum256([]byte(env.Name))
+	c.random = rand.NewChaCha8(c.seed)
+	c.rewind()
 	c.output[0].emit = func(line []byte) { env.Log.write(slog.LevelInfo, line, c.messageID()) }
 	c.output[1].emit = func(line []byte) {
 		env.Log.write(slog.LevelWarn, line, c.messageID())
@@ -87,8 +91,19 @@ func (c *call) prepare(env *Env, limits *Limits) {
 	}
 }
 
-// begin starts the call for one notification.
+// rewind sets the clock and the randomness back to where they begin.
+func (c *call) rewind() {
+	c.clock.monotonic = clockStart
+	c.random.Seed(c.seed)
+}
+
+// begin starts the call for one notification. A mixed guest uses the part of the
+// store that is nobody's own.
 func (c *call) begin(n *event.Notification) {
+	c.owner = Owner{Project: n.Project}
+	if c.mixed {
+		c.owner = Owner{Shared: true}
+	}
 	c.n, c.doing, c.hostCalls, c.said, c.wrote = n, abi.Event, 0, "", false
 	c.clock.begin(n.At)
 }

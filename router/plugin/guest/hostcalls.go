@@ -109,7 +109,7 @@ func hostKVGet(c *call, mem api.Memory, stack []uint64) {
 	now := c.notification(abi.ImportKVGet).At
 	key := c.key(mem, abi.ImportKVGet, stack[0], stack[1])
 	buf := c.view(mem, abi.ImportKVGet, stack[2], min(uint64(uint32(stack[3])), maxKVValue))
-	version, length := c.env.Store.Get(key, buf, now)
+	version, length := c.env.Store.Get(c.owner, key, buf, now)
 	stack[0] = uint64(version)<<32 | uint64(length)
 }
 
@@ -123,7 +123,7 @@ func hostKVSet(c *call, mem api.Memory, stack []uint64) {
 	value := c.view(mem, abi.ImportKVSet, stack[2], stack[3])
 	ttl := time.Duration(uint32(stack[4])) * time.Second
 	c.wrote = true
-	stack[0] = flag(c.env.Store.Set(key, value, ttl, uint32(stack[5]), now))
+	stack[0] = flag(c.env.Store.Set(c.owner, key, value, ttl, uint32(stack[5]), now))
 }
 
 func hostKVDelete(c *call, mem api.Memory, stack []uint64) {
@@ -131,7 +131,7 @@ func hostKVDelete(c *call, mem api.Memory, stack []uint64) {
 	now := c.notification(abi.ImportKVDelete).At
 	key := c.key(mem, abi.ImportKVDelete, stack[0], stack[1])
 	c.wrote = true
-	stack[0] = flag(c.env.Store.Delete(key, now))
+	stack[0] = flag(c.env.Store.Delete(c.owner, key, now))
 }
 
 func hostNow(c *call, _ api.Memory, stack []uint64) {

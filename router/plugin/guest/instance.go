@@ -36,6 +36,13 @@ type Instance struct {
 	startBytes    uint32
 	room          []json.Value // to find wanted fields in
 
+	globals  []api.MutableGlobal
+	snapshot *Snapshot // nil if there is none
+	// fresh says that the guest has seen no notification since it began. Otherwise
+	// they were all the project's, unless the call is mixed.
+	fresh   bool
+	project []byte
+
 	// Of the last call.
 	stack  [1]uint64
 	spent  int64
@@ -50,9 +57,7 @@ type Instance struct {
 // Always a *Fault: the module trapped, ran out of fuel or time, exited, refused
 // to start, or broke the ABI.
 func (m *Module) Start(env *Env) (*Instance, error) {
-	in := &Instance{module: m}
-	in.prepare(env, &m.limits)
-	in.ctx = &callContext{context.Background(), &in.call}
+	in := m.prepare(env)
 	if err := in.start(); err != nil {
 		in.Close()
 		return nil, err
@@ -60,7 +65,14 @@ func (m *Module) Start(env *Env) (*Instance, error) {
 	return in, nil
 }
 
-func (in *Instance) start() error {
+func (m *Module) prepare(env *Env) *Instance {
+	in := &Instance{module: m}
+	in.call.prepare(env, &m.limits)
+	in.ctx = &callContext{context.Background(), &in.call}
+	return in
+}
+
+func (in *Instance) instantiate() error {
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
 	ctx := experimental.WithMemoryAllocator(in.ctx, &in.memory)
 	mod, err := in.module.runtime.InstantiateModule(ctx, in.module.compiled, config)
@@ -70,6 +82,15 @@ func (in *Instance) start() error {
 	in.mod, in.mem = mod, mod.Memory()
 	in.event = mod.ExportedFunction(abi.Event)
 	in.fuel = newTank(mod)
+	in.globals = in.module.mutableGlobals(mod)
+	return nil
+}
+
+func (in *Instance) start() error {
+	if err := in.instantiate(); err != nil {
+		return err
+	}
+	mod := in.mod
 	budget := in.limits.InitFuel
 	in.fuel.fill(budget)
 	late := NewWatchdog(in.limits.StartTimeout)
@@ -109,10 +130,16 @@ func (in *Instance) adopt(answer uint64) error {
 		return Faultf(BadStart, "%s subscribed to no event type, so that it would never be called; declare one", abi.Init)
 	}
 	in.scratch, in.scratchLength = pointer, length
+	in.begun()
+	return nil
+}
+
+// begun makes the instance ready for its first notification.
+func (in *Instance) begun() {
 	in.room = in.sub.room()
 	in.startBytes = in.mem.Size()
-	in.ready = true
-	return nil
+	in.ready, in.fresh = true, true
+	in.rewind()
 }
 
 // SetWatchdog lets w cut the instance's calls off.

@@ -11,6 +11,16 @@ type linearMemory struct {
 	reserved []byte
 	// heap is the memory if nothing is reserved.
 	heap []byte
+	// mapped says that the memory is a private copy of a snapshot's pages.
+	mapped bool
+}
+
+// all is the memory, and what is reserved behind it.
+func (m *linearMemory) all() []byte {
+	if m.reserved != nil {
+		return m.reserved
+	}
+	return m.heap
 }
 
 // Allocate implements experimental.MemoryAllocator. A module has one memory at

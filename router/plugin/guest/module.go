@@ -32,6 +32,10 @@ type Module struct {
 	runtime  wazero.Runtime
 	cache    wazero.CompilationCache
 	compiled wazero.CompiledModule
+	// states are the exported names of the mutable globals. An irreversible
+	// module cannot be brought back to what it was.
+	states       []string
+	irreversible bool
 }
 
 // Compile checks a module, rewrites it so that it counts its work, and compiles
@@ -42,12 +46,12 @@ type Module struct {
 //
 // A sentence that completes "plugin 50-nova.wasm: ", with the way out.
 func Compile(ctx context.Context, code []byte, o Options) (*Module, error) {
-	instrumented, err := admit(code, o.Name, &o.Limits)
+	instrumented, info, err := admit(code, o.Name, &o.Limits)
 	if err != nil {
 		return nil, err
 	}
 	ctx = experimental.WithCompilationWorkers(ctx, o.Compilers)
-	m := &Module{limits: o.Limits}
+	m := &Module{limits: o.Limits, states: info.States, irreversible: info.Irreversible}
 	err = m.compile(ctx, instrumented, o.CacheDir)
 	if err != nil && o.CacheDir != "" {
 		m.Close()

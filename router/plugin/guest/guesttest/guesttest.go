@@ -146,6 +146,9 @@ func Busy() string {
     (i64.const 0)`)
 }
 
+// Project owns the notifications that Notification makes.
+const Project = "8f3c0d6e5a0b4b7c9d1e2f3a4b5c6d7e"
+
 // Notification makes one by its type and its JSON text.
 func Notification(t testing.TB, eventType, text string) *event.Notification {
 	t.Helper()
@@ -155,7 +158,7 @@ func Notification(t testing.TB, eventType, text string) *event.Notification {
 	}
 	n.Type, n.Publisher, n.Priority = eventType, "compute.cloud1", "info"
 	n.MessageID, n.RequestID = "0e5b1c2d", "req-5b0c"
-	n.Project, n.User = "8f3c0d6e5a0b4b7c9d1e2f3a4b5c6d7e", "b1946ac92492d2347c6235b4d2611184"
+	n.Project, n.User = Project, "b1946ac92492d2347c6235b4d2611184"
 	n.SetTime(At)
 	return n
 }

@@ -1,0 +1,88 @@
+package guest
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// image is a guest's memory as it was at one time. It lies in a file without a
+// name, of which instances see private copies: pages that they do not write to
+// are the same for all.
+type image struct {
+	bytes []byte
+	file  int // -1: the system has none, and bytes are copied
+}
+
+// newImage copies a memory.
+func newImage(memory []byte) *image {
+	m := &image{file: -1}
+	if m.open(memory) != nil {
+		m.close()
+		m.bytes, m.file = append([]byte(nil), memory...), -1
+	}
+	return m
+}
+
+func (m *image) open(memory []byte) (err error) {
+	if m.file, err = unix.MemfdCreate("hr-snapshot", unix.MFD_CLOEXEC); err != nil {
+		m.file = -1
+		return err
+	}
+	if err = unix.Ftruncate(m.file, int64(len(memory))); err != nil {
+		return err
+	}
+	// What is zero stays a hole, and takes no memory.
+	const page = 4096
+	for at := 0; at < len(memory); at += page {
+		if part := memory[at : at+page]; !zero(part) {
+			if _, err = unix.Pwrite(m.file, part, int64(at)); err != nil {
+				return err
+			}
+		}
+	}
+	m.bytes, err = unix.Mmap(m.file, 0, len(memory), unix.PROT_READ, unix.MAP_SHARED)
+	return err
+}
+
+func zero(b []byte) bool {
+	for len(b) >= 8 {
+		if *(*uint64)(unsafe.Pointer(unsafe.SliceData(b))) != 0 {
+			return false
+		}
+		b = b[8:]
+	}
+	return true
+}
+
+func (m *image) close() {
+	if m.file < 0 {
+		return
+	}
+	if m.bytes != nil {
+		_ = unix.Munmap(m.bytes)
+	}
+	_ = unix.Close(m.file)
+	m.bytes, m.file = nil, -1
+}
+
+// show makes the memory what the image is.
+func (l *linearMemory) show(m *image) {
+	l.mapped = false
+	if l.reserved != nil && m.file >= 0 {
+		_, err := unix.MmapPtr(m.file, 0, unsafe.Pointer(unsafe.SliceData(l.reserved)), uintptr(len(m.bytes)),
+			unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_FIXED)
+		l.mapped = err == nil
+	}
+	if !l.mapped {
+		copy(l.all(), m.bytes)
+	}
+}
+
+// restore makes the memory what the image is, after show: what was written since
+// is dropped.
+func (l *linearMemory) restore(m *image) {
+	if !l.mapped || unix.Madvise(l.reserved[:len(m.bytes)], unix.MADV_DONTNEED) != nil {
+		copy(l.all(), m.bytes)
+	}
+}

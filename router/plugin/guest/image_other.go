@@ -1,0 +1,15 @@
+//go:build !linux
+
+package guest
+
+// image is a guest's memory as it was at one time.
+type image struct{ bytes []byte }
+
+func newImage(memory []byte) *image { return &image{append([]byte(nil), memory...)} }
+
+func (m *image) close() { m.bytes = nil }
+
+// show makes the memory what the image is, and restore does so again.
+func (l *linearMemory) show(m *image) { copy(l.all(), m.bytes) }
+
+func (l *linearMemory) restore(m *image) { copy(l.all(), m.bytes) }
