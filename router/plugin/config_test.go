@@ -54,11 +54,11 @@ func TestValidateRefusals(t *testing.T) {
 		}
 	}
 	for want, s := range map[string]Settings{
-		"[plugin.x] fuel = 10: at least 1000, or 0 for the default":                      {Fuel: 10},
-		"[plugin.x] slow_per_second = 1ns: between 1ms and 1h0m0s, or 0 for the default": {SlowPerSecond: 1},
-		"[plugin.x] memory = 7: between 65536 and 4294901760, or 0 for the default":      {MemoryBytes: 7},
+		"[plugin.x] fuel = 10: at least 1000, or 0 for the default":                       {Fuel: 10},
+		"[plugin.x] slow_per_second = 1ns: between 1ms and 1h0m0s, or 0 for the default":  {SlowPerSecond: 1},
+		"[plugin.x] memory = 7: between 65536 and 4294901760, or 0 for the default":       {MemoryBytes: 7},
 		`[plugin.x] grants: unknown grant "root"; there are admin, cross_project, shared`: {Grants: []string{"admin", "root"}},
-		"[plugin.x] config: json: unsupported value: NaN":                                {Config: map[string]any{"a": math.NaN()}},
+		"[plugin.x] config: json: unsupported value: NaN":                                 {Config: map[string]any{"a": math.NaN()}},
 	} {
 		if err := ValidateSettings(map[string]Settings{"x": s}); err == nil || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
