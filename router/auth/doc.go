@@ -8,4 +8,8 @@
 // Callers: the server authenticates connections and calls MayHear before each
 // subscription; the router calls MayEmit before each publication and hands
 // identity.* notifications to Revocation.
+//
+// A token's way: authenticator.go chooses by its shape (token.go) who checks it:
+// ticket.go, jwt.go, anonymous.go, or for Keystone cache.go remembers, source.go and
+// question.go decide whether and when to ask, and keystone.go asks.
 package auth
