@@ -53,3 +53,17 @@ func TestNotificationReset(t *testing.T) {
 		t.Errorf("kept %d bytes", cap(n.Buffer()))
 	}
 }
+
+func TestWriteTime(t *testing.T) {
+	for _, text := range []string{"2026-11-23T15:04:05.678Z", "2010-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z", "2024-02-29T10:20:30.009Z"} {
+		at, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var n Notification
+		n.SetTime(at.Add(999 * time.Microsecond))
+		if n.AtText != text || n.At.Format(TimeLayout) != text {
+			t.Errorf("%s is written as %s", text, n.AtText)
+		}
+	}
+}

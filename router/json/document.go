@@ -68,12 +68,15 @@ type Document struct {
 	text    []byte
 	nodes   []node
 	members members
-	scratch [2][]byte // keys that are decoded
+	scratch [2][]byte // for strings that are decoded
 }
 
-// keepNodes is the largest index that a Reset keeps: notifications have a hundred
-// values, the longest seen three times as many.
-const keepNodes = 8 << 10
+// keepNodes and keepScratch are the largest index and scratch memory that a Reset keeps:
+// notifications have a hundred values, the longest seen three times as many.
+const (
+	keepNodes   = 8 << 10
+	keepScratch = 256 << 10
+)
 
 // Reset empties the Document and keeps its memory, unless that has grown far beyond
 // what a notification takes.
@@ -84,6 +87,9 @@ func (d *Document) Reset() {
 	}
 	if cap(d.members.table) > 2*keepNodes {
 		d.members = members{}
+	}
+	if cap(d.scratch[0])+cap(d.scratch[1]) > keepScratch {
+		d.scratch = [2][]byte{}
 	}
 }
 

@@ -166,7 +166,7 @@ func TestContainersComeWithoutWhiteSpace(t *testing.T) {
 	if err := d.Parse([]byte(text)); err != nil {
 		t.Fatal(err)
 	}
-	d.Redact(func(key []byte, _ uint32) bool { return string(key) == "x" }, func([]byte, Value) bool { return false })
+	d.Redact(func(key []byte, _ uint32) bool { return string(key) == "x" }, func([]byte, Value) int { return -1 })
 	if got := d.Root().AppendTo(nil); string(got) != want || d.Root().Size() != len(want) {
 		t.Errorf("%d bytes: %s\nwant %s", d.Root().Size(), got, want)
 	}
@@ -213,7 +213,7 @@ func TestAppendToStaysWithinSize(t *testing.T) {
 }
 
 func TestRedact(t *testing.T) {
-	const text = `{"keep":1,"x":"secret","auth\u005ftoken":"abc","o":{"x":{"deep":[1,2]},"y":2},"l":["bad",{"x":7}],"short":{"x":""},"n":{"x":12},"x":"again"}`
+	const text = `{"keep":1,"x":"secret","auth\u005ftoken":"abc","o":{"x":{"deep":[1,2]},"y":2},"l":["bad",{"x":7},"half bad","half b","half\n\ud83d\ude00\u00fcbad"],"short":{"x":""},"n":{"x":12},"x":"again"}`
 	var d Document
 	if err := d.Parse([]byte(text)); err != nil {
 		t.Fatal(err)
@@ -223,13 +223,13 @@ func TestRedact(t *testing.T) {
 			t.Errorf("%s has another hash", key)
 		}
 		return string(key) == "x" || string(key) == "auth_token"
-	}, func(text []byte, v Value) bool {
+	}, func(text []byte, v Value) int {
 		if string(text) != v.Text() {
 			t.Errorf("%s is %s", text, v.Text())
 		}
-		return string(text) == "bad"
+		return bytes.IndexByte(text, 'b')
 	})
-	const want = `{"keep":1,"x":null    ,"auth\u005ftoken":null ,"o":{"x":null          ,"y":2},"l":[null ,{"x":0}],"short":{"x":""},"n":{"x":0 },"x":null   }`
+	const want = `{"keep":1,"x":null    ,"auth\u005ftoken":null ,"o":{"x":null          ,"y":2},"l":[null ,{"x":0},"half ***","half *","half\n\ud83d\ude00\u00fc***"],"short":{"x":""},"n":{"x":0 },"x":null   }`
 	if string(d.Raw()) != want {
 		t.Errorf("got  %s\nwant %s", d.Raw(), want)
 	}
@@ -304,7 +304,7 @@ func TestNoAllocation(t *testing.T) {
 		}
 		buffer = d.Get(uuid).AppendTo(buffer[:0])
 		buffer = d.Get(deep).AppendTo(buffer[:0])
-		d.Redact(func([]byte, uint32) bool { return false }, func([]byte, Value) bool { return false })
+		d.Redact(func([]byte, uint32) bool { return false }, func([]byte, Value) int { return -1 })
 	}
 	if n := testing.AllocsPerRun(100, work); n != 0 {
 		t.Errorf("parse, get, redact: %v allocations", n)
@@ -358,7 +358,7 @@ func FuzzParse(f *testing.F) {
 		if got := decoded(d.Root()); !reflect.DeepEqual(got, want) {
 			t.Fatalf("got %#v, want %#v", got, want)
 		}
-		d.Redact(func([]byte, uint32) bool { return false }, func([]byte, Value) bool { return true })
+		d.Redact(func([]byte, uint32) bool { return false }, func([]byte, Value) int { return 0 })
 		if !json.Valid(d.Raw()) {
 			t.Fatalf("no longer JSON once redacted: %s", d.Raw())
 		}

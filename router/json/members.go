@@ -43,7 +43,11 @@ func (d *Document) addMember(object, key, keyEnd uint32, escaped bool) {
 	n.key, n.keyEnd, n.keyEscaped = key, keyEnd, escaped
 	k := d.key(n, 0)
 	n.hash = hashKey(k)
-	*d.find(object, k, n.hash) = uint16(len(d.nodes) - 1)
+	at := &d.members.table[d.members.place(object, n.hash)&uint64(len(d.members.table)-1)]
+	if *at != 0 {
+		at = d.find(object, k, n.hash)
+	}
+	*at = uint16(len(d.nodes) - 1)
 }
 
 // find gives the place in the table of the last member with that key, or the empty one
@@ -61,8 +65,8 @@ func (d *Document) find(object uint32, key []byte, hash uint32) *uint16 {
 	}
 }
 
-// key is the decoded key of n. One with escapes is valid until the next call with the
-// same slot, 0 or 1.
+// key is the decoded key of n. One with escapes is valid until the next call of decode
+// with the same slot, 0 or 1.
 func (d *Document) key(n *node, slot int) []byte {
 	k := d.text[n.key:n.keyEnd]
 	if n.keyEscaped {
@@ -71,10 +75,11 @@ func (d *Document) key(n *node, slot int) []byte {
 	return k
 }
 
-func (d *Document) decode(key []byte, slot int) []byte {
-	decoded := slices.Grow(d.scratch[slot][:0], len(key))[:len(key)]
+// decode decodes the inside of a string.
+func (d *Document) decode(text []byte, slot int) []byte {
+	decoded := slices.Grow(d.scratch[slot][:0], len(text))[:len(text)]
 	d.scratch[slot] = decoded
-	return decoded[:unescape(decoded, key)]
+	return decoded[:unescape(decoded, text)]
 }
 
 // secrets make places in the table unforeseeable, so that nobody can send a message

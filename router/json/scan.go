@@ -181,16 +181,40 @@ func unescape(dst, s []byte) (n int) {
 			return n + copy(dst[n:], s)
 		}
 		n += copy(dst[n:], s[:k])
-		if c := unescaped[s[k+1]]; c != 0 {
+		for s = s[k:]; len(s) > 0 && s[0] == '\\'; n++ { // one often follows another
+			c := unescaped[s[1]]
+			if c == 0 {
+				break
+			}
 			dst[n] = c
-			n++
-			s = s[k+2:]
-			continue
+			s = s[2:]
 		}
-		r, end := escapedRune(s, k)
-		n += utf8.EncodeRune(dst[n:], r)
-		s = s[end:]
+		if len(s) > 0 && s[0] == '\\' {
+			r, end := escapedRune(s, 0)
+			n += utf8.EncodeRune(dst[n:], r)
+			s = s[end:]
+		}
 	}
+}
+
+// encoded is how many bytes of s, the inside of a scanned string, the first n of the
+// decoded text take, without the half of a character.
+func encoded(s []byte, n int) int {
+	i := 0
+	for n > 0 && i < len(s) {
+		size, end := 1, i+1
+		if s[i] == '\\' {
+			if end++; unescaped[s[i+1]] == 0 {
+				var r rune
+				r, end = escapedRune(s, i)
+				size = utf8.RuneLen(r)
+			}
+		}
+		if n -= size; n >= 0 {
+			i = end
+		}
+	}
+	return i
 }
 
 // escapedRune decodes the \u escape at i, with its second half where it is the

@@ -186,6 +186,15 @@ func (v Value) Elements() iter.Seq[Value] {
 	}
 }
 
+// Key is the decoded name that the value has in its object, empty in an array. It is
+// valid until another member is looked for.
+func (v Value) Key() []byte {
+	if v.d == nil || v.d.nodes[v.i].key == 0 {
+		return nil
+	}
+	return v.d.key(&v.d.nodes[v.i], 0)
+}
+
 // Get finds what p points at, seen from v.
 func (v Value) Get(p Pointer) Value {
 	for i := range p.segments {

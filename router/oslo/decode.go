@@ -42,12 +42,10 @@ type Decoder struct {
 
 // scratch is what one Decode needs besides the notification.
 type scratch struct {
-	envelope json.Document
-	plain    []byte
-	judge    judge
-	// judge's, made once
-	secretKey  func(key []byte, hash uint32) bool
-	secretText func(text []byte, v json.Value) bool
+	envelope  json.Document
+	plain     []byte
+	judge     judge
+	secretKey func(key []byte, hash uint32) bool
 }
 
 // NewDecoder makes a Decoder.
@@ -58,7 +56,7 @@ func NewDecoder(cfg Config) *Decoder {
 	d := &Decoder{cfg: cfg, now: time.Now}
 	d.scratch.New = func() any {
 		s := new(scratch)
-		s.secretKey, s.secretText = s.judge.secretKey, s.judge.secretText
+		s.secretKey = s.judge.secretKey
 		return s
 	}
 	return d
@@ -103,7 +101,7 @@ func (d *Decoder) decode(n *event.Notification, s *scratch, body []byte, compres
 	if err := s.open(n, body); err != nil {
 		return err
 	}
-	n.Redact(s.secretKey, s.secretText)
+	n.Redact(s.secretKey, secretText)
 	return d.standardFields(n)
 }
 

@@ -13,7 +13,7 @@ func TestIsSecretName(t *testing.T) {
 		"auth_token", "AUTH_TOKEN", "authToken", "X-Auth-Token", "X-Subject-Token", "service_token", "token", "auth_token_info", "token_id",
 		"service_catalog", "catalog", "password", "adminPassword", "ipmi_password", "admin_pass", "adminPass", "new_pass", "rescue_pass",
 		"user_passwd", "key_passphrase", "passcode", "secret", "client_secret", "secret_key", "credentials", "private_key", "privateKey",
-		"ca_private_key", "user_data", "userdata", "injected_files", "personality", "connection_info", "provider_auth", "access_key",
+		"ca_private_key", "signature", "aws_access_key", "Proxy-Authorization", "user_data", "userdata", "injected_files", "personality", "connection_info", "provider_auth", "access_key",
 		"encryption_key", "psk", "Authorization", "Set-Cookie", "_context", "context", "kubeconfig",
 		"_context_auth_token", "_context_service_catalog", "_context_remote_address", "_context_whatever_comes_next", "_context_",
 	} {
@@ -23,7 +23,7 @@ func TestIsSecretName(t *testing.T) {
 	}
 	for _, key := range []string{
 		"key_name", "public_key", "fingerprint", "keypairs", "encryption_key_id", "id", "uuid", "name", "metadata", "user_id", "project_id",
-		"auth_plugin", "user_auth_plugin", "image_ref", "passthrough_delay", "config_drive_id", "context_id", "data", "user", "key", "",
+		"auth_plugin", "user_auth_plugin", "image_ref", "passthrough_delay", "context_id", "data", "user", "key", "",
 		"_context_request_id", "_context_project_id", "_context_user_id", "_context_roles", "_context_timestamp", "_context_is_admin",
 	} {
 		if isSecretName([]byte(key)) {
@@ -75,16 +75,102 @@ func TestSecretsAreGone(t *testing.T) {
 	}
 }
 
-// A text is looked at once, however often a part of it begins like a token.
-func TestIsJWSIsLinear(t *testing.T) {
-	const word = "eyJ"
-	for _, text := range []string{strings.Repeat(word, 1<<20), strings.Repeat("eyJaaaaaaaaaa.b.", 1<<18)} {
-		if isJWS([]byte(text)) {
-			t.Errorf("%.40s… is a token", text)
+// TestSecretsInTexts gives what stays of a text: its beginning, and what is behind it is
+// a secret.
+func TestSecretsInTexts(t *testing.T) {
+	fernet := "gAAAAABl" + strings.Repeat("x", 90)
+	jws := "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiIxIn0." + strings.Repeat("s", 40)
+	for text, stays := range map[string]string{
+		"password=hush":                                "password=",
+		"db failed: Password = hush, retrying":         "db failed: Password =",
+		"--os-password hush":                           "--os-password ",
+		"['--token', 'hush']":                          "['--token',",
+		"<adminPass>hush</adminPass>":                  "<adminPass>",
+		"X-Auth-Token: hush":                           "X-Auth-Token:",
+		"X-Subject-Token-Id:hush":                      "X-Subject-Token-",
+		"Authorization: Basic aHVzaA==":                "Authorization:",
+		"GET http://h/v3?a=b&token=hush":               "GET http://h/v3?a=b&token=",
+		"?X-Amz-Signature=hush":                        "?X-Amz-Signature=",
+		"rabbit://nova:hush@mq1:5672,nova:x@mq2/":      "rabbit://nova:",
+		"mysql+pymysql://nova:hush@db/nova":            "mysql+pymysql://nova:",
+		"rabbit://ab:cd@ef":                            "rabbit://ab:",
+		"see http://h:80/ and amqp://u:p:hush@mq":      "see http://h:80/ and amqp://u:",
+		`{"data": {"auth_password": "hush"}}`:          `{"data": {"auth_password":`,
+		`[{"password":"hush"}]`:                        `[{"password":`,
+		`got {"a": 1, "passwd": "hush"} from it`:       `got {"a": 1, "passwd":`,
+		`{"x": "{\"api_key\": \"hush\"}"}`:             `{"x": "{\"api_key\":`,
+		`{"x": "{\\\"token\\\": \\\"hush\\\"}"}`:       `{"x": "{\\\"token\\\":`,
+		`b'{"secret": "hush"}'`:                        `b'{"secret":`,
+		`b'token="hush"'`:                              `b'token=`,
+		"{'kwargs': {'password': u'hush'}}":            "{'kwargs': {'password':",
+		"{'user_data' : b'hush'}":                      "{'user_data' :",
+		"Cookie : sessionid=hush":                      "Cookie :",
+		"rescue_pass: hush":                            "rescue_pass:",
+		"password 'hush' is wrong":                     "password '",
+		"token -f hush":                                "token -",
+		"Bearer " + jws:                                "Bearer ",
+		"token is " + fernet + "!":                     "token is ",
+		"-----BEGIN RSA PRIVATE KEY-----\nhush hush":   "",
+		"hush\n-----END RSA PRIVATE KEY----- and more": "",
+		"PASSWORD\u00a0= hush":                         "PASSWORD\u00a0=",
+		"schön: Passwort und pa\u017fſword=hush":       "schön: Passwort und pa\u017fſword=",
+
+		// These stay as they are.
+		"token and password":                               "",
+		"the secrets of a password manager":                "",
+		"password":                                         "",
+		"tokens, passwords":                                "",
+		"[x] keep: this":                                   "",
+		"{not: secret, key: a}":                            "",
+		"http://glance:9292/images/a@b":                    "",
+		"http://glance:9292/v2/images?owner=me@x":          "",
+		"cloud1@fake#fake":                                 "",
+		"user@host:22":                                     "",
+		"nova-compute:cloud1":                              "",
+		"at 2026-11-23T14:51:20.600574+0000, by: nobody":   "",
+		"eyJust a text. With two dots. And no token in it": "",
+		"gAAAAA":            "",
+		"aa:bb:cc:dd:ee:ff": "",
+		"passthrough: 1":    "",
+		"contexts: 1":       "",
+		"5 tokens-1":        "",
+	} {
+		want := stays + "***"
+		if stays == "" && !strings.Contains(text, "PRIVATE KEY") {
+			want = text
+		} else if stays == "" {
+			want = ""
+		}
+		if got := decodedMember(t, "text", text); got != want {
+			t.Errorf("%q has become %q, want %q", text, got, want)
 		}
 	}
-	if !isJWS([]byte(strings.Repeat(word, 9) + "." + strings.Repeat(word, 9) + ".x")) {
-		t.Error("a token is not found")
+}
+
+// What somebody has called something is no option of a command.
+func TestNamesMayHaveDashes(t *testing.T) {
+	for _, key := range []string{"name", "display_name", "key_name", "hostname"} {
+		for text, want := range map[string]string{
+			"token-server":       "token-server",
+			"my-secret--santa":   "my-secret--santa",
+			"token -x hush":      "token -***",
+			"token=hush":         "token=***",
+			"token-a-password=x": "token-a-password=*",
+		} {
+			if got := decodedMember(t, key, text); got != want {
+				t.Errorf("the %s %q has become %q, want %q", key, text, got, want)
+			}
+		}
+	}
+}
+
+func TestEveryNameHasALetterThatIsLookedFor(t *testing.T) {
+	for _, list := range [][]string{maskedKeys, secretWords, secretEndings, secretNames} {
+		for _, name := range list {
+			if !mayTell([]byte(name+"= hush hush")) || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz") != "" {
+				t.Errorf("%s is not looked for", name)
+			}
+		}
 	}
 }
 
