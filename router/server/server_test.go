@@ -1,9 +1,11 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -161,6 +163,34 @@ func TestLimits(t *testing.T) {
 			testwait.Until(t, "the second is gone", func() bool { return w.Sessions() == 1 })
 			w.connected(t, "ann@p1")
 		})
+	}
+}
+
+// TestClientsBehindAProxy: clients of a trusted proxy are counted by the addresses
+// that it names.
+func TestClientsBehindAProxy(t *testing.T) {
+	cfg := testConfig()
+	cfg.MaxConnectionsPerAddress = 1
+	cfg.TrustedProxies = []string{"127.0.0.1"}
+	w := start(t, cfg)
+	for _, c := range []struct{ from, want string }{
+		{"192.0.2.1", "101 Switching Protocols"},
+		{"192.0.2.2", "101 Switching Protocols"},
+		{"192.0.2.1", "429 Too Many Requests"},
+	} {
+		conn, err := net.Dial("tcp", w.address())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "%sX-Forwarded-For: %s\r\n\r\n", clienttest.Handshake, c.from)
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer.Status != c.want {
+			t.Errorf("%s is told %s, want %s", c.from, answer.Status, c.want)
+		}
 	}
 }
 
