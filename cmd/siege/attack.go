@@ -10,39 +10,39 @@ import (
 	"horizon-realtime/router/plugin"
 )
 
-// row is what one filter did to the others.
+// row is what one plugin did to the others.
 type row struct {
 	name string
-	// sees is what the operator reads about the filter, in the log and at
-	// /api/plugins; wrong what is not as it must be.
+	// sees is what the operator reads about the plugin, in the log and at
+	// /api/plugins; wrong is what is not as it must be.
 	sees  string
 	wrong error
-	toll
+	cost
 	// resident is the process's memory afterwards, relative to just before.
 	resident float64
 }
 
-// peace is the row of the stock filter alone.
+// peace is the row of the stock plugin alone.
 func (b *besieged) peace(ctx context.Context, watch time.Duration) row {
 	r := row{name: "none of them", sees: "running"}
-	r.toll, r.wrong = b.measure(new(histogram), func() error { return wait(ctx, watch) })
+	r.cost, r.wrong = b.measure(new(histogram), func() error { return wait(ctx, watch) })
 	r.resident = b.grown()
 	return r
 }
 
-// grown is what the process keeps, relative to when that was asked last.
+// grown is the process's memory, relative to when it was measured last.
 func (b *besieged) grown() float64 {
 	before := b.kept
 	b.kept = settledBytes()
 	return float64(b.kept) / float64(before)
 }
 
-// attack drops a filter, waits for its fate while traffic goes on, and takes it
-// away again.
-func (b *besieged) attack(ctx context.Context, g guest, watch time.Duration) row {
+// attack installs a plugin, waits for its fate while traffic goes on, and removes it
+// again.
+func (b *besieged) attack(ctx context.Context, g attacker, watch time.Duration) row {
 	r := row{name: g.name}
 	file := "10-" + g.name + ".wasm"
-	r.toll, r.wrong = b.measure(new(histogram), func() error {
+	r.cost, r.wrong = b.measure(new(histogram), func() error {
 		enough := time.Now().Add(watch)
 		if err := b.install(file, g.module); err != nil {
 			return err
@@ -66,11 +66,11 @@ func (b *besieged) attack(ctx context.Context, g guest, watch time.Duration) row
 	return r
 }
 
-// sees is what an operator reads about a filter.
+// sees is what an operator reads about a plugin.
 //
 // # Errors
 //
-// The log and /api/plugins say different things, or a filter that runs was not
+// The log and /api/plugins say different things, or a running plugin was not
 // called.
 func (b *besieged) sees(s plugin.Status) (string, error) {
 	if s.State == plugin.Running {

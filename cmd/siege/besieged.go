@@ -20,27 +20,27 @@ import (
 	"horizon-realtime/router/plugin"
 )
 
-// stockFile is the filter whose deliveries are counted. The dropped ones stand
-// before it, so that all they do is in its way.
+// stockFile is the plugin whose deliveries are counted. The misbehaving ones run
+// before it, so that everything they do is in its way.
 const stockFile = "50-instances.wasm"
 
-// besieged is a running router and those who listen to it.
+// besieged is a running router with its listeners.
 type besieged struct {
-	dir    string // of the filters
+	dir    string // of the plugins
 	ledger *ledger
 	log    *logBook
 	admin  string
-	// kept is what was resident of the process when it was measured last.
+	// kept is the process's resident memory when it was measured last.
 	kept int64
 	stop func() error
 }
 
-// besiege starts the whole router with the stock filter, the traffic, and a
-// listener for each project and one who should hear nothing.
+// besiege starts the whole router with the stock plugin, the traffic, a listener per
+// project, and one that should hear nothing.
 //
 // # Errors
 //
-// Any of that does not start.
+// Any of these does not start.
 func besiege(ctx context.Context, p *plan, stock []byte) (_ *besieged, err error) {
 	home, err := os.MkdirTemp("", "siege")
 	if err != nil {
@@ -93,7 +93,7 @@ func besiege(ctx context.Context, p *plan, stock []byte) (_ *besieged, err error
 // drain bounds how long the router may take to stop.
 const drain = 20 * time.Second
 
-// config is the default one, but for what a test machine wants otherwise.
+// config is the default configuration, with what a test machine needs.
 func (b *besieged) config(home string) router.Config {
 	cfg := router.DefaultConfig()
 	cfg.Plugins.Dir, cfg.Plugins.CacheDir = b.dir, filepath.Join(home, "cache")
@@ -106,7 +106,7 @@ func (b *besieged) config(home string) router.Config {
 	return cfg
 }
 
-// listenAll connects the listeners: one a project, and a stranger.
+// listenAll connects the listeners: one per project, and a stranger.
 func listenAll(address string, l *ledger) (conns []*gws.Conn, ended []<-chan struct{}, err error) {
 	for i := range projects + 1 {
 		id, number := project(i), i
@@ -126,8 +126,8 @@ func listenAll(address string, l *ledger) (conns []*gws.Conn, ended []<-chan str
 	return conns, ended, nil
 }
 
-// install puts a file into the folder the way an operator should: under another
-// name first.
+// install puts a file into the folder as an operator should: under another name
+// first.
 func (b *besieged) install(name string, module []byte) error {
 	path := filepath.Join(b.dir, name)
 	if err := os.WriteFile(path+".part", module, 0o600); err != nil {
@@ -136,7 +136,7 @@ func (b *besieged) install(name string, module []byte) error {
 	return os.Rename(path+".part", path)
 }
 
-// status asks the admin listener about a file; ok is false where it knows none.
+// status asks the admin listener about a file; ok is false if it does not know it.
 func (b *besieged) status(ctx context.Context, file string) (s plugin.Status, ok bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.admin+"/api/plugins", nil)
 	if err != nil {
@@ -144,7 +144,7 @@ func (b *besieged) status(ctx context.Context, file string) (s plugin.Status, ok
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return s, false, fmt.Errorf("ask the router about its filters: %w", err)
+		return s, false, fmt.Errorf("ask the router about its plugins: %w", err)
 	}
 	defer resp.Body.Close()
 	var all []plugin.Status
@@ -159,15 +159,14 @@ func (b *besieged) status(ctx context.Context, file string) (s plugin.Status, ok
 	return s, false, nil
 }
 
-// patience is how long anything is waited for.
+// patience bounds every wait.
 const patience = 30 * time.Second
 
-// until asks about the file again and again until the condition holds of what
-// it hears.
+// until asks about the file until the condition holds.
 //
 // # Errors
 //
-// It does not within patience.
+// It does not hold within patience.
 func (b *besieged) until(ctx context.Context, file string, holds func(s plugin.Status, ok bool) bool) (plugin.Status, error) {
 	for deadline := time.Now().Add(patience); ; {
 		s, ok, err := b.status(ctx, file)

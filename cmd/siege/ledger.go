@@ -27,21 +27,21 @@ func serialOf(message []byte) (uint64, bool) {
 	return serial, err == nil
 }
 
-// ledger books what was published and what was delivered. The source writes the
-// one side, the listeners the other, all at the same time.
+// ledger counts what was published and what was delivered. The source writes one
+// side and the listeners the other, concurrently.
 type ledger struct {
 	slots []slot
 	// published is how many serials there are; the next one is its value.
 	published atomic.Uint64
 	delivered atomic.Uint64
-	// doubled were delivered again, astray to somebody who may not hear them.
+	// doubled were delivered again, astray to somebody who must not hear them.
 	doubled, astray atomic.Uint64
 	latency         atomic.Pointer[histogram]
 }
 
-// slot is a notification's. Slots are used again, long after.
+// slot is one notification's. Slots are used again, much later.
 type slot struct {
-	due atomic.Int64
+	at  atomic.Int64 // when it was to be published, in Unix ns
 	got atomic.Uint32
 }
 
@@ -53,17 +53,17 @@ func newLedger() *ledger {
 
 func (l *ledger) slot(serial uint64) *slot { return &l.slots[serial%uint64(len(l.slots))] }
 
-// publish books the next notification, which was due at that time.
-func (l *ledger) publish(due time.Time) (serial uint64) {
+// publish counts the next notification, which was to be published at that time.
+func (l *ledger) publish(at time.Time) (serial uint64) {
 	serial = l.published.Load()
 	s := l.slot(serial)
-	s.due.Store(due.UnixNano())
+	s.at.Store(at.UnixNano())
 	s.got.Store(0)
 	l.published.Add(1)
 	return serial
 }
 
-// deliver books a message that a listener got.
+// deliver counts a message that a listener received.
 func (l *ledger) deliver(serial uint64) {
 	s := l.slot(serial)
 	if s.got.Add(1) > 1 {
@@ -71,10 +71,10 @@ func (l *ledger) deliver(serial uint64) {
 		return
 	}
 	l.delivered.Add(1)
-	l.latency.Load().add(time.Since(time.Unix(0, s.due.Load())))
+	l.latency.Load().add(time.Since(time.Unix(0, s.at.Load())))
 }
 
-// missing counts the serials in [from, to) that nobody got yet.
+// missing counts the serials in [from, to) that nobody has received.
 func (l *ledger) missing(from, to uint64) (n int) {
 	for serial := from; serial < to; serial++ {
 		if l.slot(serial).got.Load() == 0 {

@@ -11,12 +11,11 @@ import (
 	"github.com/lxzan/gws"
 )
 
-// listener is a websocket connection to the router. It books every push.
+// listener is a websocket connection to the router. It counts every push.
 type listener struct {
 	gws.BuiltinEventHandler
 	ledger *ledger
-	// project is the number of the project it listens for, -1 for somebody who
-	// should hear nothing.
+	// project is the number of its project, -1 if it should hear nothing.
 	project int
 	awaits  int // replies to its first commands
 	ready   chan error

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// logBook is where the router logs to: it keeps the last error about each
-// filter. Its methods are safe for concurrent use.
+// logBook is the router's log. It keeps the last error about each plugin. Its
+// methods may be called concurrently.
 type logBook struct {
 	mu     sync.Mutex
 	errors map[string]string
@@ -31,7 +31,7 @@ func (b *logBook) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// about is the last error that was logged about a filter.
+// about is the last error that was logged about a plugin.
 func (b *logBook) about(name string) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -25,12 +25,12 @@ func main() {
 
 func run(ctx context.Context) error {
 	p := plan{progress: os.Stderr}
-	only := flag.String("only", "", "the filters to drop, comma-separated (default all)")
+	only := flag.String("only", "", "the plugins to install, comma-separated (default all)")
 	write := flag.Bool("write", false, "write the tables into docs/sandbox.md")
 	flag.StringVar(&p.root, "root", ".", "the source tree")
 	flag.IntVar(&p.rate, "rate", 1000, "notifications a second")
-	flag.DurationVar(&p.watch, "watch", 2*time.Second, "how long each filter is watched at least")
-	flag.IntVar(&p.reloads, "reloads", 0, "how often the stock filter is replaced under traffic")
+	flag.DurationVar(&p.watch, "watch", 2*time.Second, "how long each plugin is watched at least")
+	flag.IntVar(&p.reloads, "reloads", 0, "how often the stock plugin is replaced under traffic")
 	flag.Parse()
 	var err error
 	if p.names, err = testplugins.Names(filepath.Join(p.root, "testplugins")); err != nil {

@@ -17,20 +17,20 @@ import (
 	"horizon-realtime/testplugins"
 )
 
-// plan says what a siege is made of.
+// plan is what a siege consists of.
 type plan struct {
 	root  string
 	names []string
-	// rate is in notifications a second; watch is how long each filter is
-	// watched at least, and the stock filter alone before them.
+	// rate is in notifications per second. watch is how long each plugin is watched at
+	// least, and the stock plugin alone before them.
 	rate     int
 	watch    time.Duration
 	reloads  int
 	progress io.Writer
 }
 
-// guest is a filter to drop, and the state that its expect.txt says it ends in.
-type guest struct {
+// attacker is a plugin to install, and the state that its expect.txt says it ends in.
+type attacker struct {
 	name   string
 	module []byte
 	fate   plugin.State
@@ -40,11 +40,11 @@ type guest struct {
 //
 // # Errors
 //
-// A filter cannot be built, or the router does not start. What the router does
+// A plugin cannot be built, or the router does not start. What the router does
 // wrong is in the result.
 func (p *plan) run(ctx context.Context) (*result, error) {
 	began := time.Now()
-	guests, stock, err := p.build(ctx)
+	attackers, stock, err := p.build(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -54,12 +54,12 @@ func (p *plan) run(ctx context.Context) (*result, error) {
 	}
 	defer b.stop()
 	r := &result{rate: p.rate}
-	// What happens only once is no filter's cost.
+	// What happens only once is not a plugin's cost.
 	b.measure(new(histogram), func() error { return wait(ctx, p.watch) })
 	b.kept = settledBytes()
 	calm := b.kept
 	r.rows = append(r.rows, b.peace(ctx, p.watch))
-	for _, g := range guests {
+	for _, g := range attackers {
 		fmt.Fprintf(p.progress, "%4.0fs  %s\n", time.Since(began).Seconds(), g.name)
 		r.rows = append(r.rows, b.attack(ctx, g, p.watch))
 		if ctx.Err() != nil {
@@ -83,25 +83,25 @@ func (p *plan) run(ctx context.Context) (*result, error) {
 }
 
 // build makes all modules before anything is measured.
-func (p *plan) build(ctx context.Context) (guests []guest, stock []byte, err error) {
+func (p *plan) build(ctx context.Context) (attackers []attacker, stock []byte, err error) {
 	dir := filepath.Join(p.root, "testplugins")
-	guests = make([]guest, len(p.names))
+	attackers = make([]attacker, len(p.names))
 	var work errgroup.Group
 	work.SetLimit(runtime.GOMAXPROCS(0))
 	work.Go(func() (err error) { stock, err = buildStock(ctx, p.root); return err })
 	for i, name := range p.names {
 		work.Go(func() (err error) {
-			guests[i].name = name
-			if guests[i].fate, err = fateOf(dir, name); err == nil {
-				guests[i].module, err = testplugins.Build(dir, name)
+			attackers[i].name = name
+			if attackers[i].fate, err = fateOf(dir, name); err == nil {
+				attackers[i].module, err = testplugins.Build(dir, name)
 			}
 			return err
 		})
 	}
-	return guests, stock, work.Wait()
+	return attackers, stock, work.Wait()
 }
 
-// buildStock makes the filter behind Horizon's instances table.
+// buildStock makes the plugin behind Horizon's instances table.
 func buildStock(ctx context.Context, root string) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "siege")
 	if err != nil {
@@ -118,12 +118,12 @@ func buildStock(ctx context.Context, root string) ([]byte, error) {
 	return os.ReadFile(out)
 }
 
-// fateOf reads the state that a filter of testplugins must end in: that of a
-// few calls, unless there is one that takes a running router.
+// fateOf reads the state that a plugin of testplugins must end in: after a few
+// calls, unless its expect.txt has one for a running router.
 func fateOf(dir, name string) (plugin.State, error) {
 	text, err := os.ReadFile(filepath.Join(dir, name, "expect.txt"))
 	if err != nil {
-		return "", fmt.Errorf("read what must become of a filter: %w", err)
+		return "", fmt.Errorf("read what must become of a plugin: %w", err)
 	}
 	for _, before := range []string{"# In a running router: ", "state: "} {
 		for line := range strings.Lines(string(text)) {

@@ -12,22 +12,22 @@ import (
 	"horizon-realtime/router/plugin"
 )
 
-// reloads is what replacing a filter again and again did.
+// reloads is what replacing a plugin again and again did.
 type reloads struct {
 	count int
 	took  time.Duration
-	toll
-	// resident and goroutines are those after the last reload, relative to
-	// and beyond those after the first round.
+	cost
+	// resident is the memory after the last reload, relative to that after the first
+	// round; goroutines is how many more there are.
 	resident   float64
 	goroutines int
 }
 
-// rounds is how often the deliveries are counted meanwhile.
+// rounds is how often the deliveries are counted.
 const rounds = 10
 
-// reload replaces the stock filter by a new version, at least count times. The
-// versions differ in a custom section.
+// reload replaces the stock plugin by new versions, at least count times. They differ
+// in a custom section.
 //
 // # Errors
 //
@@ -51,7 +51,7 @@ func (b *besieged) reload(ctx context.Context, stock []byte, count int) (*reload
 		if err != nil {
 			return nil, err
 		}
-		r.toll.add(one)
+		r.cost.add(one)
 		if round == 0 {
 			memory, routines = settledBytes(), runtime.NumGoroutine()
 		}
@@ -62,7 +62,7 @@ func (b *besieged) reload(ctx context.Context, stock []byte, count int) (*reload
 	return r, nil
 }
 
-// goroutinesBeyond waits for what is about to end, and tells how many are left.
+// goroutinesBeyond waits for what is about to end, and returns how many are left.
 func goroutinesBeyond(allowed int) int {
 	for deadline := time.Now().Add(patience); runtime.NumGoroutine() > allowed && time.Now().Before(deadline); {
 		time.Sleep(5 * time.Millisecond)

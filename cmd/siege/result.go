@@ -10,10 +10,10 @@ type result struct {
 	rate    int
 	rows    []row
 	reloads *reloads
-	// resident is the process's memory after the last filter, relative to before
-	// the first.
+	// resident is the process's memory after the last plugin, relative to before the
+	// first.
 	resident float64
-	// Of the siege from its begin to its end.
+	// Of the whole siege.
 	published, delivered, doubled, astray uint64
 	took                                  time.Duration
 }
@@ -21,10 +21,10 @@ type result struct {
 // wrong lists what must never happen and did.
 func (r *result) wrong() (errs []error) {
 	for _, row := range r.rows {
-		errs = append(errs, row.wrong, row.toll.wrong(row.name))
+		errs = append(errs, row.wrong, row.cost.wrong(row.name))
 	}
 	if r.reloads != nil {
-		errs = append(errs, r.reloads.toll.wrong("the reloads"))
+		errs = append(errs, r.reloads.cost.wrong("the reloads"))
 		if n := r.reloads.goroutines; n > 0 {
 			errs = append(errs, fmt.Errorf("the reloads: %d goroutines are left over", n))
 		}
@@ -35,12 +35,12 @@ func (r *result) wrong() (errs []error) {
 	return errs
 }
 
-func (t *toll) wrong(during string) error {
-	if t.sent == 0 {
+func (c *cost) wrong(during string) error {
+	if c.sent == 0 {
 		return fmt.Errorf("%s: nothing was published meanwhile", during)
 	}
-	if t.lost > 0 || t.doubled > 0 || t.astray > 0 {
-		return fmt.Errorf("%s: of %d deliveries %d were lost, %d doubled, %d astray", during, t.sent, t.lost, t.doubled, t.astray)
+	if c.lost > 0 || c.doubled > 0 || c.astray > 0 {
+		return fmt.Errorf("%s: of %d deliveries %d were lost, %d doubled, %d astray", during, c.sent, c.lost, c.doubled, c.astray)
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestSiege is a siege in brief: one filter of each fate, and some reloads.
+// TestSiege is a siege in brief: one plugin of each fate, and some reloads.
 // What is counted must be right; how long it takes is the machine's.
 func TestSiege(t *testing.T) {
 	p := plan{
@@ -55,7 +55,7 @@ func (l testLog) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// What goes wrong is found: a ledger of a loss, a double and a stranger.
+// What goes wrong is found: in a ledger with a loss, a double and a stranger.
 func TestWrongIsFound(t *testing.T) {
 	l := newLedger()
 	for range 4 {
@@ -70,8 +70,8 @@ func TestWrongIsFound(t *testing.T) {
 		t.Errorf("%d missing, %d doubled, %d astray, %d delivered", l.missing(0, 4), l.doubled.Load(), l.astray.Load(), l.delivered.Load())
 	}
 	r := result{
-		rows:      []row{{name: "a", toll: toll{sent: 4, lost: 2, doubled: 1, astray: 1}}, {name: "b", wrong: errors.New("b: fate"), toll: toll{sent: 1}}},
-		reloads:   &reloads{toll: toll{}, goroutines: 3},
+		rows:      []row{{name: "a", cost: cost{sent: 4, lost: 2, doubled: 1, astray: 1}}, {name: "b", wrong: errors.New("b: fate"), cost: cost{sent: 1}}},
+		reloads:   &reloads{cost: cost{}, goroutines: 3},
 		published: 4, delivered: 2, doubled: 1, astray: 1,
 	}
 	want := "a: of 4 deliveries 2 were lost, 1 doubled, 1 astray\nb: fate\nthe reloads: nothing was published meanwhile\n" +
@@ -99,7 +99,7 @@ func TestTablesArePutIntoTheirPlace(t *testing.T) {
 	}
 }
 
-// serials survive the trip through a notification and the stock filter's id.
+// serials survive the trip through a notification and the stock plugin's id.
 func TestSerials(t *testing.T) {
 	traffic, err := newTraffic(filepath.Join("..", ".."), 1, newLedger())
 	if err != nil {

@@ -23,19 +23,19 @@ func (r *result) tables() string {
 		if row.wrong != nil {
 			sees = "WRONG: " + row.wrong.Error()
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", row.name, row.toll.cells(row.resident), escape(sees))
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", row.name, row.cost.cells(row.resident), escape(sees))
 	}
 	if re := r.reloads; re != nil {
 		fmt.Fprintf(&b, "\n| replaced under traffic | p99 | slowest | pause | memory | lost, doubled, astray | goroutines left over |\n"+
-			"|---|--:|--:|--:|--:|--:|--:|\n| %d times in %.0f s | %s | %d |\n", re.count, re.took.Seconds(), re.toll.cells(re.resident), re.goroutines)
+			"|---|--:|--:|--:|--:|--:|--:|\n| %d times in %.0f s | %s | %d |\n", re.count, re.took.Seconds(), re.cost.cells(re.resident), re.goroutines)
 	}
 	return b.String()
 }
 
 // cells are the columns that both tables have.
-func (t *toll) cells(resident float64) string {
-	return fmt.Sprintf("%s | %s | %s | %s | %d, %d, %d of %d", milliseconds(t.p99), milliseconds(t.slowest),
-		milliseconds(t.pause), percent(resident), t.lost, t.doubled, t.astray, t.sent)
+func (c *cost) cells(resident float64) string {
+	return fmt.Sprintf("%s | %s | %s | %s | %d, %d, %d of %d", milliseconds(c.p99), milliseconds(c.slowest),
+		milliseconds(c.pause), percent(resident), c.lost, c.doubled, c.astray, c.sent)
 }
 
 func milliseconds(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1000) }

@@ -18,7 +18,7 @@ import (
 	"horizon-realtime/router/rabbit"
 )
 
-// recording is what the services of a real OpenStack said while it was used.
+// recording is what the services of a real OpenStack sent while it was used.
 const recording = "cmd/horizon-realtime/e2e/testdata/recorded.jsonl.gz"
 
 // projects own the servers that the traffic is about. Each has a listener.
@@ -26,10 +26,10 @@ const projects = 8
 
 func project(i int) string { return fmt.Sprintf("51e9e0000000400080000000000000%02x", i) }
 
-// traffic is a source that publishes recorded notifications at a steady rate,
-// each about a server of its own.
+// traffic is a source that publishes recorded notifications at a steady rate, each
+// about another server.
 type traffic struct {
-	rate      int // a second
+	rate      int // per second
 	templates []template
 	ledger    *ledger
 	owed      sync.WaitGroup
@@ -73,7 +73,7 @@ func newTraffic(root string, rate int, l *ledger) (*traffic, error) {
 		if err := decoder.Decode(n, []byte(r.Body), ""); err != nil {
 			return nil, fmt.Errorf("decode a recorded notification: %w", err)
 		}
-		if tells(n.Type) && n.Project != "" && len(n.Resource) == len(serialID(0)) {
+		if hasMessage(n.Type) && n.Project != "" && len(n.Resource) == len(serialID(0)) {
 			t.templates = append(t.templates, newTemplate(r.Body, n))
 		}
 	}
@@ -86,9 +86,9 @@ func newTraffic(root string, rate int, l *ledger) (*traffic, error) {
 	return t, nil
 }
 
-// tells picks the notifications of which the stock filter always makes a
-// message.
-func tells(eventType string) bool {
+// hasMessage reports whether the stock plugin always makes a message of such a
+// notification.
+func hasMessage(eventType string) bool {
 	name, ok := strings.CutPrefix(eventType, "compute.instance.")
 	return ok && !strings.HasPrefix(name, "live_migration") && (name == "update" || strings.HasSuffix(name, ".end"))
 }
@@ -136,14 +136,14 @@ func (t *traffic) Run(ctx context.Context, take router.Take) error {
 	pace := time.NewTicker(time.Millisecond)
 	defer pace.Stop()
 	interval := time.Second / time.Duration(t.rate)
-	for due := time.Now(); ; {
+	for at := time.Now(); ; {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-pace.C:
 		}
-		for ; time.Since(due) >= 0; due = due.Add(interval) {
-			serial := t.ledger.publish(due)
+		for ; time.Since(at) >= 0; at = at.Add(interval) {
+			serial := t.ledger.publish(at)
 			t.owed.Add(1)
 			take(t.templates[serial%uint64(len(t.templates))].write(serial), "", owed{t})
 		}
@@ -159,6 +159,6 @@ type owed struct{ t *traffic }
 // Ack implements router.Delivery.
 func (o owed) Ack() { o.t.owed.Done() }
 
-// Reject implements router.Delivery. What is rejected is delivered to nobody,
-// and booked as lost for that.
+// Reject implements router.Delivery. What is rejected is delivered to nobody, and so
+// counted as lost.
 func (o owed) Reject(string) { o.t.owed.Done() }

@@ -2,18 +2,18 @@ package main
 
 import "time"
 
-// toll is what the listeners got in a span of time, how late, and how long Go's
-// collector stopped everything at the most.
-type toll struct {
+// cost is what the listeners received in a span of time and how late, and the
+// longest pause of Go's collector.
+type cost struct {
 	sent, lost      int
 	doubled, astray uint64
 	p99, slowest    time.Duration
 	pause           time.Duration
 }
 
-// measure tells what the listeners got of all that was published while it ran.
-// How late that was is told of all that late holds by then.
-func (b *besieged) measure(late *histogram, during func() error) (toll, error) {
+// measure counts what the listeners received of everything that was published while
+// during ran. The latencies are those of everything that late holds by then.
+func (b *besieged) measure(late *histogram, during func() error) (cost, error) {
 	l := b.ledger
 	from, doubled, astray := l.published.Load(), l.doubled.Load(), l.astray.Load()
 	before := readPauses()
@@ -21,14 +21,14 @@ func (b *besieged) measure(late *histogram, during func() error) (toll, error) {
 	err := during()
 	to := l.published.Load()
 	lost := l.settle(from, to)
-	return toll{
+	return cost{
 		sent: int(to - from), lost: lost,
 		doubled: l.doubled.Load() - doubled, astray: l.astray.Load() - astray,
 		p99: late.quantile(0.99), slowest: late.highest(), pause: before.longestSince(),
 	}, err
 }
 
-// settle waits for the serials in [from, to) and tells how many nobody got.
+// settle waits for the serials in [from, to) and returns how many nobody received.
 func (l *ledger) settle(from, to uint64) (lost int) {
 	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		if lost = l.missing(from, to); lost == 0 || time.Now().After(deadline) {
@@ -37,13 +37,12 @@ func (l *ledger) settle(from, to uint64) (lost int) {
 	}
 }
 
-// add makes t that of both spans, of which o is the later and was measured into
-// the same histogram.
-func (t *toll) add(o toll) {
-	t.sent += o.sent
-	t.lost += o.lost
-	t.doubled += o.doubled
-	t.astray += o.astray
-	t.p99, t.slowest = o.p99, o.slowest
-	t.pause = max(t.pause, o.pause)
+// add adds a later span, which was measured into the same histogram.
+func (c *cost) add(o cost) {
+	c.sent += o.sent
+	c.lost += o.lost
+	c.doubled += o.doubled
+	c.astray += o.astray
+	c.p99, c.slowest = o.p99, o.slowest
+	c.pause = max(c.pause, o.pause)
 }
