@@ -50,6 +50,9 @@ type LogConfig struct {
 type PipelineConfig struct {
 	// MaxBodyBytes bounds a notification, as it arrives and unpacked.
 	MaxBodyBytes int `toml:"max_body_bytes"`
+	// NotificationTimeout bounds how long a notification may take, from decoding it to
+	// its last plugin. It is put aside when it takes longer.
+	NotificationTimeout time.Duration `toml:"notification_timeout"`
 	// DedupWindow is how many message ids each worker remembers.
 	DedupWindow int `toml:"dedup_window"`
 	// DrainTimeout bounds a shutdown as a whole.
@@ -67,9 +70,10 @@ func DefaultConfig() Config {
 		Admin:   admin.DefaultConfig(),
 		Log:     LogConfig{Level: slog.LevelInfo, Format: "text"},
 		Router: PipelineConfig{
-			MaxBodyBytes: oslo.DefaultMaxBodyBytes,
-			DedupWindow:  16384,
-			DrainTimeout: 30 * time.Second,
+			MaxBodyBytes:        oslo.DefaultMaxBodyBytes,
+			NotificationTimeout: time.Second,
+			DedupWindow:         16384,
+			DrainTimeout:        30 * time.Second,
 		},
 	}
 }
@@ -137,6 +141,9 @@ func (c *Config) validate() error {
 	}
 	if c.Router.MaxBodyBytes < 1<<10 || c.Router.MaxBodyBytes > 1<<28 {
 		errs = append(errs, fmt.Errorf("[router] max_body_bytes = %d: between %d and %d", c.Router.MaxBodyBytes, 1<<10, 1<<28))
+	}
+	if c.Router.NotificationTimeout < 10*time.Millisecond || c.Router.NotificationTimeout > time.Minute {
+		errs = append(errs, fmt.Errorf("[router] notification_timeout = %s: between 10ms and 1m", c.Router.NotificationTimeout))
 	}
 	if c.Router.DedupWindow < 0 || c.Router.DedupWindow > 1<<22 {
 		errs = append(errs, fmt.Errorf("[router] dedup_window = %d: between 0 (off) and %d", c.Router.DedupWindow, 1<<22))

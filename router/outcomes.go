@@ -14,6 +14,7 @@ type outcomes struct {
 	unmatched prometheus.Counter
 	denied    prometheus.Counter
 	faulted   prometheus.Counter
+	late      prometheus.Counter
 	duplicate prometheus.Counter
 	malformed prometheus.Counter
 
@@ -25,7 +26,7 @@ func newOutcomes(reg prometheus.Registerer) outcomes {
 		Name: "horizon_realtime_notifications_total",
 		Help: "Notifications by how they ended: routed (something was published), silent (plugins had nothing to say), " +
 			"unmatched (no plugin asked for the type), denied (all emissions were refused), faulted (a plugin failed and " +
-			"nothing was published), duplicate, malformed (put aside).",
+			"nothing was published), late (took too long, put aside), duplicate, malformed (put aside).",
 	}, []string{"outcome"})
 	refused := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "horizon_realtime_emissions_refused_total",
@@ -38,6 +39,7 @@ func newOutcomes(reg prometheus.Registerer) outcomes {
 		unmatched:       ended.WithLabelValues("unmatched"),
 		denied:          ended.WithLabelValues("denied"),
 		faulted:         ended.WithLabelValues("faulted"),
+		late:            ended.WithLabelValues("late"),
 		duplicate:       ended.WithLabelValues("duplicate"),
 		malformed:       ended.WithLabelValues("malformed"),
 		emissionRefused: refused,
@@ -47,6 +49,8 @@ func newOutcomes(reg prometheus.Registerer) outcomes {
 // count counts the outcome of one notification.
 func (o *outcomes) count(called plugin.Outcome, accepted, refused int) {
 	switch {
+	case called.Late:
+		o.late.Inc()
 	case accepted > 0:
 		o.routed.Inc()
 	case called.Faults > 0:

@@ -2,46 +2,36 @@ package router
 
 import (
 	"bufio"
+	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"horizon-realtime/router/admin"
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/fair"
 	"horizon-realtime/router/hub"
+	"horizon-realtime/router/oslo"
 	"horizon-realtime/router/plugin"
+	"horizon-realtime/router/plugin/guest/guesttest"
 	"horizon-realtime/router/testwait"
 	"horizon-realtime/router/wire"
 	"horizon-realtime/sdk/abi"
 )
-
-// guest is testdata/say.wat, assembled.
-var guest = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "guest")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	out := filepath.Join(dir, "say.wasm")
-	if text, err := exec.Command("wat2wasm", "testdata/say.wat", "-o", out).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("assemble a guest with wat2wasm (Debian package wabt): %w\n%s", err, text)
-	}
-	return os.ReadFile(out)
-})
 
 // testbed is a pipeline with the real plugin host and a running hub. Its plugin
 // emits what a notification tells it to. Workers start when finish is called.
@@ -59,7 +49,7 @@ type testbed struct {
 
 func newTestbed(t testing.TB, configure func(*Config)) *testbed {
 	t.Helper()
-	module, err := guest()
+	text, err := os.ReadFile("testdata/say.wat")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +59,7 @@ func newTestbed(t testing.TB, configure func(*Config)) *testbed {
 	if configure != nil {
 		configure(&cfg)
 	}
-	if err := os.WriteFile(filepath.Join(cfg.Plugins.Dir, "50-say.wasm"), module, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(cfg.Plugins.Dir, "50-say.wasm"), guesttest.Assemble(t, string(text)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	log, reg := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
@@ -105,11 +95,7 @@ func newTestbed(t testing.TB, configure func(*Config)) *testbed {
 // finish has the workers work off what was submitted, and the hub deliver it.
 func (b *testbed) finish() {
 	b.stop()
-	var workers sync.WaitGroup
-	for _, w := range b.workers {
-		workers.Go(func() { w.run(context.Background()) })
-	}
-	workers.Wait()
+	b.run(context.Background())
 	b.stopHub()
 }
 
@@ -186,7 +172,7 @@ func (b *testbed) metric(name string, label ...string) (sum float64) {
 // counted is the outcomes that have been counted.
 func (b *testbed) counted() string {
 	var counted []string
-	for _, outcome := range []string{"routed", "silent", "unmatched", "denied", "faulted", "duplicate", "malformed"} {
+	for _, outcome := range []string{"routed", "silent", "unmatched", "denied", "faulted", "late", "duplicate", "malformed"} {
 		if n := b.metric("notifications_total", outcome); n > 0 {
 			counted = append(counted, fmt.Sprintf("%s %v", outcome, n))
 		}
@@ -207,42 +193,15 @@ func notification(id, eventType, project string, block []byte) []byte {
 	return body
 }
 
-// emission is a record of a result block. The payload is filled up so that the
-// bytes of each length are ASCII, as a JSON string must be UTF-8.
+// emission is a record of a result block. The payload is filled up until the bytes
+// of each length are ASCII, as a JSON string must be UTF-8.
 func emission(channel, key, payload string) []byte {
-	length := abi.EmitHeader + len(channel) + len(key) + len(payload)
-	if fill := (256 - length%256) % 256; fill < 128 {
-		length += fill
-		payload += strings.Repeat(" ", fill)
-	}
-	b := binary.LittleEndian.AppendUint32(nil, abi.TagEmit)
-	b = binary.LittleEndian.AppendUint32(b, uint32(length))
-	b = binary.LittleEndian.AppendUint16(b, uint16(len(channel)))
-	b = binary.LittleEndian.AppendUint16(b, uint16(len(key)))
-	b = binary.LittleEndian.AppendUint32(b, 0)
-	return append(b, channel+key+payload...)
-}
-
-// TestUserEmissionStaysInTheProject has a plugin tell a user of one project's
-// notification: who is that user, but in another project, does not hear of it.
-func TestUserEmissionStaysInTheProject(t *testing.T) {
-	b := newTestbed(t, func(cfg *Config) {
-		cfg.Plugin = map[string]plugin.Settings{"say": {Grants: []string{"cross_project"}}}
-	})
-	ch, err := event.ParseChannel("user/ann/x")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, project := range []string{"", "alpha", "beta"} {
-		sub := &hub.Subscription{Channel: ch, Project: project, To: listener{b, "in " + project}}
-		if err := b.hub.Subscribe(sub, 1); err != nil {
-			t.Fatal(err)
+	for {
+		b := guesttest.Emit(channel, key, payload)
+		if !bytes.ContainsFunc(b, func(r rune) bool { return r >= utf8.RuneSelf }) {
+			return b
 		}
-	}
-	b.submit(notification("1", "compute.instance.update", "alpha", emission("user/ann/x", "k", `{"n":1}`)), "", delivery{b})
-	b.finish()
-	if len(b.heard["in alpha"]) != 1 || len(b.heard) != 1 {
-		t.Errorf("heard: %q", b.heard)
+		payload += " "
 	}
 }
 
@@ -423,6 +382,80 @@ func TestProjectsKeepTheirOrder(t *testing.T) {
 				t.Fatalf("%s: number %d is %s", channel(p), n, message)
 			}
 		}
+	}
+}
+
+// long makes a notification's body large.
+func long(body []byte) []byte {
+	return slices.Concat(body[:len(body)-1], []byte(`,"long":"`), bytes.Repeat([]byte("x"), oslo.SmallBody), []byte(`"}`))
+}
+
+// TestALargeBodyDelaysItsProjectOnly: others' notifications reach their workers
+// while it is still to be decoded; those of the project wait for it, in order.
+func TestALargeBodyDelaysItsProjectOnly(t *testing.T) {
+	b := newTestbed(t, nil)
+	channels := []string{"project/alpha/x", "project/beta/x"}
+	b.listen(channels...)
+	submit := func(n int, project string, enlarge func([]byte) []byte) {
+		body := notification(fmt.Sprint(n), "compute.instance.update", project, emission("project/"+project+"/x", "", fmt.Sprintf(`{"n":%d}`, n)))
+		b.submit(enlarge(body), "", delivery{b})
+	}
+	same := func(body []byte) []byte { return body }
+	submit(0, "alpha", same)
+	submit(1, "alpha", long)
+	submit(2, "alpha", same)
+	submit(3, "beta", same)
+	submit(4, "alpha", func([]byte) []byte { return []byte(`{"event_type":`) }) // has no project
+	submit(5, "alpha", func(body []byte) []byte { return long(body)[:len(body)+oslo.SmallBody] })
+	submit(6, "alpha", long)
+	submit(7, "alpha", same)
+	ready := 0
+	for _, w := range b.workers {
+		ready += w.queue.Waiting()
+	}
+	if ready != 2 || b.large.queue.Waiting() != 5 {
+		t.Errorf("%d are with workers, and %d wait for large bodies", ready, b.large.queue.Waiting())
+	}
+	b.finish()
+	for channel, want := range map[string][]int{"project/alpha/x": {0, 1, 2, 6, 7}, "project/beta/x": {3}} {
+		var got []int
+		for _, message := range b.heard[channel] {
+			var pub struct{ Data struct{ N int } }
+			if err := json.Unmarshal([]byte(message), &pub); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, pub.Data.N)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v, not %v", channel, got, want)
+		}
+	}
+	if got := b.counted(); got != "routed 6, malformed 2" || len(b.settled) != 8 || len(b.large.projects) != 0 {
+		t.Errorf("counted: %s; settled %q; left %v", got, b.settled, b.large.projects)
+	}
+}
+
+// TestLateIsPutAside: with the reason, and whether decoding or a plugin took long.
+func TestLateIsPutAside(t *testing.T) {
+	for name, c := range map[string]struct{ timeout, spent time.Duration }{
+		"plugins": {-1, 0}, "decoding": {time.Minute, time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newTestbed(t, nil)
+			b.timeout = c.timeout
+			b.listen("project/alpha/x")
+			late := &fair.Item[job]{Value: job{delivery: delivery{b}, spent: c.spent}}
+			body := notification("1", "compute.instance.update", "alpha", emission("project/alpha/x", "", "{}"))
+			if err := b.oslo.Decode(&late.Value.Notification, body, ""); err != nil {
+				t.Fatal(err)
+			}
+			b.queue(1, late)
+			b.finish()
+			if len(b.settled) != 1 || !strings.HasPrefix(b.settled[0], "rejected: late: it took longer than [router] notification_timeout") ||
+				b.counted() != "late 1" || len(b.heard) != 0 {
+				t.Errorf("settled %q, counted %s, heard %q", b.settled, b.counted(), b.heard)
+			}
+		})
 	}
 }
 

@@ -118,7 +118,7 @@ func (r *Router) Run(ctx context.Context) error {
 	floor, stopFloor := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopFloor()
 
-	var edges, workers, source sync.WaitGroup
+	var edges, pipeline, source sync.WaitGroup
 	start := func(wg *sync.WaitGroup, what string, run func() error) {
 		wg.Go(func() {
 			if err := run(); err != nil && !errors.Is(err, context.Canceled) {
@@ -131,9 +131,7 @@ func (r *Router) Run(ctx context.Context) error {
 	start(&edges, "server", func() error { return r.server.Run(floor) })
 	start(&edges, "plugins", func() error { return r.host.Run(floor) })
 	start(&edges, "auth", func() error { return r.auth.Run(floor) })
-	for _, w := range r.pipeline.workers {
-		start(&workers, "worker", func() error { w.run(floor); return nil })
-	}
+	start(&pipeline, "pipeline", func() error { r.pipeline.run(floor); return nil })
 	start(&source, "source", func() error { return r.source.Run(ctx, r.pipeline.submit) })
 	r.log.Info("running", "clients", r.server.Addr().String(), "admin", r.admin.Addr().String())
 
@@ -145,7 +143,7 @@ func (r *Router) Run(ctx context.Context) error {
 	context.AfterFunc(deadline, stopFloor)
 	source.Wait()
 	r.pipeline.stop()
-	workers.Wait()
+	pipeline.Wait()
 	r.server.Drain(deadline)
 	stopFloor()
 	edges.Wait()

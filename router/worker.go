@@ -2,8 +2,10 @@ package router
 
 import (
 	"context"
+	"fmt"
 	"hash/maphash"
 	"strings"
+	"time"
 
 	"horizon-realtime/router/auth"
 	"horizon-realtime/router/fair"
@@ -28,7 +30,7 @@ type worker struct {
 func newWorker(p *pipeline, window int) *worker {
 	return &worker{
 		pipeline: p,
-		queue:    fair.New[job](fair.Limits{Items: queueLength, Share: 2, TurnItems: 1}),
+		queue:    newQueue(),
 		plugins:  p.host.NewRunner(),
 		seen:     newDedupWindow(window),
 	}
@@ -37,36 +39,34 @@ func newWorker(p *pipeline, window int) *worker {
 // run works the queue off until it is closed and empty.
 func (w *worker) run(ctx context.Context) {
 	defer w.plugins.Close()
-	turns := make([]*fair.Item[job], 0, 1)
-	for open := true; ; {
-		if turns, _ = w.queue.Take(turns[:0], 1); len(turns) > 0 {
-			w.handle(ctx, &turns[0].Value)
-			w.jobs.Put(turns[0])
-			continue
-		}
-		if !open {
-			return
-		}
-		w.plugins.Idle()
-		_, open = <-w.queue.Wake()
-	}
+	w.queue.Work(func(i *fair.Item[job]) {
+		w.handle(ctx, &i.Value)
+		w.release(i)
+	}, w.plugins.Idle)
 }
 
 // handle takes one notification to its end and settles its delivery.
 func (w *worker) handle(ctx context.Context, j *job) {
+	late := false
 	if j.MessageID != "" && w.seen.add(maphash.String(w.seed, j.MessageID)) {
 		w.outcomes.duplicate.Inc()
 	} else {
 		w.tap.Offer(&j.Notification)
 		w.current, w.accepted, w.refused = j, 0, 0
-		outcome := w.plugins.HandleInTime(ctx, &j.Notification, w.emit)
+		outcome := w.plugins.HandleInTime(ctx, &j.Notification, time.Now().Add(w.timeout-j.spent), w.emit)
+		late = outcome.Late
 		w.outcomes.count(outcome, w.accepted, w.refused)
 		if strings.HasPrefix(j.Type, "identity.") {
 			w.revoke(&j.Notification)
 		}
 	}
+	if late {
+		reason := fmt.Sprintf("late: it took longer than [router] notification_timeout (%s)", w.timeout)
+		w.log.Warn("put a notification aside", "reason", reason, "message_id", j.MessageID, "event_type", j.Type)
+		j.delivery.Reject(reason)
+		return
+	}
 	j.delivery.Ack()
-	j.delivery = nil
 }
 
 // emit hands one emission of a plugin to the hub, if it may go there. Its slices

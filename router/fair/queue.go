@@ -159,6 +159,31 @@ func (q *Queue[T]) Take(turns []*Item[T], n int) (_ []*Item[T], more bool) {
 	return turns, q.items > 0
 }
 
+// Work calls do with every item, in turns, until the queue is closed and empty. It
+// calls idle, if that is not nil, before it waits. do may put the item into a queue
+// again.
+func (q *Queue[T]) Work(do func(*Item[T]), idle func()) {
+	turns := make([]*Item[T], 0, 1)
+	for open := true; ; {
+		turns, _ = q.Take(turns[:0], 1)
+		switch {
+		case len(turns) > 0:
+			for i := turns[0]; i != nil; {
+				next := i.next
+				do(i)
+				i = next
+			}
+		case !open:
+			return
+		default:
+			if idle != nil {
+				idle()
+			}
+			_, open = <-q.wake
+		}
+	}
+}
+
 // turn removes the first turn of the first lane. What is left of the lane waits
 // behind the others.
 func (q *Queue[T]) turn() *Item[T] {

@@ -34,7 +34,8 @@ func encodingOf(compression string) (encoding, bool) {
 	return plain, false
 }
 
-// decompress appends the decompressed body to dst, at most limit bytes of it.
+// decompress appends the decompressed body to dst, which is empty: at most limit
+// bytes of it, also if that is too little.
 func decompress(dst, body []byte, kind encoding, limit int) ([]byte, error) {
 	reader, err := open(body, kind)
 	if err != nil {
@@ -45,7 +46,7 @@ func decompress(dst, body []byte, kind encoding, limit int) ([]byte, error) {
 		return dst, &Error{Compression, fmt.Errorf("decompress the body: %w", err)}
 	}
 	if out.Len() > limit {
-		return dst, &Error{TooLarge, fmt.Errorf("decompressed, the body is over the limit of %d bytes; raise [router] max_body_bytes", limit)}
+		return out.Bytes()[:limit], &Error{TooLarge, fmt.Errorf("decompressed, the body is over the limit of %d bytes; raise [router] max_body_bytes", limit)}
 	}
 	return out.Bytes(), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"horizon-realtime/router/event"
 	"horizon-realtime/router/plugin/guest"
@@ -43,6 +44,8 @@ type Outcome struct {
 	Emitted int
 	// Stopped says that a plugin kept the notification from those after it.
 	Stopped bool
+	// Late says that plugins were not called because the deadline had passed.
+	Late bool
 }
 
 // NewRunner makes a runner. Its instances are made when the first notification
@@ -58,6 +61,11 @@ func (h *Host) NewRunner() *Runner {
 // one. A plugin that fails harms only itself: all emissions of the failed call are
 // dropped, and the others run as if nothing had happened.
 func (r *Runner) Handle(ctx context.Context, n *event.Notification, emit func(Emission)) Outcome {
+	return r.handle(ctx, n, time.Time{}, emit)
+}
+
+// handle is Handle with a deadline, unless that is zero.
+func (r *Runner) handle(ctx context.Context, n *event.Notification, deadline time.Time, emit func(Emission)) Outcome {
 	if r.set != r.host.current.load() {
 		r.adopt()
 	}
@@ -67,6 +75,10 @@ func (r *Runner) Handle(ctx context.Context, n *event.Notification, emit func(Em
 		return o
 	}
 	for _, i := range r.matcher.match(n.Type) {
+		if !deadline.IsZero() && time.Now().After(deadline) {
+			o.Late = true
+			break
+		}
 		v := r.set.versions[i]
 		counters := v.record.counters(r.id)
 		if !v.health.allows(r.host.now) {

@@ -12,6 +12,7 @@ import (
 
 	"horizon-realtime/router/plugin/guest"
 	"horizon-realtime/router/plugin/guest/guesttest"
+	"horizon-realtime/router/testwait"
 	"horizon-realtime/sdk/abi"
 )
 
@@ -53,14 +54,14 @@ func TestLateCallsAreTriedAgain(t *testing.T) {
 	emit := func(e Emission) { got = append(got, e.Plugin) }
 	// The first is cut off once and then well; the second is cut off twice; the
 	// third has written, and is not tried again before the next notification.
-	if o := r.HandleInTime(context.Background(), n, emit); o != (Outcome{Called: 2, Faults: 2, Emitted: 1}) {
+	if o := r.HandleInTime(context.Background(), n, later(), emit); o != (Outcome{Called: 2, Faults: 2, Emitted: 1}) {
 		t.Errorf("got %+v", o)
 	}
 	if got := h.records.of("always").faults[guest.Time].Load(); got != 2 {
 		t.Errorf("%d faults of one that was cut off twice", got)
 	}
 	for range 5 {
-		r.HandleInTime(context.Background(), n, emit)
+		r.HandleInTime(context.Background(), n, later(), emit)
 	}
 	if diff := cmp.Diff([]string{"light", "light", "light", "light", "light", "light"}, got); diff != "" {
 		t.Error(diff)
@@ -72,6 +73,28 @@ func TestLateCallsAreTriedAgain(t *testing.T) {
 	const want = "hr_event took too long and was cut off; do less, or raise [plugins] call_timeout"
 	if s[1].State != Quarantined || !strings.Contains(s[1].Reason, want) || !strings.Contains(log.String(), want) {
 		t.Errorf("got %s: %s", s[1].State, s[1].Reason)
+	}
+}
+
+// later is a deadline that no test reaches.
+func later() time.Time { return time.Now().Add(time.Hour) }
+
+// After the deadline no plugin is called any more; what was emitted before stays.
+func TestNoneIsCalledAfterTheDeadline(t *testing.T) {
+	h := testHost(t, testConfig(t), nil, "10-one.wasm", guesttest.Saying("1"), "20-two.wasm", guesttest.Saying("2"))
+	r := testRunner(t, h)
+	n := guesttest.Notification(t, "compute.x", "{}")
+	deadline := time.Now().Add(testwait.Limit)
+	emitted := 0
+	if o := r.handle(context.Background(), n, deadline, func(Emission) { emitted++ }); o != (Outcome{Called: 2, Emitted: 2}) || emitted != 2 {
+		t.Errorf("in time: %+v", o)
+	}
+	deadline = time.Now().Add(time.Second)
+	o := r.HandleInTime(context.Background(), n, deadline, func(Emission) {
+		testwait.Until(t, "the deadline has passed", func() bool { return time.Now().After(deadline) })
+	})
+	if o.Called+o.Faults != 1 || !o.Late {
+		t.Errorf("late: %+v", o)
 	}
 }
 

@@ -9,11 +9,12 @@ import (
 )
 
 // HandleInTime is Handle for a router under load: a call that takes too long is
-// cut off, and a plugin whose calls are slow all the time fails.
-func (r *Runner) HandleInTime(ctx context.Context, n *event.Notification, emit func(Emission)) Outcome {
+// cut off, a plugin whose calls are slow all the time fails, and none is called
+// after the deadline.
+func (r *Runner) HandleInTime(ctx context.Context, n *event.Notification, deadline time.Time, emit func(Emission)) Outcome {
 	r.watchdog.Begin()
 	began := time.Now()
-	o := r.Handle(ctx, n, emit)
+	o := r.handle(ctx, n, deadline, emit)
 	took := time.Since(began)
 	r.watchdog.End()
 	if took > guest.SlowCall {

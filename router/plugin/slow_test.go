@@ -76,7 +76,7 @@ func TestHandleInTimeBillsSlowCalls(t *testing.T) {
 	c.SlowPerSecond = time.Millisecond
 	h := testHost(t, c, nil, "10-busy.wasm", guesttest.Busy())
 	w := testRunner(t, h)
-	w.HandleInTime(context.Background(), guesttest.Notification(t, "compute.x", "{}"), func(Emission) {})
+	w.HandleInTime(context.Background(), guesttest.Notification(t, "compute.x", "{}"), later(), func(Emission) {})
 	if n := h.Status()[0].Faults; n != 1 {
 		t.Errorf("%d faults of a plugin that took more than its millisecond", n)
 	}
