@@ -1,5 +1,7 @@
 package wire
 
+import "strings"
+
 // Batch is one or more publications of one subscription, encoded once for all of
 // its subscribers. It belongs to the shard of the hub that fills it, and is used
 // again: a subscriber copies what it cannot send before Deliver returns.
@@ -10,6 +12,7 @@ type Batch struct {
 	// tried reports whether packed was made, smaller whether it is worth sending.
 	tried, smaller bool
 	pattern        string // what all subscribers subscribed to
+	wildcard       bool   // it stands for several channels
 }
 
 // mark is where a message ends in a batch's frame, and what it is about.
@@ -35,7 +38,7 @@ func (b *Batch) Reset(pattern string) {
 	b.marks = b.marks[:0]
 	b.plain.reset()
 	b.tried = false
-	b.pattern = pattern
+	b.pattern, b.wildcard = pattern, strings.HasSuffix(pattern, "/*")
 }
 
 // Add appends one message. body is what AppendBody made, and key must stay as it
@@ -46,7 +49,7 @@ func (b *Batch) Add(channel string, key, body []byte) {
 		b.plain.buf = append(b.plain.buf, '\n')
 	}
 	concrete := ""
-	if channel != b.pattern {
+	if b.wildcard {
 		concrete = channel
 	}
 	b.plain.buf = appendPush(b.plain.buf, b.pattern, concrete, body)
