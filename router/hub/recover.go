@@ -22,7 +22,8 @@ func (s *shard) recover(sub *Subscription, g *group, ch *channel) {
 	if !sub.Recover {
 		return
 	}
-	if s.on() && sub.Epoch == epoch && sub.Offset <= top && s.gather(sub, g, ch) {
+	known := sub.Epoch == epoch || sub.Epoch == "" && sub.Offset == 0
+	if s.on() && known && sub.Offset <= top && s.gather(sub, g, ch) {
 		r.Recovered, r.Offset = true, sub.Offset
 		s.hub.recovered.Inc()
 	} else {

@@ -284,3 +284,32 @@ func (s *shard) checkInvariants(t testing.TB) {
 		}
 	}
 }
+
+// TestMustRecover: what cannot be recovered becomes no subscription, and may be
+// unsubscribed all the same.
+func TestMustRecover(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.HistorySize = 1
+	h, s := still(cfg)
+	for range 3 {
+		s.put(t, "project/p/a", "1")
+	}
+	epoch, _ := h.Position()
+	for since, want := range map[uint64]bool{1: false, 2: true} {
+		for _, channel := range []string{"project/p/a", "project/p/*"} {
+			e := newEar()
+			sub := &Subscription{Channel: pattern(t, channel), To: e, Recover: true, Epoch: epoch, Offset: since, MustRecover: true}
+			h.Subscribe(sub, 1)
+			s.drain()
+			if e.answers[0].Recovered != want || (sub.fan != nil) != want || s.wanted.Load() != map[bool]int64{true: 1}[want] {
+				t.Errorf("%s since %d: %+v, %d wanted", channel, since, e.answers[0], s.wanted.Load())
+			}
+			s.put(t, "project/q/a", "1")
+			h.Unsubscribe(sub, 2)
+			s.drain()
+			if s.wanted.Load() != 0 || len(e.ended) != 1 {
+				t.Errorf("%s since %d: %d wanted, ended %v", channel, since, s.wanted.Load(), e.ended)
+			}
+		}
+	}
+}

@@ -300,6 +300,12 @@ func (s *shard) subscribe(sub *Subscription, id uint32) {
 	s.flush(f)
 	s.recover(sub, g, ch)
 	sub.To.Subscribed(sub, id, &s.reply)
+	if sub.Recover && sub.MustRecover && !s.reply.Recovered {
+		sub.ended = true
+		s.wanted.Add(-1)
+		s.release(sub.Channel)
+		return
+	}
 	f.add(sub)
 	s.hub.subscriptions.Inc()
 }

@@ -32,10 +32,14 @@ type Subscription struct {
 	// it hears what belongs to this project or to none.
 	Project string
 	To      Subscriber
-	// Recover asks for what was published after Offset of Epoch.
+	// Recover asks for what was published after Offset of Epoch. No epoch and
+	// offset 0 ask for everything since the present epoch began.
 	Recover bool
 	Epoch   string
 	Offset  uint64
+	// MustRecover makes this no subscription if what was asked for cannot be
+	// recovered. Subscribed says so, and is the last call about it.
+	MustRecover bool
 
 	fan   *fan // that it belongs to; nil while it is not subscribed
 	index int  // its place in fan.subs

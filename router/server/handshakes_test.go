@@ -3,6 +3,7 @@ package server
 import (
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -26,10 +27,10 @@ func TestHandshakes(t *testing.T) {
 		"other port":         {clienttest.Handshake + "Origin: http://localhost:81\r\n\r\n", "403 Forbidden"},
 		"null origin":        {clienttest.Handshake + "Origin: null\r\n\r\n", "403 Forbidden"},
 		"two origins":        {clienttest.Handshake + "Origin: https://horizon.example.org https://evil.example.org\r\n\r\n", "403 Forbidden"},
-		"POST":               {strings.Replace(clienttest.Handshake, "GET", "POST", 1) + "\r\n", "404 Not Found"},
+		"POST":               {strings.Replace(clienttest.Handshake, "GET", "POST", 1) + "\r\n", "405 Method Not Allowed"},
 		"no upgrade":         {strings.Replace(clienttest.Handshake, "Upgrade: websocket\r\n", "", 1) + "\r\n", "400 Bad Request"},
 		"no connection":      {strings.Replace(clienttest.Handshake, ", Upgrade", "", 1) + "\r\n", "400 Bad Request"},
-		"old version":        {strings.Replace(clienttest.Handshake, "Version: 13", "Version: 8", 1) + "\r\n", "400 Bad Request"},
+		"old version":        {strings.Replace(clienttest.Handshake, "Version: 13", "Version: 8", 1) + "\r\n", "426 Upgrade Required"},
 		"no key":             {strings.Replace(clienttest.Handshake, "Key: dGhlIHNhbXBsZSBub25jZQ==", "Key: ", 1) + "\r\n", "400 Bad Request"},
 		"short key":          {strings.Replace(clienttest.Handshake, "Key: dGhlIHNhbXBsZSBub25jZQ==", "Key: dGhlIHNhbXBsZQ==", 1) + "\r\n", "400 Bad Request"},
 		"key of garbage":     {strings.Replace(clienttest.Handshake, "Key: dGhlIHNhbXBsZSBub25jZQ==", "Key: !GhlIHNhbXBsZSBub25jZQ==", 1) + "\r\n", "400 Bad Request"},
@@ -84,5 +85,38 @@ func TestSocketsWithoutARequest(t *testing.T) {
 	c := clienttest.DialTCP(t, w.address()) // upgrades, and says nothing more
 	if code := c.Ends(); code != 3502 {
 		t.Errorf("ended with %d", code)
+	}
+}
+
+// TestRefusalsSayWhatToDo: headers that tell a client what would have worked.
+func TestRefusalsSayWhatToDo(t *testing.T) {
+	w := start(t, testConfig())
+	for name, c := range map[string]struct{ method, path, version, header, want string }{
+		"method of websocket":   {"POST", "/connection/websocket", "13", "Allow", "GET, OPTIONS"},
+		"method of http_stream": {"GET", "/connection/http_stream", "", "Allow", "POST, OPTIONS"},
+		"method of sse":         {"DELETE", "/connection/sse", "", "Allow", "GET, OPTIONS"},
+		"method of emulation":   {"GET", "/emulation", "", "Allow", "POST, OPTIONS"},
+		"version":               {"GET", "/connection/websocket", "8", "Sec-WebSocket-Version", "13"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := http.NewRequest(c.method, "http://"+w.address()+"/realtime"+c.path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Upgrade", "websocket")
+			r.Header.Set("Connection", "Upgrade")
+			r.Header.Set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+			r.Header.Set("Sec-WebSocket-Version", c.version)
+			own := &http.Transport{DisableKeepAlives: true}
+			answer, err := own.RoundTrip(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer.Body.Close()
+			status := map[bool]int{true: http.StatusMethodNotAllowed, false: http.StatusUpgradeRequired}[c.header == "Allow"]
+			if got := answer.Header.Get(c.header); answer.StatusCode != status || got != c.want {
+				t.Errorf("%s, %s: %q", answer.Status, c.header, got)
+			}
+		})
 	}
 }

@@ -102,6 +102,10 @@ func (s *Server) routes(o Options) http.Handler {
 			}
 		})
 		mux.HandleFunc("OPTIONS "+s.cfg.Prefix+path, s.origins.preflight)
+		mux.HandleFunc(s.cfg.Prefix+path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", method+", OPTIONS")
+			http.Error(w, r.Method+" is not allowed here", http.StatusMethodNotAllowed)
+		})
 	}
 	page("GET", "/connection/websocket", s.transports.Websocket())
 	page("POST", "/connection/http_stream", s.transports.HTTPStream)

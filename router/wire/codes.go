@@ -42,4 +42,8 @@ var (
 	BadRequest      = Disconnect{3501, "bad request"}
 	Stale           = Disconnect{3502, "stale"}
 	ConnectionLimit = Disconnect{3504, "connection limit"}
+	// JSONOnly ends a client that speaks Protobuf. Its SDK shows the reason.
+	JSONOnly = Disconnect{3501, "this server speaks JSON only, not Protobuf"}
+	// ProtocolError is the websocket's own (RFC 6455, section 7.4.1).
+	ProtocolError = Disconnect{1002, "protocol error"}
 )

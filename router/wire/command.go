@@ -30,12 +30,21 @@ type ConnectRequest struct {
 
 // SubscribeRequest asks for what is published to a channel or, ending in "/*", to
 // all channels of a group. With Recover it also asks for what was published
-// after Offset of Epoch.
+// after Offset of Epoch; no Epoch and Offset 0 ask for everything.
 type SubscribeRequest struct {
 	Channel string `json:"channel"`
 	Recover bool   `json:"recover"`
 	Epoch   string `json:"epoch"`
 	Offset  uint64 `json:"offset"`
+	Flag    uint32 `json:"flag"`
+}
+
+// RejectUnrecovered reports whether the client wants ErrUnrecoverable, instead of
+// a subscription, if it cannot be given all that it has missed. SDKs ask for this
+// if the application loads its state again then.
+func (r *SubscribeRequest) RejectUnrecovered() bool {
+	const flag = 1 << 1
+	return r.Flag&flag != 0
 }
 
 // PresenceRequest asks who has subscribed to a channel, or how many have.

@@ -27,7 +27,7 @@ func TestParseCommand(t *testing.T) {
 		}
 	}
 	c, err := ParseCommand([]byte(`{"id":2,"subscribe":{"channel":"public/a","recover":true,"epoch":"e","offset":41}}`))
-	if want := (SubscribeRequest{"public/a", true, "e", 41}); err != nil || c.ID != 2 || *c.Subscribe != want {
+	if want := (SubscribeRequest{"public/a", true, "e", 41, 0}); err != nil || c.ID != 2 || *c.Subscribe != want {
 		t.Errorf("%+v, %v", c.Subscribe, err)
 	}
 }

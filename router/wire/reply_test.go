@@ -49,7 +49,7 @@ func TestCodes(t *testing.T) {
 	}
 	for want, d := range map[uint16]Disconnect{
 		3001: Shutdown, 3005: Expired, 3008: Slow, 3009: WriteError, 3012: NoPong, 3013: TooManyRequests,
-		3500: InvalidToken, 3501: BadRequest, 3502: Stale, 3504: ConnectionLimit,
+		3500: InvalidToken, 3501: BadRequest, 3502: Stale, 3504: ConnectionLimit, 1002: ProtocolError,
 	} {
 		if d.Code != want || d.Reason == "" {
 			t.Errorf("%q: %d, not %d", d.Reason, d.Code, want)

@@ -53,11 +53,18 @@ func DialTCP(t testing.TB, address string, early ...[]byte) *Websocket {
 	return Dial(t, dial(t, address), early...)
 }
 
+// Open sends a handshake with more headers, each with its line break, and gives
+// the answer, whatever it is.
+func Open(t testing.TB, address, headers string) (*Websocket, *http.Response) {
+	t.Helper()
+	return open(t, dial(t, address), headers)
+}
+
 // DialDeflating opens a websocket that offers to compress, as browsers do, and
 // also gives the extensions that the server has chosen.
 func DialDeflating(t testing.TB, address string) (c *Websocket, extensions string) {
 	t.Helper()
-	c, answer := open(t, dial(t, address), "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n")
+	c, answer := Open(t, address, "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n")
 	return c, answer.Header.Get("Sec-WebSocket-Extensions")
 }
 

@@ -15,7 +15,9 @@ func (s *Session) subscribe(id uint32, c *wire.SubscribeRequest) {
 		s.refuse(id, wire.ErrUnknownChannel)
 		return
 	}
-	sub := &hub.Subscription{Channel: ch, To: s, Recover: c.Recover, Epoch: c.Epoch, Offset: c.Offset}
+	sub := &hub.Subscription{
+		Channel: ch, To: s, Recover: c.Recover, Epoch: c.Epoch, Offset: c.Offset, MustRecover: c.RejectUnrecovered(),
+	}
 	if e := s.addSubscription(sub); e != nil {
 		s.refuse(id, e)
 		return
@@ -51,7 +53,14 @@ func (s *Session) subscription(channel string) int {
 }
 
 // Subscribed answers a subscribe command.
-func (s *Session) Subscribed(_ *hub.Subscription, id uint32, r *wire.Recovery) {
+func (s *Session) Subscribed(sub *hub.Subscription, id uint32, r *wire.Recovery) {
+	if sub.MustRecover && r.Recovering && !r.Recovered {
+		s.mu.Lock()
+		s.subs = slices.DeleteFunc(s.subs, func(other *hub.Subscription) bool { return other == sub })
+		s.mu.Unlock()
+		s.refuse(id, wire.ErrUnrecoverable)
+		return
+	}
 	s.send(wire.SubscribeReply(id, r))
 }
 

@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"horizon-realtime/router/hub"
 	"math"
 	"net"
 	"slices"
@@ -113,5 +114,54 @@ func TestUnsubscribeForgets(t *testing.T) {
 	defer c.mu.Unlock()
 	if want := []string{"project/p1/*"}; !slices.Equal(c.forgotten, want) {
 		t.Errorf("forgot %v", c.forgotten)
+	}
+}
+
+// TestRejectUnrecovered: a client that asks for it gets error 112, and no
+// subscription, if it cannot be given all that it has missed.
+func TestRejectUnrecovered(t *testing.T) {
+	hubConfig := hub.DefaultConfig()
+	hubConfig.HistorySize = 2
+	w := startWith(t, DefaultConfig(), hubConfig)
+	for range 5 {
+		w.publish(t, "project/p1/a", `1`)
+	}
+	c := w.connected(t, "ann@p1")
+	for _, step := range []struct {
+		flag   int
+		epoch  string
+		offset int
+		want   string
+	}{
+		{3, w.epoch(), 1, "112"}, {2, "other", 5, "112"}, {3, "", 0, "112"}, {3, "", 5, "112"},
+		{1, w.epoch(), 1, "recovered false"}, {3, w.epoch(), 3, "recovered true"}, {0, "", 5, "recovered false"},
+	} {
+		c.say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"project/p1/a","flag":%d,"recover":true,"epoch":%q,"offset":%d}}`, step.flag, step.epoch, step.offset))
+		m := c.hear()
+		got := ""
+		if m.Error != nil {
+			got = fmt.Sprint(m.Error.Code)
+		} else {
+			got = fmt.Sprint("recovered ", m.Subscribe.Recovered)
+			c.say(`{"id":3,"unsubscribe":{"channel":"project/p1/a"}}`)
+			c.hear()
+		}
+		if got != step.want {
+			t.Errorf("%+v: %s", step, got)
+		}
+	}
+	// Without a position to recover from there is nothing to reject.
+	c.say(`{"id":4,"subscribe":{"channel":"project/p1/b","flag":3}}`)
+	if m := c.hear(); m.Subscribe == nil {
+		t.Errorf("%+v", m)
+	}
+	// An application that has no epoch asks for all, which is all there.
+	w.publish(t, "project/p1/c", `1`)
+	c.say(`{"id":5,"subscribe":{"channel":"project/p1/c","flag":3,"recover":true}}`)
+	if m := c.hear(); m.Subscribe == nil || !m.Subscribe.Recovered || len(m.Subscribe.Publications) != 1 {
+		t.Errorf("%+v", m)
+	}
+	if n := len(c.session.subs); n != 2 {
+		t.Errorf("there are %d subscriptions", n)
 	}
 }

@@ -34,13 +34,18 @@ func negotiateDeflate(r *http.Request, enabled bool) bool {
 	return false
 }
 
-// makeTerminal changes the code that gws gives a client whose compressed message
-// cannot be inflated, or is then over [server] frame_bytes: after 1011, an
-// internal error, the official clients would come back with it forever; after
-// 1009 they do not.
-func makeTerminal(closeFrame []byte) {
-	const internalError, tooBig = 1011, 1009
-	if len(closeFrame) >= 4 && binary.BigEndian.Uint16(closeFrame[2:]) == internalError {
-		binary.BigEndian.PutUint16(closeFrame[2:], tooBig)
+// correctClose changes the code that gws gives a client whose compressed message
+// is no good: 1011, an internal error, though the fault is the client's. It is
+// 1009 if the message is over [server] frame_bytes once inflated, after which
+// official clients do not come back, and 1007 if it cannot be inflated.
+func correctClose(closeFrame []byte) {
+	const internalError, tooBig, invalid = 1011, 1009, 1007
+	if len(closeFrame) < 4 || binary.BigEndian.Uint16(closeFrame[2:]) != internalError {
+		return
 	}
+	code := uint16(invalid)
+	if string(closeFrame[4:]) == "gws: message too large" {
+		code = tooBig
+	}
+	binary.BigEndian.PutUint16(closeFrame[2:], code)
 }

@@ -121,13 +121,18 @@ func TestHostileDeflate(t *testing.T) {
 		frame []byte
 		want  uint16
 	}{
-		"bomb":            {bomb, 1009},
-		"garbage":         {clienttest.MaskedFrame(0xc1, []byte("\xffthis is not compressed")), 1009},
-		"cut off":         {clienttest.MaskedFrame(0xc1, deflatedFrame(t, strings.Repeat(`{"id":1}`, 100))[6:20]), 1009},
-		"invalid UTF-8":   {deflatedFrame(t, "\"\xc3\x28\""), 1007},
-		"bomb in a ping":  {clienttest.MaskedFrame(0xc9, make([]byte, 126)), 1002},
-		"not a command":   {deflatedFrame(t, `hello`), 3501},
-		"uncompressed is": {clienttest.MaskedFrame(0x81, []byte(`hello`)), 3501},
+		"bomb":                    {bomb, 1009},
+		"garbage":                 {clienttest.MaskedFrame(0xc1, []byte("\xffthis is not compressed")), 1007},
+		"cut off":                 {clienttest.MaskedFrame(0xc1, deflatedFrame(t, strings.Repeat(`{"id":1}`, 100))[6:20]), 1007},
+		"invalid UTF-8":           {deflatedFrame(t, "\"\xc3\x28\""), 1007},
+		"bomb in a ping":          {clienttest.MaskedFrame(0xc9, make([]byte, 126)), 1002},
+		"reserved bit 2":          {clienttest.MaskedFrame(0xa1, []byte("x")), 1002},
+		"reserved bit 3":          {clienttest.MaskedFrame(0x91, []byte("x")), 1002},
+		"compressed ping":         {clienttest.MaskedFrame(0xc9, []byte("x")), 1002},
+		"compressed continuation": {append(clienttest.MaskedFrame(0x01, []byte("x")), clienttest.MaskedFrame(0xc0, []byte("x"))...), 1002},
+		"after a good one":        {append(deflatedFrame(t, `{"id":1,"connect":{"token":"ann@p1"}}`), clienttest.MaskedFrame(0xa1, nil)...), 1002},
+		"not a command":           {deflatedFrame(t, `hello`), 3501},
+		"uncompressed is":         {clienttest.MaskedFrame(0x81, []byte(`hello`)), 3501},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := w.deflating(t)

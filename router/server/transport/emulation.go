@@ -5,15 +5,16 @@ import (
 	"errors"
 	"io"
 	"net/http"
+
+	"horizon-realtime/router/wire"
 )
 
 // Emulation answers POST …/emulation: commands of a session whose transport goes
 // one way only. By the 404 a client knows that its session is on another server,
 // or on one that has stopped.
 func (t *Transports) Emulation(w http.ResponseWriter, r *http.Request) {
-	b, err := t.body(w, r)
-	if err != nil {
-		bodyError(w, err)
+	b, ok := t.body(w, r)
+	if !ok {
 		return
 	}
 	var request struct {
@@ -36,19 +37,19 @@ func (t *Transports) Emulation(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// body reads what a client sends in one request, within the bounds of a frame.
-//
-// # Errors
-//
-// *http.MaxBytesError, or what the connection says.
-func (t *Transports) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	return io.ReadAll(http.MaxBytesReader(w, r.Body, int64(t.cfg.FrameBytes)))
-}
-
-func bodyError(w http.ResponseWriter, err error) {
+// body reads what a client sends in one request, within the bounds of a frame, or
+// answers what is wrong with it.
+func (t *Transports) body(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	if r.Header.Get("Content-Type") == "application/octet-stream" {
+		w.Header().Set("Accept-Post", "application/json")
+		http.Error(w, wire.JSONOnly.Reason, http.StatusUnsupportedMediaType)
+		return nil, false
+	}
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(t.cfg.FrameBytes)))
 	if tooBig := (*http.MaxBytesError)(nil); errors.As(err, &tooBig) {
 		http.Error(w, "the body is over [server] frame_bytes", http.StatusRequestEntityTooLarge)
-		return
+	} else if err != nil {
+		http.Error(w, "cannot read the body", http.StatusBadRequest)
 	}
-	http.Error(w, "cannot read the body", http.StatusBadRequest)
+	return b, err == nil
 }

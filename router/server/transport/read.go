@@ -64,7 +64,7 @@ func (frames) OnMessage(socket *gws.Conn, m *gws.Message) {
 	defer m.Close()
 	c := connectionOf(socket)
 	if m.Opcode != gws.OpcodeText {
-		c.session.Close(wire.BadRequest)
+		c.session.Close(wire.JSONOnly)
 		return
 	}
 	if len(m.Bytes()) == 2 { // `{}`, a pong, is all that most connections ever say

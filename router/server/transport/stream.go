@@ -38,12 +38,9 @@ type stream struct {
 // HTTPStream answers POST …/connection/http_stream, whose body is the first
 // commands.
 func (t *Transports) HTTPStream(w http.ResponseWriter, r *http.Request) {
-	first, err := t.body(w, r)
-	if err != nil {
-		bodyError(w, err)
-		return
+	if first, ok := t.body(w, r); ok {
+		t.stream(w, r, first, false)
 	}
-	t.stream(w, r, first, false)
 }
 
 // SSE answers GET …/connection/sse, whose query has the first commands. A token is

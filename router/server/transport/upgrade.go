@@ -7,11 +7,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/lxzan/gws"
 
 	"horizon-realtime/router/server/session"
+	"horizon-realtime/router/wire"
 )
 
 // readBuffer is what a connection reads through, in bytes. Clients send little,
@@ -20,21 +22,46 @@ const readBuffer = 128
 
 // Websocket answers GET …/connection/websocket.
 func (t *Transports) Websocket() http.HandlerFunc {
-	upgrader := t.upgrader()
+	json, protobuf := t.upgrader(), t.upgrader(protobufProtocol)
 	return func(w http.ResponseWriter, r *http.Request) {
 		if problem := notWebsocket(r); problem != "" {
 			http.Error(w, problem, http.StatusBadRequest)
 			return
 		}
+		if r.Header.Get("Sec-WebSocket-Version") != "13" { // RFC 6455, section 4.4
+			w.Header().Set("Sec-WebSocket-Version", "13")
+			w.Header().Set("Upgrade", "websocket")
+			http.Error(w, "the websocket version is 13", http.StatusUpgradeRequired)
+			return
+		}
 		s, ok := t.admit(w, r)
-		if ok && !t.openWebsocket(upgrader, s, w, r) {
+		if !ok {
+			return
+		}
+		upgrader := json
+		if offersProtobuf(r) {
+			upgrader = protobuf
+		}
+		if !t.openWebsocket(upgrader, s, w, r) {
 			s.End()
+		} else if upgrader == protobuf {
+			s.Close(wire.JSONOnly)
 		}
 	}
 }
 
-// upgrader is the gws side of all websockets.
-func (t *Transports) upgrader() *gws.Upgrader {
+// protobufProtocol is what clients offer that speak Protobuf. A browser takes a
+// connection only with the protocol it offered, and then learns why it ends.
+const protobufProtocol = "centrifuge-protobuf"
+
+func offersProtobuf(r *http.Request) bool {
+	offers := strings.Split(strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ","), ",")
+	return slices.ContainsFunc(offers, func(offer string) bool { return strings.TrimSpace(offer) == protobufProtocol })
+}
+
+// upgrader is the gws side of websockets with one of these subprotocols; none are
+// all that do without.
+func (t *Transports) upgrader(subprotocols ...string) *gws.Upgrader {
 	return gws.NewUpgrader(frames{}, &gws.ServerOption{
 		ParallelGolimit:     1, // unused, and a buffer for each connection
 		ReadMaxPayloadSize:  t.cfg.FrameBytes,
@@ -44,6 +71,7 @@ func (t *Transports) upgrader() *gws.Upgrader {
 		HandshakeTimeout:    t.timeout,
 		NewSession:          func() gws.SessionStorage { return nil },
 		PermessageDeflate:   gws.PermessageDeflate{Enabled: t.cfg.Compression, PoolSize: inflaters},
+		SubProtocols:        subprotocols,
 		Logger:              quiet{t.log},
 	})
 }
@@ -57,8 +85,6 @@ func notWebsocket(r *http.Request) string {
 	case !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") ||
 		!strings.Contains(strings.ToLower(r.Header.Get("Connection")), "upgrade"):
 		return "this is a websocket endpoint; does a proxy in between pass on the headers Upgrade and Connection?"
-	case r.Header.Get("Sec-WebSocket-Version") != "13":
-		return "the websocket version is 13"
 	case !isNonce(r.Header.Values("Sec-WebSocket-Key")):
 		return "there is one Sec-WebSocket-Key, of 16 bytes in base64"
 	}
@@ -97,7 +123,9 @@ func (t *Transports) openWebsocket(upgrader *gws.Upgrader, s *session.Session, w
 		io.ReadFull(rw.Reader, early)
 		from = io.MultiReader(strings.NewReader(string(early)), from)
 	}
-	c.deflate = negotiateDeflate(r, t.cfg.Compression)
+	if c.deflate = negotiateDeflate(r, t.cfg.Compression); c.deflate {
+		from = &frameGuard{from: from, refuse: func() { s.Close(wire.ProtocolError) }}
+	}
 	if c.socket, err = upgrader.UpgradeFromConn(c, bufio.NewReaderSize(from, readBuffer), r); err != nil {
 		t.log.Debug("websocket handshake", "error", err)
 		c.out.Close()

@@ -52,7 +52,7 @@ func (c *websocket) write(frame []byte) (int, error) {
 	}
 	if frame[0]&opcode == closeFrame {
 		c.end()
-		makeTerminal(frame)
+		correctClose(frame)
 	} else if !c.makeRoom(len(frame)) {
 		return 0, session.ErrSlow
 	}
