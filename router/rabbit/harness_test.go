@@ -171,6 +171,14 @@ func (b *broker) tryPublish(exchange, key, body string) error {
 	return nil
 }
 
+// ctl runs rabbitmqctl on the node.
+func ctl(t testing.TB, args ...string) {
+	t.Helper()
+	if _, err := node.Ctl(args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // messages is how many wait in a queue, or -1 if there is none.
 func messages(t testing.TB, queue string) int {
 	t.Helper()

@@ -21,18 +21,12 @@ func TestLeastPrivilege(t *testing.T) {
 	if _, err := b.QueueDeclare("notifications.info", false, false, false, false, nil); err != nil {
 		t.Fatal(err)
 	}
-	ctl := func(args ...string) {
-		t.Helper()
-		if _, err := node.Ctl(args...); err != nil {
-			t.Fatal(err)
-		}
-	}
-	ctl("add_user", "least", "pass@word")
-	t.Cleanup(func() { ctl("delete_user", "least") })
+	ctl(t, "add_user", "least", "pass@word")
+	t.Cleanup(func() { ctl(t, "delete_user", "least") })
 	cfg.URLs = []string{node.URLFor("least", "pass%40word")}
 
 	t.Run("none", func(t *testing.T) {
-		ctl("set_permissions", "least", "^$", "^$", "^$")
+		ctl(t, "set_permissions", "least", "^$", "^$", "^$")
 		p := cfg.Permissions()
 		c := consume(t, cfg, func(d *rabbit.Delivery) { d.Ack() })
 		testwait.Until(t, "refused with the way out", func() bool {
@@ -45,8 +39,8 @@ func TestLeastPrivilege(t *testing.T) {
 	})
 
 	p := cfg.Permissions()
-	ctl("set_permissions", "least", p.Configure, p.Write, p.Read)
-	ctl("set_topic_permissions", "least", nova, "^$", `^(notifications|versioned_notifications)\.\*$`)
+	ctl(t, "set_permissions", "least", p.Configure, p.Write, p.Read)
+	ctl(t, "set_topic_permissions", "least", nova, "^$", `^(notifications|versioned_notifications)\.\*$`)
 	c := consume(t, cfg, func(d *rabbit.Delivery) { d.Reject("why") }).ready().bound(1)
 	b.publish(nova, "notifications.info", "x")
 	testwait.Until(t, "consumed and put aside", func() bool { return c.metric("acked_total") == 1 && c.metric("dead_lettered_total") == 1 })

@@ -53,14 +53,8 @@ func TestProbe(t *testing.T) {
 func TestProbeProblems(t *testing.T) {
 	cfg := testConfig(t)
 	dial(t, node.URL()).exchange(cfg.Exchanges[0], false)
-	ctl := func(args ...string) {
-		t.Helper()
-		if _, err := node.Ctl(args...); err != nil {
-			t.Fatal(err)
-		}
-	}
-	ctl("add_user", "probe", "secret1")
-	t.Cleanup(func() { ctl("delete_user", "probe") })
+	ctl(t, "add_user", "probe", "secret1")
+	t.Cleanup(func() { ctl(t, "delete_user", "probe") })
 	p := cfg.Permissions()
 	for _, c := range []struct {
 		name, url, read, want string
@@ -70,7 +64,7 @@ func TestProbeProblems(t *testing.T) {
 		{"no permission to read", node.URLFor("probe", "secret1"), "^$", "rabbitmqctl set_permissions USER '" + p.Configure},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			ctl("set_permissions", "probe", p.Configure, p.Write, c.read)
+			ctl(t, "set_permissions", "probe", p.Configure, p.Write, c.read)
 			cfg.URLs = []string{c.url}
 			got, err := rabbit.Probe(t.Context(), cfg, time.Millisecond)
 			if err != nil {

@@ -32,9 +32,10 @@ import (
 var ErrNotInstalled = errors.New("no rabbitmq-server found; install it with: apt-get install rabbitmq-server")
 
 const (
-	startTimeout = 90 * time.Second
-	stopTimeout  = 30 * time.Second
-	ctlTimeout   = 60 * time.Second
+	// Far more than it takes: rabbitmqctl alone starts an Erlang machine.
+	startTimeout = 3 * time.Minute
+	stopTimeout  = time.Minute
+	ctlTimeout   = 3 * time.Minute
 )
 
 // Node is one RabbitMQ node. Its user guest (password guest) is an
