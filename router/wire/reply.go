@@ -49,6 +49,15 @@ type ConnectResult struct {
 	// later commands.
 	Session string `json:"session,omitempty"`
 	Node    string `json:"node,omitempty"`
+	// Data is for the application.
+	Data ServerData `json:"data"`
+}
+
+// ServerData is what pages are told about the server.
+type ServerData struct {
+	// Clients is how many are connected. After a restart all pages may have missed
+	// something; they spread their reloads by it.
+	Clients int `json:"clients"`
 }
 
 // ConnectReply answers a connect command.
@@ -58,6 +67,13 @@ func ConnectReply(id uint32, r ConnectResult) []byte {
 		panic(err) // strings and numbers
 	}
 	return append(append(replyTo(id, "connect"), text...), '}')
+}
+
+// ServerPush is a push of data that belongs to no channel.
+func ServerPush(data ServerData) []byte {
+	b := append(make([]byte, 0, 64), `{"push":{"message":{"data":{"clients":`...)
+	b = strconv.AppendInt(b, int64(data.Clients), 10)
+	return append(b, `}}}}`...)
 }
 
 // RefreshReply answers a refresh or sub_refresh command; method says which.

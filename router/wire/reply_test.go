@@ -10,9 +10,9 @@ func TestReplies(t *testing.T) {
 	past := time.Now().Add(-time.Hour)
 	for want, got := range map[string][]byte{
 		`{"id":7,"ping":{}}`: EmptyReply(7, "ping"),
-		`{"id":7,"error":{"code":103,"message":"permission denied"}}`:                  ErrorReply(7, ErrPermissionDenied),
-		`{"id":7,"error":{"code":111,"message":"too many requests","temporary":true}}`: ErrorReply(7, ErrTooManyRequests),
-		`{"id":1,"connect":{"client":"c","version":"v","ping":25,"pong":true}}`:        ConnectReply(1, ConnectResult{Client: "c", Version: "v", Ping: 25, Pong: true}),
+		`{"id":7,"error":{"code":103,"message":"permission denied"}}`:                                ErrorReply(7, ErrPermissionDenied),
+		`{"id":7,"error":{"code":111,"message":"too many requests","temporary":true}}`:               ErrorReply(7, ErrTooManyRequests),
+		`{"id":1,"connect":{"client":"c","version":"v","ping":25,"pong":true,"data":{"clients":0}}}`: ConnectReply(1, ConnectResult{Client: "c", Version: "v", Ping: 25, Pong: true}),
 		`{"id":7,"refresh":{}}`:                                                                    RefreshReply(7, "refresh", time.Time{}),
 		`{"id":7,"refresh":{"expires":true,"ttl":1}}`:                                              RefreshReply(7, "refresh", past),
 		`{"id":7,"subscribe":{"epoch":"e","offset":3}}`:                                            SubscribeReply(7, &Recovery{Epoch: "e", Offset: 3}),
@@ -27,7 +27,7 @@ func TestReplies(t *testing.T) {
 		`{"push":{"disconnect":{"code":3001,"reason":"shutdown"}}}`:                                DisconnectPush(Shutdown),
 		`{"id":7,"subscribe":{"epoch":"e","offset":3,"was_recovering":true,"recovered":true,"publications":[{"data":1}]}}`: SubscribeReply(7,
 			&Recovery{Recovering: true, Recovered: true, Epoch: "e", Offset: 3, Publications: []byte(`{"data":1}`)}),
-		`{"id":1,"connect":{"client":"c","version":"v","expires":true,"ttl":9,"ping":25,"pong":true,"session":"s","node":"n"}}`: ConnectReply(1,
+		`{"id":1,"connect":{"client":"c","version":"v","expires":true,"ttl":9,"ping":25,"pong":true,"session":"s","node":"n","data":{"clients":0}}}`: ConnectReply(1,
 			ConnectResult{Client: "c", Version: "v", Expires: true, TTL: 9, Ping: 25, Pong: true, Session: "s", Node: "n"}),
 	} {
 		if string(got) != want {

@@ -58,6 +58,8 @@ func (s *Session) connect(id uint32, c *wire.ConnectRequest) {
 		return
 	}
 	s.state, s.identity, s.connectBy = connected, identity, time.Time{}
+	s.clients = s.shared.places.count()
+	told := wire.ServerData{Clients: s.clients}
 	every := s.shared.cfg.Ping
 	s.pingAt = time.Now().Add(every/2 + rand.N(every/2))
 	s.recheckAt = sooner(identity.RevalidateAt(), s.revokedAt)
@@ -72,6 +74,7 @@ func (s *Session) connect(id uint32, c *wire.ConnectRequest) {
 		Version: "horizon-realtime",
 		Ping:    int(every / time.Second),
 		Pong:    true,
+		Data:    told,
 	}
 	if !identity.Expires.IsZero() {
 		result.Expires, result.TTL = true, wire.TTL(identity.Expires)

@@ -2,7 +2,9 @@ package session
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 )
 
 func TestConnectErrorsLetTheClientGoOn(t *testing.T) {
@@ -50,5 +52,28 @@ func TestCommandsOfTheRefused(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Pages spread their reloads by how many of them there are, so those that were
+// first have to hear of those that came later.
+func TestClientsHearHowManyTheyAre(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.Ping, cfg.PongTimeout = 2*time.Minute, time.Minute
+	w := start(t, cfg)
+	first := w.open(t)
+	first.say(`{"id":1,"connect":{"token":"ann@p1"}}`)
+	if reply := string(first.next()); !strings.Contains(reply, `"data":{"clients":1}`) {
+		t.Fatalf("the first hears %s", reply)
+	}
+	for range 2 {
+		w.connected(t, "bob@p1")
+	}
+	w.turnTo(130 * time.Second)
+	if push := string(first.next()); push != `{"push":{"message":{"data":{"clients":3}}}}` {
+		t.Errorf("the first hears %s with its ping", push)
+	}
+	if ping := string(first.next()); ping != "{}" {
+		t.Errorf("and then %s", ping)
 	}
 }

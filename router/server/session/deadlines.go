@@ -46,7 +46,7 @@ func (s *Session) nextDeadline() time.Time {
 func (s *Session) meetDeadlines(now time.Time) time.Time {
 	s.mu.Lock()
 	passed := func(at time.Time) bool { return !at.IsZero() && !now.Before(at) }
-	ping, why := false, wire.Disconnect{}
+	ping, grown, why := false, 0, wire.Disconnect{}
 	switch {
 	case s.state == closed:
 	case passed(s.connectBy):
@@ -57,6 +57,9 @@ func (s *Session) meetDeadlines(now time.Time) time.Time {
 		why = wire.NoPong
 	case passed(s.pingAt):
 		ping = true
+		if now := s.shared.places.count(); now > 2*s.clients {
+			s.clients, grown = now, now
+		}
 		s.pingAt = now.Add(s.shared.cfg.Ping)
 		s.pongBy = now.Add(s.shared.cfg.PongTimeout)
 	}
@@ -70,6 +73,9 @@ func (s *Session) meetDeadlines(now time.Time) time.Time {
 		return time.Time{}
 	}
 	if ping {
+		if grown > 0 {
+			s.send(wire.ServerPush(wire.ServerData{Clients: grown}))
+		}
 		s.send([]byte("{}"))
 	}
 	return next

@@ -75,6 +75,13 @@ func (p *places) removeUser(user string) {
 	subtract(p.users, user)
 }
 
+// count is how many places are taken.
+func (p *places) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.taken
+}
+
 // stop lets nobody take a place any more.
 func (p *places) stop() {
 	p.mu.Lock()

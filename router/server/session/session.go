@@ -78,6 +78,8 @@ type Session struct {
 	ending    wire.Disconnect
 	// Deadlines; zero: none.
 	connectBy, pingAt, pongBy, recheckAt time.Time
+	// clients is how many the client was last told that there are.
+	clients int
 }
 
 func newSession(shared *shared, r *http.Request, address string) *Session {
