@@ -67,6 +67,9 @@ func (p *pipeline) decode(i *fair.Item[job]) {
 			return
 		}
 		j.project = p.project(&j.Notification) // Begin may not have seen it
+		if p.split(i, p.queue) {
+			return
+		}
 	}
 	p.queue(j.project, i)
 }

@@ -113,7 +113,14 @@ func (p *pipeline) submit(body []byte, compression string, d Delivery) {
 	if !whole {
 		j.body, j.compression = body, compression
 	}
-	if project := p.project(&j.Notification); !p.large.put(project, i) {
+	if !whole || !p.split(i, p.enqueue) {
+		p.enqueue(p.project(&j.Notification), i)
+	}
+}
+
+// enqueue gives a job to its worker, or the way that large takes.
+func (p *pipeline) enqueue(project uint64, i *fair.Item[job]) {
+	if !p.large.put(project, i) {
 		p.queue(project, i)
 	}
 }

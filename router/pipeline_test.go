@@ -205,6 +205,63 @@ func emission(channel, key, payload string) []byte {
 	}
 }
 
+// TestBulkForSeveralProjects has an admin create ports of two projects at once: each hears
+// of its own, once, and the delivery is settled when both have.
+func TestBulkForSeveralProjects(t *testing.T) {
+	b := newTestbed(t, nil)
+	channels := []string{"project/alpha/x", "project/beta/x"}
+	b.listen(channels...)
+	say, err := json.Marshal(string(emission(channels[0], "a", `{"n":1}`)) + string(emission(channels[1], "b", `{"n":2}`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := fmt.Appendf(nil, `{"event_type": "port.create.end", "message_id": "1", "payload": {"say": %s,
+		"ports": [{"id": "a", "project_id": "alpha"}, {"id": "b", "project_id": "beta"}]}}`, say)
+	b.submit(body, "", delivery{b})
+	b.submit(body, "", delivery{b})
+	if len(b.settled) > 0 {
+		t.Fatal("settled before a worker has run")
+	}
+	b.finish()
+	for _, ch := range channels {
+		if len(b.heard[ch]) != 1 {
+			t.Errorf("%s hears %q", ch, b.heard[ch])
+		}
+	}
+	if len(b.settled) != 2 || b.counted() != "routed 2, duplicate 2" {
+		t.Errorf("settled: %q, counted: %s", b.settled, b.counted())
+	}
+}
+
+func TestSharedDelivery(t *testing.T) {
+	for name, c := range map[string]struct {
+		reject int
+		want   string
+	}{
+		"acknowledged":     {0, "acknowledged after 0 publications"},
+		"one put aside":    {1, "rejected: why"},
+		"several of three": {2, "rejected: why"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := &testbed{t: t, reg: prometheus.NewRegistry()}
+			d := newSharedDelivery(delivery{b}, 3)
+			for part := range 3 {
+				if len(b.settled) > 0 {
+					t.Fatalf("settled after %d parts", part)
+				}
+				if part < c.reject {
+					d.Reject("why")
+				} else {
+					d.Ack()
+				}
+			}
+			if len(b.settled) != 1 || b.settled[0] != c.want {
+				t.Errorf("settled: %q", b.settled)
+			}
+		})
+	}
+}
+
 // TestOutcomes takes notifications of every kind to their end, one at a time.
 func TestOutcomes(t *testing.T) {
 	own := emission("project/alpha/x", "k", `{"n":1}`)

@@ -48,7 +48,7 @@ func (w *worker) run(ctx context.Context) {
 // handle takes one notification to its end and settles its delivery.
 func (w *worker) handle(ctx context.Context, j *job) {
 	late := false
-	if j.MessageID != "" && w.seen.add(maphash.String(w.seed, j.MessageID)) {
+	if j.MessageID != "" && w.seen.add(maphash.String(w.seed, j.MessageID)+w.project(&j.Notification)) {
 		w.outcomes.duplicate.Inc()
 	} else {
 		w.tap.Offer(&j.Notification)

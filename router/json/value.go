@@ -32,6 +32,15 @@ func (v Value) Raw() []byte {
 	return v.d.text[n.start:n.end]
 }
 
+// Around is the document's text before and after the value. It aliases the document.
+func (v Value) Around() (before, after []byte) {
+	if v.d == nil {
+		return nil, nil
+	}
+	n := &v.d.nodes[v.i]
+	return v.d.text[:n.start], v.d.text[n.end:]
+}
+
 // Size is the most that AppendTo can add, in bytes; of an object or an array, what it
 // does add.
 func (v Value) Size() int {

@@ -3,10 +3,10 @@
 (module
   (import "hr" "subscribe" (func $subscribe (param i32 i32)))
   (memory (export "memory") 2)
-  (data (i32.const 0) "on compute.instance.*\non identity.*\nwant /payload/say\n")
+  (data (i32.const 0) "on compute.instance.*\non identity.*\non port.*\nwant /payload/say\n")
   (func (export "hr_abi_1"))
   (func (export "hr_init") (result i64)
-    (call $subscribe (i32.const 0) (i32.const 54))
+    (call $subscribe (i32.const 0) (i32.const 64))
     (i64.const 0x0000100000018000)) ;; 96 KB at 4096
   (func (export "hr_event") (result i64)
     (local $length i64)

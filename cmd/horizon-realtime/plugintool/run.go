@@ -150,6 +150,15 @@ func (r *pluginRun) send(ctx context.Context, m Message) error {
 		}
 		return nil
 	}
+	if parts := oslo.Split(n); parts != nil {
+		r.read -= len(parts) // which are one line
+		for _, part := range parts {
+			if err := r.send(ctx, Message{Line: m.Line, Body: part}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	a := r.trial.Send(ctx, n)
 	if !a.Called {
 		return nil
