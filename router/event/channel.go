@@ -53,7 +53,7 @@ type Channel struct {
 	Name string
 }
 
-// Wildcard tells whether the channel is a subscription to all of its group's
+// Wildcard reports whether the channel is a subscription to all of its group's
 // topics.
 func (c Channel) Wildcard() bool { return c.Topic == "*" }
 
@@ -110,7 +110,7 @@ func ParsePattern(name string) (Channel, error) {
 	return c, nil
 }
 
-// IsID tells whether a string can be the id of a project or a user in a channel.
+// IsID reports whether a string can be the id of a project or a user in a channel.
 func IsID(s string) bool { return isSegment(s, true) }
 
 func isSegment(s string, upper bool) bool {

@@ -31,10 +31,10 @@ type Notification struct {
 	Priority string
 	// MessageID is the publisher's own, the same when it sends again.
 	MessageID string
-	// RequestID is the API request behind it, empty where there was none.
+	// RequestID is the API request behind it, empty if there was none.
 	RequestID string
 	// Project and User own the resource, and Resource is its id. Each is
-	// empty where the message does not say so. They come from the payload,
+	// empty if the message does not say so. They come from the payload,
 	// never from the context, which is about who acted.
 	Project, User, Resource string
 	// At is when the publisher sent it, in UTC, and AtText the same as
@@ -80,8 +80,8 @@ func (n *Notification) Load(text []byte) error {
 
 // LoadQuoted is Load for an object that stands in another text as a JSON string:
 // quoted begins behind that string's opening quote, and rest with its closing one. The
-// notification parses a copy. Where ok is false, its content is gone, and Load knows
-// what json.Document.ParseQuoted does not.
+// notification parses a copy. If ok is false, its content is gone, and Load has to
+// do it.
 func (n *Notification) LoadQuoted(quoted []byte) (rest []byte, ok bool) {
 	n.buf = append(n.buf[:0], quoted...)
 	end, ok := n.ParseQuoted(n.buf)
@@ -92,7 +92,7 @@ func (n *Notification) LoadQuoted(quoted []byte) (rest []byte, ok bool) {
 }
 
 // Keep gives a string value as one that lives as long as the notification's
-// content, without a copy where it has no escapes. Empty unless v is a string.
+// content, without a copy if it has no escapes. Empty unless v is a string.
 func (n *Notification) Keep(v json.Value) string {
 	if text, ok := v.Plain(); ok {
 		return unsafe.String(unsafe.SliceData(text), len(text))

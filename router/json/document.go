@@ -41,10 +41,10 @@ var (
 )
 
 // node is one value of the document. The nodes stand in the text's order, so a
-// container is followed by what it holds, and next is where its sibling is.
+// container is followed by what it holds, and next is its sibling's number.
 type node struct {
 	start, end uint32 // the value in the text
-	key        uint32 // the key's first byte after its quote; 0 where there is none
+	key        uint32 // the key's first byte after its quote; 0 if there is none
 	keyEnd     uint32 // the key's closing quote
 	hash       uint32 // of the decoded key
 	parent     uint32 // the container it stands in
@@ -58,7 +58,7 @@ type node struct {
 // to Parse; a Document that is parsed again reuses its memory and, once it has
 // seen its largest text, allocates nothing.
 //
-// Where an object names a member twice, the last one counts, as in Python's,
+// If an object names a member twice, the last one counts, as in Python's,
 // JavaScript's and Go's own decoders. Keys are compared decoded, so there is no
 // second way to spell one.
 //

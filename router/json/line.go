@@ -39,7 +39,7 @@ func CheckLineLike(b, accepted []byte) error {
 	return checkLine(b, same, depth)
 }
 
-// checkLine checks b from i on, where a member has ended within depth objects.
+// checkLine checks b from i on, the end of a member within depth objects.
 func checkLine(b []byte, i, depth int) error {
 	if !utf8.Valid(b[i:]) {
 		return ErrUTF8

@@ -30,7 +30,7 @@ type Pointer struct {
 type segment struct {
 	key   []byte
 	hash  uint32
-	index int // of an array's element, -1 where the key is not a number
+	index int // of an array's element, -1 if the key is not a number
 }
 
 // ParsePointer reads a JSON Pointer: empty, or segments that each begin with a

@@ -150,7 +150,7 @@ func scanNaN(b []byte, i int) (end int) {
 	return -1
 }
 
-// hex4 reads four hexadecimal digits, -1 where they are not.
+// hex4 reads four hexadecimal digits, -1 if they are not.
 func hex4(b []byte) rune {
 	var r rune
 	for _, c := range b[:4] {
@@ -167,7 +167,7 @@ func hex4(b []byte) rune {
 	return r
 }
 
-// unescaped is what a backslash makes of the byte behind it, 0 where that begins a
+// unescaped is what a backslash makes of the byte behind it, 0 if that begins a
 // longer escape.
 var unescaped = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
@@ -217,7 +217,7 @@ func encoded(s []byte, n int) int {
 	return i
 }
 
-// escapedRune decodes the \u escape at i, with its second half where it is the
+// escapedRune decodes the \u escape at i, with its second half if it is the
 // first of a surrogate pair.
 func escapedRune(s []byte, i int) (rune, int) {
 	r := hex4(s[i+2:])

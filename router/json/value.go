@@ -23,7 +23,7 @@ func (v Value) Kind() Kind {
 }
 
 // Raw is the JSON text as it stands, a string with its quotes and escapes; nil
-// where the value is Absent. It aliases the document.
+// if the value is Absent. It aliases the document.
 func (v Value) Raw() []byte {
 	if v.Kind() == Absent {
 		return nil

@@ -62,8 +62,8 @@ func NewDecoder(cfg Config) *Decoder {
 	return d
 }
 
-// Decode opens a body into n, whose former content is gone, also where Decode
-// fails. compression is the AMQP header of that name, empty where there is
+// Decode opens a body into n, whose former content is gone, even if Decode
+// fails. compression is the AMQP header of that name, empty if there is
 // none. body is only read and not kept. Once warm, an uncompressed body is
 // decoded without allocating.
 //
@@ -122,7 +122,7 @@ func (s *scratch) open(n *event.Notification, body []byte) error {
 	return nil
 }
 
-// loadUsual is open for what nearly every service sends. Where it gives false,
+// loadUsual is open for what nearly every service sends. If it gives false,
 // unwrap says what is the matter.
 func loadUsual(n *event.Notification, body []byte) bool {
 	text, ok := quoted(body)

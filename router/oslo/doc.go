@@ -6,5 +6,7 @@
 // before anything else sees the message.
 //
 // The files follow the message: compression.go, envelope.go, decode.go (the
-// members that every notification has), timestamp.go, secrets.go, owner.go.
+// members that every notification has), timestamp.go, secrets.go (by name), texts.go
+// and words.go (secrets in strings), owner.go, split.go (several owners); begin.go
+// reads whose a large body is before it is decoded.
 package oslo

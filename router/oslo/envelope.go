@@ -22,7 +22,7 @@ func quoted(body []byte) (text []byte, ok bool) {
 	return body, true
 }
 
-// closes tells whether rest is the end of such an envelope.
+// closes reports whether rest is the end of such an envelope.
 func closes(rest []byte) bool {
 	if len(rest) == 0 || rest[0] != '"' {
 		return false

@@ -209,7 +209,7 @@ func stackOwner(n *event.Notification) string {
 // neutronOwner reads payload.<resource>, or its plural where several were
 // created at once, which have one owner if they agree.
 //
-// A `.start` has no owner, even where it names one: neutron tells it before the
+// A `.start` has no owner, even if it names one: neutron tells it before the
 // policy check (NotifierHook comes before PolicyHook), with the request's body
 // as the payload, so its project_id is whatever the caller cared to write.
 func neutronOwner(n *event.Notification, name string) {
@@ -248,7 +248,7 @@ func neutronProject(n *event.Notification, resource json.Value) (string, bool) {
 	return project, true
 }
 
-// idBeside finds the id where it is not in the resource: a deletion has it as
+// idBeside finds the id if it is not in the resource: a deletion has it as
 // <resource>_id, the start of an update as id.
 func idBeside(n *event.Notification, body json.Value, name string) string {
 	var buffer [64]byte

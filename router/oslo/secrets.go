@@ -92,7 +92,7 @@ type verdict struct {
 	key    [46]byte
 }
 
-// secretKey tells whether a member with that key is a secret.
+// secretKey reports whether a member with that key is a secret.
 func (j *judge) secretKey(key []byte, hash uint32) bool {
 	if len(key) > len(verdict{}.key) {
 		return isSecretName(key)

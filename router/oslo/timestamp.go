@@ -15,7 +15,7 @@ const (
 // firstYear is that of OpenStack's first release.
 const firstYear = 2010
 
-// atArrival is at, or now where a message that arrives now cannot be of that time.
+// atArrival is at, or now if a message that arrives now cannot be of that time.
 func atArrival(at, now time.Time) time.Time {
 	if at.After(now.Add(maxAhead)) || at.Before(now.Add(-maxBehind)) {
 		return now
