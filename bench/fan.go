@@ -48,7 +48,7 @@ func fanOut() ([]result, error) {
 		row("CPU per delivery, paced, 1,000 clients (goal 0.6)", "ns", median(ours, paced), median(lib, paced), "centrifuge library"),
 		row("CPU per delivery, burst, 1,000 clients (goal 0.25)", "ns", median(ours, burst), median(lib, burst), "centrifuge library"),
 		row("CPU per delivery, paced, 1,000 clients (goal 1.15)", "ns", median(ours, paced), median(bare, paced), "a loop of bare writes"),
-		row("CPU per delivery, burst, 1,000 clients", "ns", median(ours, burst), median(bare, burst), "a loop of bare writes, one a message"),
+		row("CPU per delivery, burst, 1,000 clients", "ns", median(ours, burst), median(bare, burst), "a loop of bare writes, one per message"),
 	}, nil
 }
 

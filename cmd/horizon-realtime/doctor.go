@@ -30,7 +30,7 @@ func newDoctor(o *cli.Options) *cobra.Command {
 		Short: "Check the brokers, Keystone and the router",
 		Long: `Load the plugins, connect to every broker and to Keystone as the router would, listen
 for notifications for a while, and ask a router on this machine whether it is ready. It
-makes nothing that stays, and takes no message from anybody. Exit code 1 says that
+leaves nothing behind, and takes no messages from other consumers. Exit code 1 means that
 something is wrong.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := o.Load()

@@ -22,8 +22,8 @@ import (
 	"horizon-realtime/router/testwait"
 )
 
-// TestMalformedBodies publishes what is no notification. Each is put aside once,
-// with the reason, and the next notification arrives.
+// TestMalformedBodies publishes messages that are no notifications. Each is put
+// aside once, with the reason, and the next notification arrives.
 func TestMalformedBodies(t *testing.T) {
 	broker := rabbittest.Start(t)
 	r := runRouter(t, broker.URL())
@@ -82,8 +82,8 @@ func TestMalformedBodies(t *testing.T) {
 	}
 }
 
-// TestNoBroker starts the router before RabbitMQ. It waits, says so, and its
-// readiness turns by itself once RabbitMQ is there.
+// TestNoBroker starts the router before RabbitMQ. It waits, says so, and becomes
+// ready by itself once RabbitMQ is there.
 func TestNoBroker(t *testing.T) {
 	broker := rabbittest.Start(t)
 	if err := broker.Stop(); err != nil {
@@ -108,7 +108,7 @@ func TestNoBroker(t *testing.T) {
 	testwait.Succeeds(t, "readiness", r.ready)
 }
 
-// TestBusyPort starts a second program where one listens already.
+// TestBusyPort starts a second program on the port of the first.
 func TestBusyPort(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

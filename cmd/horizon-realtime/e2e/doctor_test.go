@@ -13,8 +13,8 @@ import (
 	"horizon-realtime/router/rabbit/rabbittest"
 )
 
-// TestDoctor runs it beside a router and a broker that work, and then where
-// nothing does.
+// TestDoctor runs it beside a router and a broker that work, and then without
+// either.
 func TestDoctor(t *testing.T) {
 	broker := rabbittest.Start(t)
 	r := runRouter(t, broker.URL())

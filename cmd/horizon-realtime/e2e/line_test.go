@@ -20,7 +20,7 @@ import (
 // alpha and beta are the projects of the demo's page.
 var alpha, beta = demo.Projects[0], demo.Projects[1]
 
-// TestLifeReachesTheClient has oslo.messaging tell a server's life in each
+// TestLifeReachesTheClient publishes a server's life with oslo.messaging, in each
 // format, and follows it on the official client.
 func TestLifeReachesTheClient(t *testing.T) {
 	broker := rabbittest.Start(t)
@@ -80,9 +80,8 @@ func TestLifeReachesTheClient(t *testing.T) {
 	}
 }
 
-// prime has nova publish something of no interest, and waits until the router is
-// bound to the exchange that this made. What is published before, RabbitMQ keeps
-// for nobody.
+// prime has nova publish something of no interest, which makes the exchange, and
+// waits until the router is bound to it. RabbitMQ drops what is published before.
 func prime(t *testing.T, nova *publisher, r *routerProcess, broker *rabbittest.Node) {
 	t.Helper()
 	nova.publish(order{Step: "resume", Formats: []string{"versioned"}, Instance: "cccccccc-0000-0000-0000-000000000000",

@@ -10,8 +10,8 @@ import (
 	"horizon-realtime/router/testwait"
 )
 
-// TestBrokerRestarts stops RabbitMQ under traffic and starts it again. What it
-// had accepted arrives, once; the clients never notice.
+// TestBrokerRestarts stops RabbitMQ under traffic and starts it again. Everything
+// that it had accepted arrives once; the clients never notice.
 func TestBrokerRestarts(t *testing.T) {
 	broker := rabbittest.Start(t)
 	r := runRouter(t, broker.URL())

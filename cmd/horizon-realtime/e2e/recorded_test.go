@@ -19,9 +19,9 @@ import (
 )
 
 // TestEveryRecordedNotificationIsAccountedFor replays everything that a real
-// OpenStack said while its services were exercised, and holds the counters
-// against the number of messages. An administrator listens to all of the admin's
-// channels, and members to all of their projects', for a token that got out.
+// OpenStack published while its services were exercised, and compares the counters
+// with the number of messages. An administrator listens to all admin channels and
+// members to all channels of their projects, to see whether any token gets out.
 func TestEveryRecordedNotificationIsAccountedFor(t *testing.T) {
 	file, first, projects, total := recorded(t)
 	broker := rabbittest.Start(t)

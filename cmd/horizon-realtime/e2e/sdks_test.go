@@ -31,9 +31,9 @@ var languages = []struct {
 	{"assemblyscript", ".ts", []string{"hr.ts", "build", "package.json", "node_modules"}, `"../hr"`, `"./hr"`},
 }
 
-// TestConformance builds the conformance plugin with every SDK, and runs the
-// cases that all of them have to fulfil in the router's plugin host. Then all of
-// them read the same malformed JSON, and have to make the same of it.
+// TestConformance builds the conformance plugin with every SDK, and runs the cases
+// that all of them have to pass in the router's plugin host. Then all of them read
+// the same malformed JSON, and have to agree on it.
 func TestConformance(t *testing.T) {
 	dir := t.TempDir()
 	modules := map[string]string{"go": filepath.Join(dir, "50-go.wasm")}
@@ -213,7 +213,7 @@ func TestTwoAllocators(t *testing.T) {
 	}
 }
 
-// must runs a command that has to go well, and gives what it prints.
+// must runs a command that has to succeed, and returns what it prints.
 func must(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
 	out, err := cmd.CombinedOutput()

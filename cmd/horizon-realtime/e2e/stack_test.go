@@ -212,7 +212,7 @@ func (r *routerProcess) metric(name string) float64 {
 	return 0
 }
 
-// outcomes sums the ways in which notifications have ended.
+// outcomes counts the notifications that have ended, in any way.
 func (r *routerProcess) outcomes() (byName map[string]float64, sum float64) {
 	byName = map[string]float64{}
 	for _, o := range []string{"routed", "silent", "unmatched", "denied", "faulted", "duplicate", "malformed"} {
