@@ -67,22 +67,22 @@ func (m *image) close() {
 }
 
 // show makes the memory what the image is.
-func (l *linearMemory) show(m *image) {
-	l.mapped = false
-	if l.reserved != nil && m.file >= 0 {
-		_, err := unix.MmapPtr(m.file, 0, unsafe.Pointer(unsafe.SliceData(l.reserved)), uintptr(len(m.bytes)),
+func (m *linearMemory) show(shown *image) {
+	m.mapped = false
+	if m.reserved != nil && shown.file >= 0 {
+		_, err := unix.MmapPtr(shown.file, 0, unsafe.Pointer(unsafe.SliceData(m.reserved)), uintptr(len(shown.bytes)),
 			unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_FIXED)
-		l.mapped = err == nil
+		m.mapped = err == nil
 	}
-	if !l.mapped {
-		copy(l.all(), m.bytes)
+	if !m.mapped {
+		copy(m.all(), shown.bytes)
 	}
 }
 
 // restore makes the memory what the image is, after show: what was written since
 // is dropped.
-func (l *linearMemory) restore(m *image) {
-	if !l.mapped || unix.Madvise(l.reserved[:len(m.bytes)], unix.MADV_DONTNEED) != nil {
-		copy(l.all(), m.bytes)
+func (m *linearMemory) restore(shown *image) {
+	if !m.mapped || unix.Madvise(m.reserved[:len(shown.bytes)], unix.MADV_DONTNEED) != nil {
+		copy(m.all(), shown.bytes)
 	}
 }

@@ -10,6 +10,6 @@ func newImage(memory []byte) *image { return &image{append([]byte(nil), memory..
 func (m *image) close() { m.bytes = nil }
 
 // show makes the memory what the image is, and restore does so again.
-func (l *linearMemory) show(m *image) { copy(l.all(), m.bytes) }
+func (m *linearMemory) show(shown *image) { copy(m.all(), shown.bytes) }
 
-func (l *linearMemory) restore(m *image) { copy(l.all(), m.bytes) }
+func (m *linearMemory) restore(shown *image) { copy(m.all(), shown.bytes) }
