@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
 )
 
 // SmallBody is the largest body, in bytes and decompressed, that Begin decodes
@@ -61,6 +62,9 @@ func appendBeginning(dst, body []byte) []byte {
 			inString = !inString
 		case inString:
 		case c == '{' || c == '[':
+			if len(open) == json.MaxDepth {
+				return dst // Decode will refuse it; to note so many at each comma takes long
+			}
 			open = append(open, c+2) // as ASCII has it
 		case (c == '}' || c == ']') && len(open) > 0:
 			open = open[:len(open)-1]

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/json"
 )
 
 // lengthened is a recorded body whose message has another member behind all
@@ -112,4 +113,15 @@ func FuzzBegin(f *testing.F) {
 			t.Fatalf("%t, %v", whole, err)
 		}
 	})
+}
+
+// The brackets that are open are noted at each comma: more than a notification may have
+// must not make that dear.
+func TestBeginningDoesNotFollowNestingTooDeep(t *testing.T) {
+	for depth, want := range map[int]bool{json.MaxDepth: true, json.MaxDepth + 1: false} {
+		text := strings.Repeat("[", depth) + strings.Repeat("1,", 100)
+		if got := appendBeginning(nil, []byte(text)); (len(got) > 0) != want {
+			t.Errorf("depth %d: %s", depth, got)
+		}
+	}
 }
