@@ -46,8 +46,10 @@ func TestBatchDelay(t *testing.T) {
 	}
 	say(1, 10)
 	testwait.Until(t, "the first one", func() bool { return delivered() == 1 })
-	say(40, 4<<10) // more than twice what the queue takes: it cannot wait for the hour
-	testwait.Until(t, "those for which there was no room", func() bool { return delivered() >= 1+2*14 })
+	// The group's share of the queue has room for 15 of 40, so 25 cannot wait for the
+	// hour. Whether more of them are sent depends on who runs when.
+	say(40, 4<<10)
+	testwait.Until(t, "those for which there was no room", func() bool { return delivered() >= 1+25 })
 	say(5, 10)
 	cancel()
 	running.Wait()
