@@ -314,7 +314,7 @@ func wordy(v any) any {
 func decides(path string) bool {
 	name := path[strings.LastIndexByte(path, '/')+1:]
 	switch name {
-	case "", "id", "uuid", "owner", "state", "status", "outcome", "action", "nova_object.data", "exception", "reason", "state_description":
+	case "", "id", "uuid", "owner", "state", "status", "outcome", "action", "flavorid", "on_behalf_of", "nova_object.data", "exception", "reason", "state_description":
 		return true
 	}
 	return strings.HasSuffix(name, "_id") || strings.HasSuffix(name, "_state") || strings.HasSuffix(name, "uuid")

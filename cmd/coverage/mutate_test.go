@@ -11,7 +11,7 @@ import (
 // channel that follows from it. What is under actors says who acted.
 var (
 	ownerMembers = map[string]string{
-		"tenant_id": "project", "project_id": "project", "owner": "project", "owner_id": "project", "user_id": "user",
+		"tenant_id": "project", "project_id": "project", "owner": "project", "owner_id": "project", "on_behalf_of": "project", "user_id": "user",
 	}
 	actors = map[string]bool{"initiator": true, "observer": true}
 )

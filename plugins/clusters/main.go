@@ -63,7 +63,7 @@ func handle(e *panel.Event) {
 	switch {
 	case how == "pending":
 		// Magnum tells before it sets the status, but for creations.
-		m.Status = sdk.StringValue(strings.ToUpper(action) + "_IN_PROGRESS")
+		m.Status = sdk.StringValue(panel.Upper(action) + "_IN_PROGRESS")
 		if action == "create" {
 			m.Action = panel.Create
 		}

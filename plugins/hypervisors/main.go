@@ -1,7 +1,8 @@
-// Command hypervisors is the filter behind the admin tables of nova's own: its
-// services, its host aggregates, and the load of its hypervisors.
+// Command hypervisors is the plugin behind the admin tables of nova's own: its
+// services, its host aggregates, its flavors, and the load of its hypervisors.
 //
 //	admin/services       nova's services: needs versioned notifications, as nova has no other
+//	admin/flavors        flavors, likewise
 //	admin/aggregates     host aggregates, in both formats
 //	admin/hypervisors    a hint that a hypervisor's numbers have changed, because a
 //	                     server came, went or changed its size; nova tells no numbers
@@ -20,6 +21,7 @@ func init() {
 	panel.Register(panel.Plugin{
 		On: []string{
 			"service.create", "service.update", "service.delete",
+			"flavor.create", "flavor.update", "flavor.delete",
 			"aggregate.create.end", "aggregate.delete.end",
 			"aggregate.add_host.end", "aggregate.addhost.end",
 			"aggregate.remove_host.end", "aggregate.removehost.end",
@@ -69,6 +71,8 @@ func handle(e *panel.Event) {
 	switch event := e.Type(); {
 	case strings.HasPrefix(event, "service."):
 		service(e)
+	case strings.HasPrefix(event, "flavor."):
+		flavor(e)
 	case strings.HasPrefix(event, "aggregate."):
 		aggregate(e)
 	default:
@@ -86,6 +90,24 @@ func action(event string) panel.Action {
 		return panel.Delete
 	}
 	return panel.Update
+}
+
+// flavor tells of a flavor, by the id that Horizon's rows have.
+func flavor(e *panel.Event) {
+	m := panel.Message{
+		Topic: "flavors", Kind: "flavor", Action: action(e.Type()),
+		ID: e.Field(data + "flavorid").Text(), Name: e.Get(name), Task: sdk.NullValue(), Error: sdk.NullValue(),
+	}
+	if m.ID == "" {
+		return
+	}
+	d := panel.Begin(e, &m)
+	for _, column := range [...]string{
+		"vcpus", "memory_mb", "root_gb", "ephemeral_gb", "swap", "rxtx_factor", "is_public", "disabled", "extra_specs", "projects", "description",
+	} {
+		d.Data.Value(column, e.Field(data+column))
+	}
+	d.ToAdmin()
 }
 
 // service tells of a service. Whether it is up, nova's API finds out from when

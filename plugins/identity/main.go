@@ -1,8 +1,9 @@
-// Command identity is the filter behind Horizon's identity tables: keystone's
+// Command identity is the plugin behind Horizon's identity tables: keystone's
 // notifications, in their basic and their CADF format.
 //
 //	admin/users, admin/projects, admin/groups, admin/roles, admin/domains
 //	admin/catalog    services, endpoints and regions
+//	admin/credentials, admin/application_credentials, admin/access_rules
 //
 // Keystone tells that something changed and the id of what, no name and no
 // other column, and names no owner: the messages are hints to ask for the row.
@@ -21,6 +22,7 @@ func init() {
 			"identity.user.*", "identity.project.*", "identity.group.*", "identity.role.*", "identity.domain.*",
 			"identity.service.*", "identity.endpoint.*", "identity.region.*",
 			"identity.role_assignment.*",
+			"identity.credential.*", "identity.application_credential.*", "identity.access_rule.*",
 		},
 		Handle: handle,
 	})
@@ -32,6 +34,7 @@ func main() {}
 var topics = map[string]string{
 	"user": "users", "project": "projects", "group": "groups", "role": "roles", "domain": "domains",
 	"service": "catalog", "endpoint": "catalog", "region": "catalog",
+	"credential": "credentials", "application_credential": "application_credentials", "access_rule": "access_rules",
 }
 
 var (

@@ -1,12 +1,13 @@
-// Command networks is the plugin behind Horizon's tables of networks, subnets,
-// ports, routers, floating IPs and security groups: neutron's notifications.
+// Command networks is the plugin behind Horizon's tables of what neutron has:
+// neutron's notifications.
 //
 //	project/<owner>/<topic>    what neutron's API shows a tenant
 //	admin/<topic>              the same, and what it shows admins only
 //
 // The topics are networks, subnets, ports, routers, floating_ips, security_groups
-// and security_group_rules. Neutron tells what its API changes; what its agents
-// change (a port that comes up) it does not.
+// and security_group_rules; trunks, qos_policies, rbac_policies, port_forwardings
+// and agents; and those of its VPN and its firewall (resources.go). Neutron tells
+// what its API changes; what its agents change (a port that comes up) it does not.
 package main
 
 import (
@@ -25,7 +26,10 @@ func init() {
 			r.pointers = append(r.pointers, "/payload/"+r.member+"/"+name)
 		}
 		// A start says nothing yet, and who owns it is not known either.
-		on = append(on, r.member+".create.end", r.member+".update.end", r.member+".delete.end")
+		on = append(on, r.member+".update.end", r.member+".delete.end")
+		if !r.found {
+			on = append(on, r.member+".create.end")
+		}
 	}
 	panel.Register(panel.Plugin{
 		On:     append(on, "router.interface.create", "router.interface.delete"),
@@ -90,7 +94,9 @@ func tell(e *panel.Event, v one, event string) bool {
 	if !brief {
 		write(e, &d.Data, v, columns, tenants)
 	}
-	d.ToProject()
+	if tenants > columns {
+		d.ToProject()
+	}
 	if !brief {
 		write(e, &d.Data, v, tenants, len(v.members))
 	}

@@ -165,6 +165,18 @@ func utc(rest string) bool {
 	return rest == "" || rest == "Z" || rest == "+00:00"
 }
 
+// Upper is a word of ASCII in capitals. Package strings would bring the tables of
+// Unicode along.
+func Upper(word string) string {
+	letters := []byte(word)
+	for i, c := range letters {
+		if 'a' <= c && c <= 'z' {
+			letters[i] = c - ('a' - 'A')
+		}
+	}
+	return string(letters)
+}
+
 // maxError is how long an error may be, in bytes; nova's API cuts it there too.
 const maxError = 255
 

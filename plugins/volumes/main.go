@@ -1,8 +1,11 @@
-// Command volumes is the filter behind Horizon's tables of volumes, volume
-// snapshots and volume backups: cinder's notifications.
+// Command volumes is the plugin behind Horizon's tables of volumes, volume
+// snapshots, volume backups and volume groups: cinder's notifications.
 //
-//	project/<owner>/{volumes,snapshots,backups}    what cinder's API shows a tenant
-//	admin/{volumes,snapshots,backups}              the same, and the backend
+//	project/<owner>/<topic>    what cinder's API shows a tenant
+//	admin/<topic>              the same, and the backend
+//
+// The topics are volumes, snapshots, backups, volume_groups, group_snapshots, and
+// for admins volume_types.
 package main
 
 import (
@@ -14,7 +17,11 @@ import (
 
 func init() {
 	panel.Register(panel.Plugin{
-		On:     []string{"volume.*", "snapshot.*", "backup.*", "scheduler.create_volume"},
+		On: []string{
+			"volume.*", "snapshot.*", "backup.*", "scheduler.create_volume",
+			"group.*", "group_snapshot.*", "groups.reset_status.end", "groupsnapshots.reset_status.end",
+			"volume_type.*",
+		},
 		Start:  panel.Configure,
 		Handle: handle,
 	})
@@ -48,12 +55,22 @@ func handle(e *panel.Event) {
 		snapshot(e, event)
 	case "backup":
 		backup(e, event)
+	case "group":
+		group(e, "volume_groups", "volume_group", event, groupID)
+	case "group_snapshot":
+		group(e, "group_snapshots", "group_snapshot", event, groupSnapshot)
+	case "groups":
+		reset(e, "volume_groups", "volume_group")
+	case "groupsnapshots":
+		reset(e, "group_snapshots", "group_snapshot")
+	case "volume_type":
+		volumeTypes(e, event)
 	case "scheduler":
 		unscheduled(e)
 	}
 }
 
-// message is what is common to all three.
+// message is what is common to all that cinder tells with an owner.
 func message(e *panel.Event, topic, kind, event string, id sdk.Field) panel.Message {
 	m := panel.Message{
 		Topic: topic, Kind: kind, ID: e.Get(id).Text(), Action: panel.Update,

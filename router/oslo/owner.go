@@ -55,6 +55,8 @@ var rules = map[string]rule{
 	"consistencygroup": {project: payload("tenant_id"), user: payload("user_id"), resource: payload("consistencygroup_id")},
 	"cgsnapshot":       {project: payload("tenant_id"), user: payload("user_id"), resource: payload("cgsnapshot_id")},
 	"volume_type":      {resource: paths("/payload/volume_types/id")},
+	"groups":           {resource: payload("id")},
+	"groupsnapshots":   {resource: payload("id")},
 	// cinder's scheduler: that no backend takes a new volume, only it tells.
 	"scheduler.create_volume": {
 		project:  paths("/payload/volume_properties/project_id", "/payload/request_spec/volume/project_id"),
@@ -89,6 +91,8 @@ var rules = map[string]rule{
 	"ipsecpolicy":           {neutron: "ipsecpolicy"},
 	"ipsec_site_connection": {neutron: "ipsec_site_connection"},
 	"endpoint_group":        {neutron: "endpoint_group"},
+	"port_forwarding":       {neutron: "port_forwarding"}, // names no owner
+	"agent":                 {neutron: "agent"},           // the cloud's own
 
 	// glance. A member's record says with whom an image is shared, and not
 	// whose it is. Metadata definitions belong to the cloud.
@@ -112,8 +116,30 @@ var rules = map[string]rule{
 	"dns.domain":    {project: designate("tenant_id", "project_id"), resource: designate("id")},
 	"dns.recordset": {project: designate("tenant_id", "project_id"), resource: designate("id")},
 
-	// manila.
-	"share": {project: payload("project_id"), user: payload("user_id"), resource: payload("share_id")},
+	// manila. Its share types belong to the cloud.
+	"share":      {project: payload("project_id"), user: payload("user_id"), resource: payload("share_id")},
+	"share_type": {resource: paths("/payload/share_types/id")},
+
+	// trove's taskmanager. Its user_id is the actor's; dbaas.*, of trove's API,
+	// have the actor's project as well.
+	"trove.instance": {project: payload("tenant_id"), resource: payload("instance_id")},
+	"dbaas":          {resource: payload("instance_id")},
+
+	"lease": {project: payload("project_id"), user: payload("user_id"), resource: payload("lease_id")}, // blazar
+
+	// aodh. Its project_id is the actor's, and at a deletion on_behalf_of is, too.
+	"alarm.creation":         {project: payload("detail/project_id"), resource: payload("alarm_id")},
+	"alarm.rule_change":      {project: payload("on_behalf_of"), resource: payload("alarm_id")},
+	"alarm.state_transition": {project: payload("on_behalf_of"), resource: payload("alarm_id")},
+	"alarm":                  {resource: payload("alarm_id")},
+
+	// masakari and watcher work for the cloud. Neutron has segments, too.
+	"segment":      {resource: paths("/payload/masakari_object.data/uuid", "/payload/segment/id")},
+	"host":         {resource: paths("/payload/masakari_object.data/uuid")},
+	"notification": {resource: paths("/payload/masakari_object.data/notification_uuid")},
+	"audit":        {resource: watcher("uuid")},
+	"action_plan":  {resource: watcher("uuid")},
+	"action":       {resource: watcher("uuid")},
 
 	// ironic's nodes belong to the cloud.
 	"baremetal.node": {resource: paths("/payload/ironic_object.data/uuid")},
@@ -121,6 +147,7 @@ var rules = map[string]rule{
 
 func payload(member string) []json.Pointer { return paths("/payload/" + member) }
 func nova(member string) []json.Pointer    { return paths("/payload/nova_object.data/" + member) }
+func watcher(member string) []json.Pointer { return paths("/payload/watcher_object.data/" + member) }
 func either(member string) []json.Pointer  { return append(nova(member), payload(member)...) }
 
 // designate's zones come as a dict, or as a serialized object around it.

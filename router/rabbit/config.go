@@ -112,7 +112,7 @@ func DefaultConfig() Config {
 	return Config{
 		Group: "default",
 		Exchanges: []string{"nova", "neutron", "openstack", "glance", "keystone", "heat",
-			"octavia", "magnum", "designate", "ironic"},
+			"octavia", "magnum", "designate", "ironic", "trove", "aodh", "masakari", "watcher"},
 		Topics:           []string{"notifications", "versioned_notifications"},
 		ExchangeRetry:    2 * time.Second,
 		ExchangeRetryMax: 30 * time.Second,
