@@ -129,7 +129,7 @@ func (s *shard) round() (more bool) {
 		s.flushAll()
 	}
 	s.pool.keep(s.work)
-	if s.delay > 0 {
+	if s.delay > 0 && len(s.work) > 0 { // a wake may find nothing
 		s.drained = time.Now()
 	}
 	return more
