@@ -87,3 +87,31 @@ func TestStop(t *testing.T) {
 	testwait.Receive(t, "the end of all sessions", w.Stopped())
 	w.Stop()
 }
+
+// TestEmulated: only the secret that its client was told finds a session.
+func TestEmulated(t *testing.T) {
+	w := start(t, DefaultConfig())
+	s, err := w.Admit(nil, "192.0.2.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &client{t: t, session: s, room: 1 << 20}
+	s.Open(c, true)
+	c.say(`{"id":1,"connect":{"token":"ann@p1"}}`)
+	told := c.hear().Connect
+	if found, err := w.Emulated(told.Node, told.Session); found != s || err != nil {
+		t.Errorf("found %p, %v", found, err)
+	}
+	for _, secret := range []string{"", s.ID(), told.Session + "A"} {
+		if found, err := w.Emulated(told.Node, secret); found != nil || err != nil {
+			t.Errorf("%q finds %p, %v", secret, found, err)
+		}
+	}
+	if found, err := w.Emulated("other", told.Session); found != nil || err != ErrOtherNode {
+		t.Errorf("another node: %p, %v", found, err)
+	}
+	c.leave()
+	if found, err := w.Emulated(told.Node, told.Session); found != nil || err != nil {
+		t.Errorf("after its end: %p, %v", found, err)
+	}
+}
