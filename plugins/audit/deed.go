@@ -18,7 +18,7 @@ type deed struct {
 	nova bool
 }
 
-// read takes an event type apart, and tells whether it is an action's end: what
+// read takes an event type apart, and reports whether it is an action's end: what
 // begins, what is going on, and what merely is, are not told.
 func read(event string) (did deed, told bool) {
 	kind, action, ok := strings.Cut(event, ".")

@@ -1,4 +1,4 @@
-// Command audit is the filter behind a live log of what is done in the cloud: a
+// Command audit is the plugin behind a live log of what is done in the cloud: a
 // compact line of every action of every service, as it ends or fails.
 //
 //	admin/audit
@@ -107,7 +107,7 @@ func actor(e *panel.Event, o sdk.ObjectBuilder) {
 	a.Value("address", panel.Name(e.Get(by.address)))
 }
 
-// first tells whether nova has not told this in its other format yet, under
+// first reports whether nova has not told this in its other format yet, under
 // another name: finish_resize and resize_finish, addhost and add_host.
 func first(e *panel.Event, did *deed, id string, failed bool) bool {
 	if !did.nova || e.RequestID() == "" || id == "" {

@@ -1,4 +1,4 @@
-// Command baremetal is the filter behind ironic's table of nodes.
+// Command baremetal is the plugin behind ironic's table of nodes.
 //
 //	admin/baremetal    nodes belong to the cloud
 //

@@ -1,4 +1,4 @@
-// Command clusters is the filter behind magnum's table of clusters.
+// Command clusters is the plugin behind magnum's table of clusters.
 //
 //	project/<owner>/clusters
 //

@@ -1,4 +1,4 @@
-// Command images is the filter behind Horizon's images tables: glance's
+// Command images is the plugin behind Horizon's images tables: glance's
 // notifications.
 //
 //	project/<owner>/images    the owner's images

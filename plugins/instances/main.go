@@ -1,4 +1,4 @@
-// Command instances is the filter behind Horizon's instances tables: nova's
+// Command instances is the plugin behind Horizon's instances tables: nova's
 // notifications about servers, in their legacy and their versioned format, made
 // into panel messages of one shape.
 //
@@ -95,7 +95,7 @@ var stale = [...]string{
 	"live_migration_post.", "live_migration_rollback_dest.", "live_migration_abort.", "live_migration_force_complete.",
 }
 
-// telling tells whether an event says anything about a row, and the truth.
+// telling reports whether an event says anything about a row, and the truth.
 func telling(event string, task sdk.Value) bool {
 	switch event {
 	case "exists": // the hourly audit, from a copy that may be old

@@ -1,4 +1,4 @@
-// Command keypairs is the filter behind Horizon's key pairs table: nova's
+// Command keypairs is the plugin behind Horizon's key pairs table: nova's
 // notifications about key pairs, in their legacy and their versioned format.
 //
 //	user/<owner>/keypairs    a key pair is a user's, in all of their projects

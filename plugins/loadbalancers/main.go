@@ -1,4 +1,4 @@
-// Command loadbalancers is the filter behind Horizon's load balancers table:
+// Command loadbalancers is the plugin behind Horizon's load balancers table:
 // octavia's notifications, of which there are three.
 //
 //	project/<owner>/loadbalancers

@@ -34,7 +34,7 @@ const columns = 3
 func (r *resource) listed(i int) string { return "/payload/" + r.plural + "/" + strconv.Itoa(i) + "/" }
 
 // one is a resource in a payload. at is the beginning of the pointers to its
-// members, empty where it is the only one.
+// members, empty if it is the only one.
 type one struct {
 	*resource
 	at string

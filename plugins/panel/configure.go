@@ -6,13 +6,13 @@ import (
 	"horizon-realtime/sdk"
 )
 
-// toAdmins tells whether admins are sent anything.
+// toAdmins reports whether admins are sent anything.
 var toAdmins = true
 
-// Configure reads the configuration that all filters of panels have in common;
+// Configure reads the configuration that all plugins of panels have in common;
 // it is a sdk.Filter's Start.
 //
-//	admin = false    send nothing to admin/…; the filter needs no grant then
+//	admin = false    send nothing to admin/…; the plugin needs no grant then
 //
 // # Errors
 //
@@ -21,7 +21,7 @@ func Configure(config sdk.Value) error {
 	return configure(config, "the only key is admin, true or false", "", nil)
 }
 
-// ConfigureAnd is Configure for a filter that has one more key of its own, which
+// ConfigureAnd is Configure for a plugin that has one more key of its own, which
 // is false unless given.
 func ConfigureAnd(config sdk.Value, key string, value *bool) error {
 	return configure(config, "the keys are admin and "+key+", true or false", key, value)

@@ -154,7 +154,7 @@ func Time(o *Columns, key string, v sdk.Value) {
 	o.String(key, string(b[:]))
 }
 
-// utc tells whether what follows the seconds is a fraction, and no other zone.
+// utc reports whether what follows the seconds is a fraction, and no other zone.
 func utc(rest string) bool {
 	if rest != "" && rest[0] == '.' {
 		rest = rest[1:]

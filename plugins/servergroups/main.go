@@ -1,4 +1,4 @@
-// Command servergroups is the filter behind Horizon's server groups table:
+// Command servergroups is the plugin behind Horizon's server groups table:
 // nova's notifications about server groups, in their legacy and their versioned
 // format.
 //

@@ -218,7 +218,7 @@ func failed(e *panel.Event, about *subject, said phrase, reason string) {
 	}
 }
 
-// first tells whether this has not been said yet, of this resource and because
+// first reports whether this has not been said yet, of this resource and because
 // of this request.
 func first(e *panel.Event, about *subject, what string) bool {
 	cause := e.RequestID()

@@ -43,7 +43,7 @@ func (c *counters) subtract(d counters) {
 	}
 }
 
-// none tells whether all are zero. Comparing with zeros, Go does byte by byte.
+// none reports whether all are zero. Comparing with zeros, Go does byte by byte.
 func (c *counters) none() bool {
 	var any int64
 	for _, n := range c {
@@ -73,7 +73,7 @@ func parse(text string) (c counters) {
 type sighting uint8
 
 const (
-	// is: it exists, and maybe did before the filter first heard of it.
+	// is: it exists, and maybe did before the plugin first heard of it.
 	is sighting = iota
 	// appears: it is new.
 	appears
@@ -82,7 +82,7 @@ const (
 )
 
 // tries is how often a change of the store is begun anew because another copy of
-// the filter was quicker. Notifications of one project mostly meet one copy.
+// the plugin was quicker. Notifications of one project mostly meet one copy.
 const tries = 8
 
 // follow keeps what is known of one resource, and gives by how much its

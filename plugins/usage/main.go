@@ -1,10 +1,10 @@
-// Command usage is the filter behind the rings of Horizon's overview: how much
+// Command usage is the plugin behind the rings of Horizon's overview: how much
 // of its quota a project uses, as nova, cinder and neutron tell of what comes
 // and goes.
 //
 //	project/<owner>/usage
 //
-// No service announces totals, so the filter counts changes, in the router's
+// No service announces totals, so the plugin counts changes, in the router's
 // store. Its message is a panel message with the project's id and these data:
 //
 //	{"since":"2026-11-23T10:00:00.123Z",

@@ -88,7 +88,7 @@ func message(e *panel.Event, topic, kind, event string, id sdk.Field) panel.Mess
 	return m
 }
 
-// telling tells whether an event says something that was not so before: not the
+// telling reports whether an event says something that was not so before: not the
 // audit, and not the start of a change that leaves the status as it is.
 func telling(event string) bool {
 	switch event {

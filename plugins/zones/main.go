@@ -1,4 +1,4 @@
-// Command zones is the filter behind designate's tables of zones and record
+// Command zones is the plugin behind designate's tables of zones and record
 // sets.
 //
 //	project/<owner>/zones
