@@ -14,7 +14,7 @@ type deed struct {
 	// phase is `end`, `error`, `success`, or nothing for services that tell
 	// each action once.
 	phase string
-	// nova is set where nova has two formats for it.
+	// nova is set if nova has two formats for it.
 	nova bool
 }
 

@@ -30,8 +30,8 @@ func main() {}
 
 var (
 	outcome = sdk.Want("/payload/outcome")
-	// context is who acted by the request's context, and cadf by CADF, where a
-	// person's id is in another place than that of a service.
+	// context is who acted by the request's context, and cadf by CADF, which
+	// keeps a person's id apart from that of a service.
 	context = person{
 		id: sdk.Want("/_context_user_id"), name: sdk.Want("/_context_user_name"),
 		project: sdk.Want("/_context_project_id"), projectName: sdk.Want("/_context_project_name"),

@@ -80,7 +80,7 @@ func handle(e *panel.Event) {
 	d.Data.Value("size", e.Get(size))
 	d.Data.Value("min_disk", e.Get(minDisk))
 	d.Data.Value("min_ram", e.Get(minRAM))
-	d.Data.Value("image_type", e.Get(imageType)) // snapshot, where nova made it
+	d.Data.Value("image_type", e.Get(imageType)) // snapshot, if nova made it
 	panel.Time(&d.Data, "created_at", e.Get(created))
 	panel.Time(&d.Data, "updated_at", e.Get(updated))
 	d.ToProject()

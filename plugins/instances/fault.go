@@ -7,7 +7,7 @@ import (
 	"horizon-realtime/sdk"
 )
 
-// fault tells what went wrong: null where nothing did. Where the server is in
+// fault says what went wrong: null if nothing did. If the server is in
 // error, or on the way there (create.error comes some updates before the state),
 // and this notification does not say why, it is absent, so that a panel keeps
 // the reason that another one gave.

@@ -138,7 +138,7 @@ func columns(e *panel.Event, f *server, o *panel.Columns) {
 	panel.Time(o, "launched_at", e.Get(f.launchedAt))
 }
 
-// imageID takes the id out of the legacy format's URL. It is null where the
+// imageID takes the id out of the legacy format's URL. It is null if the
 // server was started from a volume.
 func imageID(image sdk.Value) sdk.Value {
 	text := image.Text()

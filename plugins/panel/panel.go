@@ -41,7 +41,7 @@ type Message struct {
 	// Status is the one that the service's API gives, which is what Horizon
 	// shows: not the service's inner state.
 	Status sdk.Value
-	// Task is what is being done to it, null where nothing is.
+	// Task is what is being done to it, null if nothing is.
 	Task sdk.Value
 	// Error is a sentence that the owner may read, null where all is well.
 	Error sdk.Value

@@ -6,9 +6,9 @@ import (
 	"horizon-realtime/sdk"
 )
 
-// Unplaced reads what nova's conductor tells where it found no place for a server,
+// Unplaced reads what nova's conductor says if it found no place for a server,
 // to build it or to move it to: compute_task.*, in both formats. The server's own
-// notifications do not say why. The reason is empty where a tenant may not read it.
+// notifications do not say why. The reason is empty if a tenant may not read it.
 func Unplaced(e *Event) (id string, state sdk.Value, reason string) {
 	const data = "/payload/nova_object.data/"
 	if id = e.Field(data + "instance_uuid").Text(); id != "" {

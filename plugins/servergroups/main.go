@@ -4,7 +4,7 @@
 //
 //	project/<owner>/servergroups
 //
-// The legacy format names no owner where a group is deleted or gets a member:
+// The legacy format names no owner if a group is deleted or gets a member:
 // with it alone, only creations can be told.
 package main
 

@@ -38,7 +38,7 @@ func share(e *panel.Event, m *panel.Message) bool {
 }
 
 // shareTypes are told by manila/api/v2/share_types.py, with the reason in place of
-// the type where a change was refused.
+// the type if a change was refused.
 var shareTypes = table{
 	topic: "share_types", kind: "share_type",
 	create: []string{"share_type.create"}, update: []string{"share_type.update"}, remove: []string{"share_type.delete"},

@@ -20,7 +20,7 @@ type table struct {
 	at string
 	// id, name and status are members; there need not be a name or a status.
 	id, name, status string
-	// columns are the members that the table shows, each `member` or, where it is
+	// columns are the members that the table shows, each `member` or, if it is
 	// deeper down, `key=pointer`; the last adminOnly of them the service keeps from
 	// tenants.
 	columns   []string

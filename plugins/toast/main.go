@@ -262,7 +262,7 @@ func action(code string) panel.Action {
 	return panel.Update
 }
 
-// called is the resource's name, or its id where it has none.
+// called is the resource's name, or its id if it has none.
 func (s *subject) called() string {
 	if s.name.Text() == "" {
 		return s.id

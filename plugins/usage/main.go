@@ -103,7 +103,7 @@ func handle(e *panel.Event) {
 }
 
 // instance counts a server. It appears in nova's database and quota before any
-// host knows of it, which its first update tells; where it went into error
+// host knows of it, which its first update tells; if it went into error
 // without one, that update is all there is.
 func instance(e *panel.Event, f *server, event string) counters {
 	s := sighted(event)
