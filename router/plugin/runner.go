@@ -64,7 +64,8 @@ func (r *Runner) Handle(ctx context.Context, n *event.Notification, emit func(Em
 	return r.handle(ctx, n, time.Time{}, emit)
 }
 
-// handle is Handle with a deadline, unless that is zero.
+// handle is Handle with a deadline, unless that is zero. The time that emit takes
+// does not count: it waits if those who are to hear cannot keep up.
 func (r *Runner) handle(ctx context.Context, n *event.Notification, deadline time.Time, emit func(Emission)) Outcome {
 	if r.set != r.host.current.load() {
 		r.adopt()
@@ -99,10 +100,14 @@ func (r *Runner) handle(ctx context.Context, n *event.Notification, deadline tim
 		if len(result.Emissions) > 0 {
 			counters.emissions.Add(uint64(len(result.Emissions)))
 			o.Emitted += len(result.Emissions)
+			began := time.Now()
 			e := Emission{Plugin: v.Name, Grants: event.Grants(v.grants.Load())}
 			for k := range result.Emissions {
 				e.Emission = result.Emissions[k]
 				emit(e)
+			}
+			if !deadline.IsZero() {
+				deadline = deadline.Add(time.Since(began))
 			}
 		}
 		if result.Stop {

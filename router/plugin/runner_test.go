@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -124,4 +125,20 @@ func TestACallKeepsItsVersionAlive(t *testing.T) {
 	if diff := cmp.Diff([]string{"a2", "b2"}, handle(false)); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// A notification is not late because those who are to hear of it cannot keep up.
+func TestWaitingToEmitIsNotLate(t *testing.T) {
+	h, _ := loggingHost(t, testConfig(t), nil, "10-a.wasm", guesttest.Saying("1"), "20-b.wasm", guesttest.Saying("2"))
+	synctest.Test(t, func(t *testing.T) {
+		r := testRunner(t, h)
+		n := guesttest.Notification(t, "compute.x", "{}")
+		slow := func(Emission) { time.Sleep(2 * time.Second) }
+		if o := r.HandleInTime(t.Context(), n, time.Now().Add(time.Second), slow); o != (Outcome{Called: 2, Emitted: 2}) {
+			t.Errorf("got %+v", o)
+		}
+		if o := r.HandleInTime(t.Context(), n, time.Now().Add(-time.Second), slow); !o.Late || o.Called != 0 {
+			t.Errorf("past its deadline: %+v", o)
+		}
+	})
 }
