@@ -78,7 +78,7 @@ func (c *clients) wait(n int64, limit time.Duration) error {
 	return nil
 }
 
-var pushMark = []byte(`"push"`)
+var pushMark = []byte(`"push":{"channel"`)
 
 // count reads until the connection ends. It looks for the mark of a push
 // instead of parsing, so that the crowd leaves the processor to the server.

@@ -68,6 +68,7 @@ func (h *listener) OnMessage(conn *gws.Conn, m *gws.Message) {
 	defer m.Close()
 	for line := range bytes.SplitSeq(m.Bytes(), []byte("\n")) {
 		switch {
+		case bytes.HasPrefix(line, []byte(`{"push":{"message":`)): // how many clients there are
 		case bytes.HasPrefix(line, []byte(`{"push":`)):
 			h.push(line)
 		case bytes.Equal(line, []byte("{}")):
