@@ -25,7 +25,7 @@ func newOutcomes(reg prometheus.Registerer) outcomes {
 	ended := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "horizon_realtime_notifications_total",
 		Help: "Notifications by how they ended: routed (something was published), silent (plugins had nothing to say), " +
-			"unmatched (no plugin asked for the type), denied (all emissions were refused), faulted (a plugin failed and " +
+			"unmatched (no plugin asked for the type), denied (all emissions were refused or dropped), faulted (a plugin failed and " +
 			"nothing was published), late (took too long, put aside), duplicate, malformed (put aside).",
 	}, []string{"outcome"})
 	refused := prometheus.NewCounter(prometheus.CounterOpts{
@@ -55,7 +55,7 @@ func (o *outcomes) count(called plugin.Outcome, accepted, refused int) {
 		o.routed.Inc()
 	case called.Faults > 0:
 		o.faulted.Inc()
-	case refused > 0:
+	case refused+called.Dropped > 0:
 		o.denied.Inc()
 	case called.Called == 0:
 		o.unmatched.Inc()

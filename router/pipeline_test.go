@@ -56,6 +56,7 @@ func newTestbed(t testing.TB, configure func(*Config)) *testbed {
 	cfg := DefaultConfig()
 	cfg.Plugins.Dir, cfg.Plugins.CacheDir, cfg.Plugins.Workers = t.TempDir(), "none", 4
 	cfg.Hub.Shards, cfg.Admin.Taps = 4, 1
+	cfg.Plugin = map[string]plugin.Settings{"say": {Topics: []string{"x"}}}
 	if configure != nil {
 		configure(&cfg)
 	}
@@ -267,7 +268,9 @@ func TestOutcomes(t *testing.T) {
 	own := emission("project/alpha/x", "k", `{"n":1}`)
 	foreign := emission("project/beta/x", "k", `{"n":2}`)
 	admins := emission("admin/x", "k", `{"n":3}`)
-	granted := func(cfg *Config) { cfg.Plugin = map[string]plugin.Settings{"say": {Grants: []string{"admin"}}} }
+	granted := func(cfg *Config) {
+		cfg.Plugin = map[string]plugin.Settings{"say": {Grants: []string{"admin"}, Topics: []string{"x"}}}
+	}
 	for name, c := range map[string]struct {
 		configure func(*Config)
 		body      []byte
@@ -294,6 +297,9 @@ func TestOutcomes(t *testing.T) {
 			settled: "acknowledged after 1 publications", counted: "routed 1", refused: 2, heard: []string{"project/alpha/x"}},
 		"for admins": {
 			body:    notification("1", "compute.instance.update", "alpha", admins),
+			settled: "acknowledged after 0 publications", counted: "denied 1", refused: 1},
+		"to another plugin's topic": {configure: granted,
+			body:    notification("1", "compute.instance.update", "alpha", emission("project/alpha/y", "k", `{}`)),
 			settled: "acknowledged after 0 publications", counted: "denied 1", refused: 1},
 		"for admins, granted": {configure: granted,
 			body:    notification("1", "compute.instance.update", "alpha", admins),

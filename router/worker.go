@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"strings"
@@ -22,6 +23,8 @@ type worker struct {
 	plugins *plugin.Runner
 	judge   auth.Judge
 	seen    dedupWindow
+	// warned are the plugins whose topics the log has spoken of.
+	warned map[string]bool
 	// Of the notification under way.
 	current           *job
 	accepted, refused int
@@ -33,6 +36,7 @@ func newWorker(p *pipeline, window int) *worker {
 		queue:    newQueue(),
 		plugins:  p.host.NewRunner(),
 		seen:     newDedupWindow(window),
+		warned:   make(map[string]bool),
 	}
 }
 
@@ -73,7 +77,7 @@ func (w *worker) handle(ctx context.Context, j *job) {
 // are the guest's memory: the hub copies them.
 func (w *worker) emit(e plugin.Emission) {
 	n := &w.current.Notification
-	ch, err := w.judge.Verdict(e.Grants, n, e.Channel)
+	ch, err := w.judge.Verdict(e.Permit, n, e.Channel)
 	if err == nil {
 		err = w.hub.Publish(hub.Publication{Channel: ch, Project: n.Project, Key: e.Key, Data: e.Payload, Removed: e.Removed, At: n.At})
 	}
@@ -83,6 +87,10 @@ func (w *worker) emit(e plugin.Emission) {
 	}
 	w.refused++
 	w.outcomes.emissionRefused.Inc()
+	if errors.Is(err, auth.OtherTopic) && !w.warned[e.Plugin] {
+		w.warned[e.Plugin] = true
+		w.log.Warn("a plugin emits to a topic that is not its own", "plugin", e.Plugin, "channel", string(e.Channel), "error", err)
+	}
 	w.log.Debug("refused an emission", "plugin", e.Plugin, "channel", string(e.Channel),
 		"message_id", w.current.MessageID, "error", err)
 }

@@ -64,18 +64,21 @@ func TestMisbehaviour(t *testing.T) {
 	}
 }
 
-// host loads the modules into a host that forgives two faults.
+// host loads the modules into a host that quarantines for three faults.
 func host(t *testing.T, files map[string][]byte) (*plugin.Runner, *plugin.Host) {
 	t.Helper()
 	c := plugin.DefaultConfig()
 	c.Dir, c.CacheDir = t.TempDir(), "none"
 	c.FaultLimit, c.FaultWindow, c.FaultPause = 3, time.Hour, time.Millisecond
+	settings := make(map[string]plugin.Settings)
 	for name, module := range files {
+		_, rest, _ := strings.Cut(strings.TrimSuffix(name, ".wasm"), "-")
+		settings[rest] = plugin.Settings{Grants: []string{"shared"}} // what it does wrong may take several projects' notifications
 		if err := os.WriteFile(filepath.Join(c.Dir, name), module, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	h, err := plugin.New(c, nil, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	h, err := plugin.New(c, settings, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,6 +99,7 @@ func watch(t *testing.T, w *plugin.Runner, h *plugin.Host, name string) (emitted
 	n := notification(t)
 	deadline := time.Now().Add(time.Minute)
 	for had := 0; had < answered && status(t, h, name).State != plugin.Quarantined; {
+		n.Project = fmt.Sprintf("%032x", had) // only several projects' faults are the plugin's
 		if time.Now().After(deadline) {
 			t.Fatal("it takes too long")
 		}
@@ -195,7 +199,7 @@ func TestForgedChannelsAreRefused(t *testing.T) {
 	var judge auth.Judge
 	w.Handle(context.Background(), n, func(e plugin.Emission) {
 		judged++
-		if _, err := judge.Verdict(e.Grants, n, e.Channel); err == nil {
+		if _, err := judge.Verdict(e.Permit, n, e.Channel); err == nil {
 			t.Errorf("an emission to %s gets through", e.Channel)
 		}
 	})

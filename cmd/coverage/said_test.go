@@ -35,7 +35,7 @@ func (s *stock) send(t *testing.T, message []byte) (n *event.Notification, all [
 		one := said{plugin: e.Plugin, Emission: sdktest.Emission{
 			Channel: string(e.Channel), Key: string(e.Key), Removed: e.Removed, Payload: slices.Clone(e.Payload),
 		}}
-		_, one.refused = judge.Verdict(e.Grants, n, e.Channel)
+		_, one.refused = judge.Verdict(e.Permit, n, e.Channel)
 		all = append(all, one)
 	})
 	if outcome.Faults > 0 || outcome.Skipped > 0 {

@@ -28,6 +28,8 @@ const (
 	NoOwner
 	// NotPublic: public/* reaches every project and takes cross_project.
 	NotPublic
+	// OtherTopic: the topic is not one of the plugin's.
+	OtherTopic
 )
 
 var refusals = [...]struct{ reason, text string }{
@@ -39,6 +41,7 @@ var refusals = [...]struct{ reason, text string }{
 	NotListed:    {"not_listed", "the channel is not among those the token is limited to"},
 	NoOwner:      {"no_owner", "the notification names no owner; without the grant cross_project it can only go to admin channels"},
 	NotPublic:    {"not_public", "public channels reach every project; a plugin needs the grant cross_project for them"},
+	OtherTopic:   {"other_topic", "a plugin emits to the topic of its own name; list others in [plugin.X] topics"},
 }
 
 // Error says what was refused and what would allow it. A client may see it.

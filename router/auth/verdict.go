@@ -9,14 +9,14 @@ const maxChannels = 16384
 // parsed. Its zero value is ready; one goroutine at a time may use it.
 type Judge struct{ channels map[string]event.Channel }
 
-// Verdict parses the channel that a plugin with these grants wants to send to, and
+// Verdict parses the channel that a plugin with this permit wants to send to, and
 // reports whether it may, with what it made of n. It allocates nothing for a name
 // it has seen lately.
 //
 // # Errors
 //
-// event.ErrChannel, or a Refusal by MayEmit.
-func (j *Judge) Verdict(grants event.Grants, n *event.Notification, name []byte) (event.Channel, error) {
+// event.ErrChannel, OtherTopic, or a Refusal by MayEmit.
+func (j *Judge) Verdict(permit *event.Permit, n *event.Notification, name []byte) (event.Channel, error) {
 	ch, ok := j.channels[string(name)]
 	if !ok {
 		var err error
@@ -28,7 +28,10 @@ func (j *Judge) Verdict(grants event.Grants, n *event.Notification, name []byte)
 		}
 		j.channels[ch.Name] = ch
 	}
-	if err := MayEmit(grants, n, ch); err != nil {
+	if !permit.Topic(ch.Topic) {
+		return event.Channel{}, OtherTopic
+	}
+	if err := MayEmit(permit.Grants, n, ch); err != nil {
 		return event.Channel{}, err
 	}
 	return ch, nil

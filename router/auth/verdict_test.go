@@ -12,26 +12,32 @@ import (
 // Judge decides anew.
 func TestVerdict(t *testing.T) {
 	var j Judge
+	topics := func(grants event.Grants) *event.Permit {
+		return &event.Permit{Grants: grants, Topics: []string{"x", "y"}}
+	}
 	alpha, beta := &event.Notification{Project: "alpha"}, &event.Notification{Project: "beta"}
 	for range 2 {
 		for _, c := range []struct {
-			grants event.Grants
+			permit *event.Permit
 			n      *event.Notification
 			name   string
 			want   error
 		}{
-			{0, alpha, "project/alpha/x", nil},
-			{0, beta, "project/alpha/x", OtherProject},
-			{event.GrantCrossProject, beta, "project/alpha/x", nil},
-			{0, alpha, "admin/x", NotAdmin},
-			{event.GrantAdmin, alpha, "admin/x", nil},
-			{0, alpha, "project/alpha/*", event.ErrChannel},
-			{0, alpha, "project/alpha", event.ErrChannel},
-			{0, alpha, "", event.ErrChannel},
+			{topics(0), alpha, "project/alpha/x", nil},
+			{topics(0), beta, "project/alpha/x", OtherProject},
+			{topics(event.GrantCrossProject), beta, "project/alpha/x", nil},
+			{topics(0), alpha, "admin/x", NotAdmin},
+			{topics(event.GrantAdmin), alpha, "admin/x", nil},
+			{topics(0), alpha, "project/alpha/z", OtherTopic},
+			{topics(event.GrantAdmin | event.GrantCrossProject), alpha, "admin/z", OtherTopic},
+			{&event.Permit{Topics: []string{event.AnyTopic}}, alpha, "project/alpha/z", nil},
+			{topics(0), alpha, "project/alpha/*", event.ErrChannel},
+			{topics(0), alpha, "project/alpha", event.ErrChannel},
+			{topics(0), alpha, "", event.ErrChannel},
 		} {
-			ch, err := j.Verdict(c.grants, c.n, []byte(c.name))
+			ch, err := j.Verdict(c.permit, c.n, []byte(c.name))
 			if !errors.Is(err, c.want) || err == nil && ch.Name != c.name || err != nil && ch != (event.Channel{}) {
-				t.Errorf("%s with %q for %s: %q, %v", c.name, c.grants, c.n.Project, ch.Name, err)
+				t.Errorf("%s with %+v for %s: %q, %v", c.name, c.permit, c.n.Project, ch.Name, err)
 			}
 		}
 	}
@@ -39,15 +45,16 @@ func TestVerdict(t *testing.T) {
 
 func TestVerdictIsBoundedAndAllocatesNothing(t *testing.T) {
 	var j Judge
+	permit := &event.Permit{Topics: []string{event.AnyTopic}}
 	n := &event.Notification{Project: "alpha"}
 	for i := range 2*maxChannels + 100 {
-		j.Verdict(0, n, fmt.Appendf(nil, "project/alpha/%d", i))
+		j.Verdict(permit, n, fmt.Appendf(nil, "project/alpha/%d", i))
 	}
 	if len(j.channels) > maxChannels {
 		t.Errorf("%d channels are kept", len(j.channels))
 	}
 	name := []byte("project/alpha/x")
-	if got := testing.AllocsPerRun(100, func() { j.Verdict(0, n, name) }); got > 0 {
+	if got := testing.AllocsPerRun(100, func() { j.Verdict(permit, n, name) }); got > 0 {
 		t.Errorf("%v allocations", got)
 	}
 }

@@ -20,10 +20,12 @@ const (
 	// GrantShared, "shared": keep one memory and one store for all projects. With
 	// it the operator vouches for what the plugin carries from one to another.
 	GrantShared
+	// GrantStop, "stop": keep a notification from the plugins that come later.
+	GrantStop
 )
 
 // grantNames are the grants as the configuration spells them, by bit.
-var grantNames = []string{"admin", "cross_project", "shared"}
+var grantNames = []string{"admin", "cross_project", "shared", "stop"}
 
 // ParseGrants reads the `grants` list of a [plugin.X] table.
 //
@@ -55,4 +57,33 @@ func (g Grants) Names() []string {
 		}
 	}
 	return names
+}
+
+// AnyTopic in a Permit's Topics stands for all of them.
+const AnyTopic = "*"
+
+// Permit is what an operator allows a plugin. It does not change.
+type Permit struct {
+	Grants Grants
+	// Topics are the last segments of the channels that it may emit to, so that
+	// no plugin sends what looks like another's.
+	Topics []string
+}
+
+// Topic reports whether the plugin may emit to channels of that topic.
+func (p *Permit) Topic(topic string) bool {
+	return slices.Contains(p.Topics, topic) || slices.Contains(p.Topics, AnyTopic)
+}
+
+// And is what both permits allow.
+func (p *Permit) And(other *Permit) *Permit {
+	both := &Permit{Grants: p.Grants & other.Grants}
+	for _, topic := range p.Topics {
+		if topic == AnyTopic {
+			both.Topics = append(both.Topics, other.Topics...)
+		} else if other.Topic(topic) {
+			both.Topics = append(both.Topics, topic)
+		}
+	}
+	return both
 }

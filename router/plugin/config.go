@@ -46,6 +46,12 @@ type Config struct {
 	MemoryBytes int64 `toml:"memory"`
 	// EmissionsPerEvent bounds what one call may emit.
 	EmissionsPerEvent int `toml:"emissions_per_event"`
+	// EmissionsPerSecond bounds what a plugin may emit in a second beyond four
+	// emissions per call, for all projects; the other for each project. An emission
+	// counts once for each 4 KiB of its payload, begun or not. What is over is
+	// counted and dropped.
+	EmissionsPerSecond           int `toml:"emissions_per_second"`
+	EmissionsPerSecondAndProject int `toml:"emissions_per_second_and_project"`
 	// BytesPerEmission bounds one payload.
 	BytesPerEmission int `toml:"bytes_per_emission"`
 	// BytesPerEvent bounds a call's result block.
@@ -72,11 +78,14 @@ type Config struct {
 	// KVKeep is how long the store of a plugin waits for its file to come back.
 	KVKeep time.Duration `toml:"kv_keep"`
 
-	// FaultLimit is how many faults within FaultWindow quarantine a plugin.
-	FaultLimit  int           `toml:"fault_limit"`
-	FaultWindow time.Duration `toml:"fault_window"`
-	// FaultPause is how long a plugin pauses after its second fault in a window;
-	// it doubles with each further one.
+	// FaultLimit is how many faults of one project within FaultWindow pause a
+	// plugin for that project, for as long as the window. If so many come together
+	// of at least FaultProjects projects, the plugin is quarantined for all.
+	FaultLimit    int           `toml:"fault_limit"`
+	FaultProjects int           `toml:"fault_projects"`
+	FaultWindow   time.Duration `toml:"fault_window"`
+	// FaultPause is how long a plugin pauses for a project after the project's
+	// second fault in a window; it doubles with each further one.
 	FaultPause time.Duration `toml:"fault_pause"`
 
 	// RequireSignature refuses a file without a valid `<file>.sig`: a detached
@@ -95,10 +104,11 @@ func DefaultConfig() Config {
 		Settle:         250 * time.Millisecond,
 		Rescan:         5 * time.Second,
 
-		Fuel:              30_000_000,
-		InitFuel:          200_000_000,
-		MemoryBytes:       16 << 20,
-		EmissionsPerEvent: 64,
+		Fuel:               30_000_000,
+		InitFuel:           200_000_000,
+		MemoryBytes:        16 << 20,
+		EmissionsPerEvent:  64,
+		EmissionsPerSecond: 2000, EmissionsPerSecondAndProject: 500,
 		BytesPerEmission:  64 << 10,
 		BytesPerEvent:     256 << 10,
 		HostCallsPerEvent: 1000,
@@ -112,9 +122,10 @@ func DefaultConfig() Config {
 		KVTTL:             24 * time.Hour,
 		KVKeep:            10 * time.Minute,
 
-		FaultLimit:  5,
-		FaultWindow: time.Minute,
-		FaultPause:  100 * time.Millisecond,
+		FaultLimit:    5,
+		FaultProjects: 3,
+		FaultWindow:   time.Minute,
+		FaultPause:    100 * time.Millisecond,
 	}
 }
 
@@ -126,9 +137,13 @@ type Settings struct {
 	MemoryBytes int64 `toml:"memory"`
 	// SlowPerSecond overrides that of [plugins].
 	SlowPerSecond time.Duration `toml:"slow_per_second"`
-	// Grants are "admin" (emit to admin/ channels) and "cross_project" (emit
-	// to channels of others than the resource's owner).
+	// Grants are "admin" (emit to admin/ channels), "cross_project" (emit to
+	// channels of others than the resource's owner) and "stop" (keep a notification
+	// from later plugins).
 	Grants []string `toml:"grants"`
+	// Topics are those that the plugin may emit to, or "*" for all; by default the
+	// one of its own name.
+	Topics []string `toml:"topics"`
 	// Config is handed to the plugin as JSON.
 	Config map[string]any `toml:"config"`
 }
@@ -163,6 +178,8 @@ func (c Config) Validate() error {
 	between("init_fuel", c.InitFuel, 1000, 1<<50)
 	between("memory", c.MemoryBytes, guest.MinMemoryBytes, guest.MaxMemoryBytes)
 	between("emissions_per_event", int64(c.EmissionsPerEvent), 1, 1<<16)
+	between("emissions_per_second", int64(c.EmissionsPerSecond), 0, 1<<30)
+	between("emissions_per_second_and_project", int64(c.EmissionsPerSecondAndProject), 0, 1<<30)
 	between("bytes_per_emission", int64(c.BytesPerEmission), 64, 1<<24)
 	between("bytes_per_event", int64(c.BytesPerEvent), 64, 1<<26)
 	between("host_calls_per_event", int64(c.HostCallsPerEvent), 1, 1<<30)
@@ -176,6 +193,7 @@ func (c Config) Validate() error {
 	lasting("kv_ttl", c.KVTTL, time.Second, 10*365*24*time.Hour)
 	lasting("kv_keep", c.KVKeep, 0, 10*365*24*time.Hour)
 	between("fault_limit", int64(c.FaultLimit), 1, 1<<20)
+	between("fault_projects", int64(c.FaultProjects), 1, 1<<20)
 	lasting("fault_window", c.FaultWindow, time.Second, 24*time.Hour)
 	lasting("fault_pause", c.FaultPause, time.Millisecond, time.Hour)
 	if _, err := parseKeys(c.PublicKeys); err != nil {
@@ -208,14 +226,32 @@ func ValidateSettings(settings map[string]Settings) error {
 		if s.SlowPerSecond < 0 || s.SlowPerSecond > time.Hour || s.SlowPerSecond > 0 && s.SlowPerSecond < time.Millisecond {
 			errs = append(errs, fmt.Errorf("[plugin.%s] slow_per_second = %s: between %s and %s, or 0 for the default", name, s.SlowPerSecond, time.Millisecond, time.Hour))
 		}
-		if _, err := event.ParseGrants(s.Grants); err != nil {
-			errs = append(errs, fmt.Errorf("[plugin.%s] grants: %w", name, err))
+		if _, err := s.permit(name); err != nil {
+			errs = append(errs, fmt.Errorf("[plugin.%s] %w", name, err))
 		}
 		if _, err := configJSON(s.Config); err != nil {
 			errs = append(errs, fmt.Errorf("[plugin.%s] config: %w", name, err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// permit is what the table allows the plugin of that name.
+func (s Settings) permit(name string) (*event.Permit, error) {
+	grants, err := event.ParseGrants(s.Grants)
+	if err != nil {
+		return nil, fmt.Errorf("grants: %w", err)
+	}
+	topics := s.Topics
+	if topics == nil {
+		topics = []string{name}
+	}
+	for _, topic := range s.Topics {
+		if _, err := event.ParseChannel("public/" + topic); err != nil && topic != event.AnyTopic {
+			return nil, fmt.Errorf(`topics: %q is no topic; use 1 to 64 characters of a-z 0-9 _ -, or "*" for all`, topic)
+		}
+	}
+	return &event.Permit{Grants: grants, Topics: topics}, nil
 }
 
 // configJSON is the text that the import `config` hands out.

@@ -54,11 +54,12 @@ func TestValidateRefusals(t *testing.T) {
 		}
 	}
 	for want, s := range map[string]Settings{
-		"[plugin.x] fuel = 10: at least 1000, or 0 for the default":                       {Fuel: 10},
-		"[plugin.x] slow_per_second = 1ns: between 1ms and 1h0m0s, or 0 for the default":  {SlowPerSecond: 1},
-		"[plugin.x] memory = 7: between 65536 and 4294901760, or 0 for the default":       {MemoryBytes: 7},
-		`[plugin.x] grants: unknown grant "root"; there are admin, cross_project, shared`: {Grants: []string{"admin", "root"}},
-		"[plugin.x] config: json: unsupported value: NaN":                                 {Config: map[string]any{"a": math.NaN()}},
+		"[plugin.x] fuel = 10: at least 1000, or 0 for the default":                                   {Fuel: 10},
+		"[plugin.x] slow_per_second = 1ns: between 1ms and 1h0m0s, or 0 for the default":              {SlowPerSecond: 1},
+		"[plugin.x] memory = 7: between 65536 and 4294901760, or 0 for the default":                   {MemoryBytes: 7},
+		`[plugin.x] grants: unknown grant "root"; there are admin, cross_project, shared, stop`:       {Grants: []string{"admin", "root"}},
+		"[plugin.x] config: json: unsupported value: NaN":                                             {Config: map[string]any{"a": math.NaN()}},
+		`[plugin.x] topics: "a/b" is no topic; use 1 to 64 characters of a-z 0-9 _ -, or "*" for all`: {Topics: []string{"ports", "*", "a/b"}},
 	} {
 		if err := ValidateSettings(map[string]Settings{"x": s}); err == nil || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
@@ -206,7 +207,7 @@ func TestDamagedCacheIsPassedBy(t *testing.T) {
 
 func TestMetricsTellHowPluginsFare(t *testing.T) {
 	c := testConfig(t)
-	c.FaultLimit = 1
+	c.FaultLimit, c.FaultProjects = 1, 1
 	h := newTestHost(t, c, nil, slog.New(slog.DiscardHandler))
 	h.install(t, "10-bad.wasm", trapping, "20-good.wasm", guesttest.Saying("1"), "30-none.wasm", []byte("x"))
 	w := testRunner(t, h)
@@ -222,7 +223,7 @@ horizon_realtime_plugin_calls_total{plugin="good"} 3
 # TYPE horizon_realtime_plugin_emissions_total counter
 horizon_realtime_plugin_emissions_total{plugin="bad"} 0
 horizon_realtime_plugin_emissions_total{plugin="good"} 3
-# HELP horizon_realtime_plugin_skipped_total Notifications it asked for but did not see, being paused or quarantined.
+# HELP horizon_realtime_plugin_skipped_total Notifications it asked for but did not see, as it was paused for their project or quarantined.
 # TYPE horizon_realtime_plugin_skipped_total counter
 horizon_realtime_plugin_skipped_total{plugin="bad"} 2
 horizon_realtime_plugin_skipped_total{plugin="good"} 0

@@ -3,6 +3,8 @@ package plugin
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,7 +19,7 @@ type State string
 const (
 	// Running: it is called for what it asked for.
 	Running State = "running"
-	// Paused: it is not called for a moment, after a fault.
+	// Paused: it is not called for notifications of some projects, for a while.
 	Paused State = "paused"
 	// Quarantined: it is not called until its file is replaced or an operator
 	// releases it.
@@ -30,110 +32,196 @@ const (
 
 const forever = math.MaxInt64
 
-// health decides whether a plugin is called. The first fault in a window is
-// forgiven; with the second, pauses begin that double, and at the limit the plugin
-// is quarantined. All runners share it; until the first fault it costs one atomic
-// read.
+// health decides whether a plugin is called. A fault is first of all its
+// project's: the first in a window is forgiven; with the second, pauses begin that
+// double, and at the limit the pause lasts a whole window. They are for this
+// project only, so that nobody can silence a plugin for others by what he has the
+// cloud say. If faults of several projects come together, the plugin is to blame,
+// and is quarantined for all.
+//
+// All runners share it; until the first fault it costs one atomic read.
 type health struct {
-	limit  int
-	window time.Duration
-	pause  time.Duration
+	limit, projects int
+	window          time.Duration
+	pause           time.Duration
 	// slow is how much time its slow calls may take in a second.
 	slow time.Duration
 
-	// blocked is until when the plugin is not called, in Unix nanoseconds; 0 if it
-	// is.
+	// blocked is until when some project is paused, in Unix nanoseconds; 0 if none
+	// is, forever for a quarantine.
 	blocked atomic.Int64
 
 	mu sync.Mutex
+	// troubles are the projects with faults within the window: at most limit, or
+	// as many as projects if that is more.
+	troubles map[string]*trouble
+	last     string
+	// taken is the time that slow calls had taken by takenAt, less slow for each
+	// second that passed; takenFor is for which projects, since it was last zero.
+	taken    time.Duration
+	takenAt  time.Time
+	takenFor map[string]time.Duration
+}
+
+// maxTakenFor bounds the projects whose slow calls are told apart.
+const maxTakenFor = 1024
+
+// trouble is one project's with a plugin.
+type trouble struct {
 	// recent are the times of the faults within the window, oldest first; at
 	// most limit.
 	recent []time.Time
-	last   string
-	// taken is the time that slow calls had taken by takenAt, less slow for each
-	// second that passed.
-	taken   time.Duration
-	takenAt time.Time
+	// until is the end of the last pause.
+	until time.Time
+}
+
+// sentence is what a fault leads to.
+type sentence struct {
+	quarantined bool
+	// pause is for how long the plugin is not called for the project.
+	pause time.Duration
 }
 
 func newHealth(c Config) *health {
-	return &health{limit: c.FaultLimit, window: c.FaultWindow, pause: c.FaultPause, slow: c.SlowPerSecond}
+	return &health{
+		limit: c.FaultLimit, projects: c.FaultProjects, window: c.FaultWindow, pause: c.FaultPause, slow: c.SlowPerSecond,
+		troubles: make(map[string]*trouble), takenFor: make(map[string]time.Duration),
+	}
 }
 
-// allows reports whether the plugin may be called.
-func (h *health) allows(now func() time.Time) bool {
+// allows reports whether the plugin may be called for a project's notification.
+func (h *health) allows(project string, now func() time.Time) bool {
 	until := h.blocked.Load()
 	if until == 0 {
 		return true
 	}
-	if until == forever || now().UnixNano() < until {
+	if until == forever {
 		return false
 	}
-	h.blocked.CompareAndSwap(until, 0)
-	return true
+	t := now()
+	if t.UnixNano() >= until {
+		h.blocked.CompareAndSwap(until, 0)
+		return true
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	its := h.troubles[project]
+	return its == nil || !t.Before(its.until)
 }
 
 // quarantined reports whether the plugin waits for a release.
 func (h *health) quarantined() bool { return h.blocked.Load() == forever }
 
-// fault records one. It reports whether that quarantined the plugin, and for how
-// long it pauses if not.
-func (h *health) fault(f *guest.Fault, at time.Time) (quarantined bool, pause time.Duration) {
+// fault records one of a project, and decides what follows.
+func (h *health) fault(f *guest.Fault, project string, at time.Time) sentence {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.last = f.Text
-	if h.blocked.Load() == forever {
-		return false, 0
+	if h.quarantined() {
+		return sentence{}
 	}
-	kept := h.recent[:0]
-	for _, t := range h.recent {
-		if at.Sub(t) < h.window {
-			kept = append(kept, t)
-		}
+	its := h.troubles[project]
+	if its == nil {
+		its = new(trouble)
+		h.troubles[strings.Clone(project)] = its
 	}
-	h.recent = append(kept, at)
-	switch n := len(h.recent); {
-	case n >= h.limit:
+	its.recent = append(its.recent, at)
+	faults := h.forget(at)
+	if len(h.troubles) >= h.projects && faults >= h.limit {
 		h.blocked.Store(forever)
-		return true, 0
+		return sentence{quarantined: true}
+	}
+	pause := time.Duration(0)
+	switch n := len(its.recent); {
+	case n >= h.limit:
+		pause = h.window
 	case n > 1:
 		pause = min(h.pause<<min(n-2, 20), h.window)
-		h.blocked.Store(at.Add(pause).UnixNano())
 	}
-	return false, pause
+	its.until = at.Add(pause)
+	if until := its.until.UnixNano(); pause > 0 && until > h.blocked.Load() {
+		h.blocked.Store(until)
+	}
+	return sentence{pause: pause}
 }
 
-// overdrawn records that slow calls took so long, and reports whether they took
-// more within a second than they may.
-func (h *health) overdrawn(took time.Duration, at time.Time) bool {
+// forget drops the faults before the window, and counts the others.
+func (h *health) forget(now time.Time) (faults int) {
+	for project, its := range h.troubles {
+		its.recent = slices.DeleteFunc(its.recent, func(t time.Time) bool { return now.Sub(t) >= h.window })
+		if len(its.recent) == 0 {
+			delete(h.troubles, project)
+		}
+		faults += len(its.recent)
+	}
+	return faults
+}
+
+// overdrawn records that a slow call for a project took so long. If such calls took
+// more within a second than they may, it returns the project that they took most
+// for.
+func (h *health) overdrawn(took time.Duration, project string, at time.Time) (most string, over bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	forgiven := time.Duration(min(max(at.Sub(h.takenAt).Seconds(), 0), 1) * float64(h.slow))
-	h.taken, h.takenAt = max(h.taken-forgiven, 0)+took, at
+	h.taken, h.takenAt = max(h.taken-forgiven, 0), at
+	if h.taken == 0 || len(h.takenFor) == maxTakenFor {
+		clear(h.takenFor)
+	}
+	h.taken += took
+	h.takenFor[strings.Clone(project)] += took
 	if h.taken <= h.slow {
-		return false
+		return "", false
 	}
 	h.taken = h.slow
-	return true
+	for its, d := range h.takenFor {
+		if d > h.takenFor[most] {
+			most = its
+		}
+	}
+	return most, true
 }
 
 // release forgets all faults.
 func (h *health) release() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.recent, h.last, h.taken = nil, "", 0
+	clear(h.troubles)
+	clear(h.takenFor)
+	h.last, h.taken = "", 0
 	h.blocked.Store(0)
+}
+
+// paused are the projects that the plugin is not called for, in order.
+func (h *health) paused(now time.Time) (projects []string) {
+	for project, its := range h.troubles {
+		if now.Before(its.until) {
+			projects = append(projects, project)
+		}
+	}
+	slices.Sort(projects)
+	return projects
 }
 
 // state returns the plugin's state and the reason for it.
 func (h *health) state(now time.Time) (State, string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	switch until := h.blocked.Load(); {
-	case until == forever:
-		return Quarantined, fmt.Sprintf("%s within %s; the last: %s; replace the file or release it", count(len(h.recent), "fault"), h.window, h.last)
-	case until > now.UnixNano():
-		return Paused, fmt.Sprintf("%s, until %s", h.last, time.Unix(0, until).UTC().Format(time.RFC3339Nano))
+	if h.quarantined() {
+		faults := 0
+		for _, its := range h.troubles {
+			faults += len(its.recent)
+		}
+		return Quarantined, fmt.Sprintf("%s of %s within %s; the last: %s; replace the file or release it",
+			count(faults, "fault"), count(len(h.troubles), "project"), h.window, h.last)
+	}
+	if projects := h.paused(now); len(projects) > 0 {
+		more := ""
+		if n := len(projects) - 1; n > 0 {
+			more = " and " + count(n, "more project")
+		}
+		return Paused, fmt.Sprintf("%s; paused for project %q%s until %s", h.last, projects[0], more,
+			h.troubles[projects[0]].until.UTC().Format(time.RFC3339Nano))
 	}
 	return Running, h.last
 }

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -10,48 +11,112 @@ import (
 	"horizon-realtime/router/plugin/guest/guesttest"
 )
 
-func TestHealthForgivesThenPausesThenQuarantines(t *testing.T) {
-	h := newHealth(Config{FaultLimit: 4, FaultWindow: time.Minute, FaultPause: time.Second})
+func testHealth(limit, projects int) *health {
+	return newHealth(Config{FaultLimit: limit, FaultProjects: projects, FaultWindow: time.Minute, FaultPause: time.Second, SlowPerSecond: time.Second})
+}
+
+var aFault = guest.Faultf(guest.Trap, "hr_event trapped: unreachable")
+
+// One project's faults are forgiven, then pause the plugin for the project, and
+// never for another.
+func TestHealthPausesForOneProject(t *testing.T) {
+	h := testHealth(4, 2)
 	now := guesttest.At
 	clock := func() time.Time { return now }
-	fault := guest.Faultf(guest.Trap, "hr_event trapped: unreachable")
-	type step struct {
-		quarantined bool
-		pause       time.Duration
-		allowed     bool
-	}
-	var got []step
-	for range 4 {
-		quarantined, pause := h.fault(fault, now)
-		got = append(got, step{quarantined, pause, h.allows(clock)})
-		now = now.Add(pause)
-		if !quarantined && !h.allows(clock) {
-			t.Errorf("still paused after %s", pause)
+	var pauses []time.Duration
+	for range 10 {
+		after := h.fault(aFault, "mallory", now)
+		if after.quarantined || !h.allows("alice", clock) || !h.allows("", clock) {
+			t.Fatalf("another project pays for it: %+v", after)
+		}
+		pauses = append(pauses, after.pause)
+		if allowed := h.allows("mallory", clock); allowed != (after.pause == 0) {
+			t.Errorf("after %d faults: allowed is %t", len(pauses), allowed)
+		}
+		if state, reason := h.state(now); after.pause == time.Minute && (state != Paused ||
+			!strings.HasPrefix(reason, `hr_event trapped: unreachable; paused for project "mallory" until 2026-11-23T10:0`)) {
+			t.Errorf("%s: %s", state, reason)
+		}
+		now = now.Add(after.pause)
+		if !h.allows("mallory", clock) {
+			t.Errorf("still paused after %s", after.pause)
 		}
 	}
-	want := []step{{false, 0, true}, {false, time.Second, false}, {false, 2 * time.Second, false}, {true, 0, false}}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(step{})); diff != "" {
+	const s = time.Second
+	if diff := cmp.Diff([]time.Duration{0, s, 2 * s, 60 * s, 0, s, 2 * s, 60 * s, 0, s}, pauses); diff != "" {
+		t.Error(diff)
+	}
+	if state, _ := h.state(now.Add(time.Hour)); state != Running {
+		t.Errorf("%s in the end", state)
+	}
+}
+
+// Faults of several projects are the plugin's.
+func TestHealthQuarantinesForSeveralProjects(t *testing.T) {
+	h := testHealth(5, 3)
+	now := guesttest.At
+	clock := func() time.Time { return now }
+	var got []bool
+	for _, project := range []string{"a", "b", "a", "b", "a", "c"} {
+		got = append(got, h.fault(aFault, project, now).quarantined)
+	}
+	if diff := cmp.Diff([]bool{false, false, false, false, false, true}, got); diff != "" {
 		t.Error(diff)
 	}
 	state, reason := h.state(now.Add(time.Hour))
-	if state != Quarantined || reason != "4 faults within 1m0s; the last: hr_event trapped: unreachable; replace the file or release it" {
+	if state != Quarantined || reason != "6 faults of 3 projects within 1m0s; the last: hr_event trapped: unreachable; replace the file or release it" {
 		t.Errorf("%s: %s", state, reason)
 	}
-	if again, _ := h.fault(fault, now); again || len(h.recent) != 4 {
+	if h.allows("d", clock) || !h.quarantined() {
+		t.Error("it is called all the same")
+	}
+	if again := h.fault(aFault, "d", now); again.quarantined || len(h.troubles) != 3 {
 		t.Error("a quarantine happens once")
 	}
 	h.release()
-	if state, reason := h.state(now); state != Running || reason != "" || !h.allows(clock) {
+	if state, reason := h.state(now); state != Running || reason != "" || !h.allows("a", clock) {
 		t.Errorf("after a release: %s: %s", state, reason)
 	}
 }
 
 func TestHealthForgetsOldFaults(t *testing.T) {
-	h := newHealth(Config{FaultLimit: 2, FaultWindow: time.Minute, FaultPause: time.Second})
-	for i := range 10 {
-		if quarantined, pause := h.fault(guest.Faultf(guest.Trap, "x"), guesttest.At.Add(time.Duration(i)*time.Minute)); quarantined || pause != 0 {
-			t.Fatalf("fault %d: %v, %s", i, quarantined, pause)
+	h := testHealth(2, 2)
+	for i := range 100 {
+		project := string(rune('a' + i%26))
+		if after := h.fault(aFault, project, guesttest.At.Add(time.Duration(i)*time.Minute)); after != (sentence{}) {
+			t.Fatalf("fault %d: %+v", i, after)
 		}
+		if len(h.troubles) > 1 {
+			t.Fatalf("%d projects are remembered", len(h.troubles))
+		}
+	}
+}
+
+// Who overdraws the time is the project whose calls took most of it, not whose
+// call was the last.
+func TestHealthBillsTheProjectThatTookMost(t *testing.T) {
+	h := testHealth(5, 3)
+	now := guesttest.At
+	for i, c := range []struct {
+		took    time.Duration
+		project string
+		want    string
+	}{
+		{300 * time.Millisecond, "alice", ""}, {600 * time.Millisecond, "mallory", ""}, {200 * time.Millisecond, "alice", "mallory"},
+		{time.Millisecond, "alice", "mallory"},
+	} {
+		if got, over := h.overdrawn(c.took, c.project, now); got != c.want || over != (c.want != "") {
+			t.Errorf("%d: %q, %t", i, got, over)
+		}
+	}
+	if got, over := h.overdrawn(time.Millisecond, "alice", now.Add(time.Minute)); over || len(h.takenFor) != 1 {
+		t.Errorf("a minute later %q has overdrawn, of %v", got, h.takenFor)
+	}
+	for i := range 3 * maxTakenFor {
+		h.overdrawn(1, fmt.Sprint(i), now.Add(time.Minute))
+	}
+	if len(h.takenFor) > maxTakenFor {
+		t.Errorf("%d projects are remembered", len(h.takenFor))
 	}
 }
 
@@ -61,8 +126,7 @@ func TestQuarantineEndsWithANewFileOrARelease(t *testing.T) {
 	c := testConfig(t)
 	c.FaultWindow = time.Hour
 	h, log := loggingHost(t, c, nil, "10-bad.wasm", trapping, "20-good.wasm", guesttest.Saying("1"))
-	now := guesttest.At
-	h.now = func() time.Time { now = now.Add(11 * time.Second); return now }
+	h.now = func() time.Time { return guesttest.At }
 	w := testRunner(t, h)
 	want := []Outcome{
 		{Called: 1, Emitted: 1, Faults: 1}, {Called: 1, Emitted: 1, Faults: 1}, {Called: 1, Emitted: 1, Faults: 1},
@@ -71,8 +135,10 @@ func TestQuarantineEndsWithANewFileOrARelease(t *testing.T) {
 	quarantine := func() {
 		t.Helper()
 		var got []Outcome
-		for range want {
-			emitted, o := gather(w, guesttest.Notification(t, "compute.x", "{}"))
+		for i := range want {
+			n := guesttest.Notification(t, "compute.x", "{}")
+			n.Project = string(rune('a' + i))
+			emitted, o := gather(w, n)
 			if diff := cmp.Diff([]string{"good: public/a||1"}, emitted); diff != "" {
 				t.Error(diff)
 			}
@@ -81,7 +147,7 @@ func TestQuarantineEndsWithANewFileOrARelease(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
-		if s := h.Status()[0]; s.State != Quarantined || s.Reason != "plugin 10-bad.wasm: 5 faults within 1h0m0s; the last: hr_event trapped: unreachable; replace the file or release it" {
+		if s := h.Status()[0]; s.State != Quarantined || s.Reason != "plugin 10-bad.wasm: 5 faults of 5 projects within 1h0m0s; the last: hr_event trapped: unreachable; replace the file or release it" {
 			t.Errorf("%s: %s", s.State, s.Reason)
 		}
 	}
@@ -106,6 +172,34 @@ func TestQuarantineEndsWithANewFileOrARelease(t *testing.T) {
 	}
 	if err := h.Release("nobody"); err == nil || err.Error() != `no plugin "nobody" is loaded` {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What one project's notifications do to a plugin is no other project's loss.
+func TestFaultsOfOneProjectAreItsOwn(t *testing.T) {
+	// It traps if the notification has a member "bad".
+	picky := strings.NewReplacer(`on compute.*\0a`, `on compute.*\0awant /bad\0a`, "(i32.const 13)", "(i32.const 23)").Replace(
+		guesttest.Doing("(if (i32.load (i32.const 4180)) (then unreachable)) (i64.const 0)")) // the entry's word
+	h := testHost(t, testConfig(t), nil, "10-picky.wasm", picky)
+	h.now = func() time.Time { return guesttest.At }
+	w := testRunner(t, h)
+	handle := func(project, text string) Outcome {
+		n := guesttest.Notification(t, "compute.x", text)
+		n.Project = project
+		_, o := gather(w, n)
+		return o
+	}
+	for range 5 {
+		handle("mallory", `{"bad": 1}`)
+		if o := handle("alice", "{}"); o != (Outcome{Called: 1}) {
+			t.Fatalf("alice gets %+v", o)
+		}
+	}
+	if o := handle("mallory", "{}"); o != (Outcome{Skipped: 1}) {
+		t.Errorf("mallory gets %+v", o)
+	}
+	if s := h.Status()[0]; s.State != Paused || s.Faults != 2 {
+		t.Errorf("got %+v", s)
 	}
 }
 

@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -32,16 +33,25 @@ func TestPluginsRunInFileNameOrderUntilOneStops(t *testing.T) {
 	say := func(what string, more []byte) string {
 		return guesttest.Answering("on compute.*\n", append(guesttest.Emit("public/"+what, "", "1"), more...), "")
 	}
-	h := testHost(t, testConfig(t), nil,
+	h, log := loggingHost(t, testConfig(t), map[string]Settings{"middle": {Grants: []string{"stop"}}},
 		"90-last.wasm", say("last", nil),
-		"10-first.wasm", say("first", nil),
+		"10-first.wasm", say("first", guesttest.Stop()),
 		"50-middle.wasm", say("middle", guesttest.Stop()))
-	got, outcome := gather(testRunner(t, h), guesttest.Notification(t, "compute.instance.update", "{}"))
-	if diff := cmp.Diff([]string{"first: public/first||1", "middle: public/middle||1"}, got); diff != "" {
-		t.Error(diff)
+	r := testRunner(t, h)
+	for range 2 {
+		got, outcome := gather(r, guesttest.Notification(t, "compute.instance.update", "{}"))
+		if diff := cmp.Diff([]string{"first: public/first||1", "middle: public/middle||1"}, got); diff != "" {
+			t.Error(diff)
+		}
+		if want := (Outcome{Called: 2, Emitted: 2, Stopped: true}); outcome != want {
+			t.Errorf("got %+v, want %+v", outcome, want)
+		}
 	}
-	if want := (Outcome{Called: 2, Emitted: 2, Stopped: true}); outcome != want {
-		t.Errorf("got %+v, want %+v", outcome, want)
+	if s := h.Status(); s[0].Stopped != 0 || s[1].Stopped != 2 {
+		t.Errorf("%d and %d stopped", s[0].Stopped, s[1].Stopped)
+	}
+	if want := `plugin 10-first.wasm: it stops notifications; if it is meant to, add \"stop\" to [plugin.first] grants`; strings.Count(log.String(), want) != 1 {
+		t.Errorf("the log does not say once %s:\n%s", want, log)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"horizon-realtime/router/event"
 	"horizon-realtime/router/plugin/guest"
 )
 
@@ -63,11 +62,11 @@ func (l *loader) describe(name string, settings Settings) (*version, error) {
 	if settings.SlowPerSecond > 0 {
 		v.health.slow = settings.SlowPerSecond
 	}
-	grants, err := event.ParseGrants(settings.Grants)
+	permit, err := settings.permit(v.Name)
 	if err != nil {
 		return nil, err
 	}
-	v.grants.Store(uint32(grants))
+	v.permit.Store(permit)
 	config, err := configJSON(settings.Config)
 	if err != nil {
 		return nil, fmt.Errorf("its config: %w", err)

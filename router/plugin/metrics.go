@@ -16,6 +16,7 @@ type collector struct {
 	faults, droppedLog, evicted     *prometheus.Desc
 	renewals, instances, kvEntries  *prometheus.Desc
 	kvBytes, state, refused         *prometheus.Desc
+	dropped, stopped                *prometheus.Desc
 }
 
 func newCollector(current *currentSet, now func() time.Time) *collector {
@@ -26,8 +27,10 @@ func newCollector(current *currentSet, now func() time.Time) *collector {
 		current:    current,
 		now:        now,
 		calls:      desc("calls_total", "Notifications that the plugin was called with and returned from."),
-		skipped:    desc("skipped_total", "Notifications it asked for but did not see, being paused or quarantined."),
+		skipped:    desc("skipped_total", "Notifications it asked for but did not see, as it was paused for their project or quarantined."),
 		emissions:  desc("emissions_total", "Emissions of the plugin, before anybody judged their channels."),
+		dropped:    desc("emissions_dropped_total", "Emissions that were too long, or more than the plugin may emit in a second."),
+		stopped:    desc("stopped_total", "Notifications that it kept from the plugins after it."),
 		fuel:       desc("fuel_total", "Units of fuel that its calls took."),
 		faults:     desc("faults_total", "Calls that failed, by what they died of.", "kind"),
 		droppedLog: desc("log_lines_dropped_total", "Lines it wrote to the log beyond its rate."),
@@ -45,7 +48,7 @@ func newCollector(current *currentSet, now func() time.Time) *collector {
 func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.calls, c.skipped, c.emissions, c.fuel, c.faults, c.droppedLog, c.evicted,
-		c.renewals, c.instances, c.kvEntries, c.kvBytes, c.state, c.refused,
+		c.renewals, c.instances, c.kvEntries, c.kvBytes, c.state, c.refused, c.dropped, c.stopped,
 	} {
 		out <- d
 	}
@@ -79,12 +82,14 @@ func (c *collector) collect(out chan<- prometheus.Metric, f *file) {
 		return
 	}
 	r := f.version.record
-	calls, skipped, emissions, fuel := r.totals()
+	t := r.totals()
 	entries, bytes, evicted := r.store.Usage()
-	send(c.calls, prometheus.CounterValue, float64(calls))
-	send(c.skipped, prometheus.CounterValue, float64(skipped))
-	send(c.emissions, prometheus.CounterValue, float64(emissions))
-	send(c.fuel, prometheus.CounterValue, float64(fuel))
+	send(c.calls, prometheus.CounterValue, float64(t.calls))
+	send(c.skipped, prometheus.CounterValue, float64(t.skipped))
+	send(c.emissions, prometheus.CounterValue, float64(t.emissions))
+	send(c.dropped, prometheus.CounterValue, float64(t.dropped))
+	send(c.stopped, prometheus.CounterValue, float64(t.stopped))
+	send(c.fuel, prometheus.CounterValue, float64(t.fuel))
 	send(c.droppedLog, prometheus.CounterValue, float64(r.log.Dropped()))
 	send(c.evicted, prometheus.CounterValue, float64(evicted))
 	send(c.renewals, prometheus.CounterValue, float64(r.renewals.Load()))

@@ -17,6 +17,7 @@ type record struct {
 	gone   time.Time
 	store  *guest.Store
 	log    *guest.Log
+	budget *emissionBudget
 	faults map[guest.Kind]*atomic.Uint64
 	// instances counts those that exist, renewals those that were replaced because
 	// their memory had grown.
@@ -31,8 +32,8 @@ type record struct {
 
 // counters are one runner's.
 type counters struct {
-	calls, skipped, emissions, fuel atomic.Uint64
-	_                               [96]byte
+	calls, skipped, emissions, dropped, stopped, fuel atomic.Uint64
+	_                                                 [80]byte
 }
 
 func (r *record) counters(runner int) *counters { return &r.perRunner[runner] }
@@ -51,16 +52,21 @@ func (r *record) renew(now time.Time) bool {
 	return true
 }
 
+// totals are the counters of all runners.
+type totals struct{ calls, skipped, emissions, dropped, stopped, fuel uint64 }
+
 // totals adds up what the runners counted.
-func (r *record) totals() (calls, skipped, emissions, fuel uint64) {
+func (r *record) totals() (t totals) {
 	for i := range r.perRunner {
 		c := &r.perRunner[i]
-		calls += c.calls.Load()
-		skipped += c.skipped.Load()
-		emissions += c.emissions.Load()
-		fuel += c.fuel.Load()
+		t.calls += c.calls.Load()
+		t.skipped += c.skipped.Load()
+		t.emissions += c.emissions.Load()
+		t.dropped += c.dropped.Load()
+		t.stopped += c.stopped.Load()
+		t.fuel += c.fuel.Load()
 	}
-	return
+	return t
 }
 
 // records are those of all plugins. It is safe for concurrent use.
@@ -93,6 +99,7 @@ func newRecord(cfg Config, log *slog.Logger) *record {
 	r := &record{
 		store:     guest.NewStore(cfg.KVEntries, cfg.KVBytes, cfg.KVTTL),
 		log:       guest.NewLog(log, cfg.LogLinesPerSecond, cfg.LogBytesPerSecond),
+		budget:    newEmissionBudget(cfg.EmissionsPerSecond, cfg.EmissionsPerSecondAndProject),
 		faults:    make(map[guest.Kind]*atomic.Uint64),
 		perRunner: make([]counters, cfg.Workers),
 	}

@@ -10,8 +10,6 @@ import (
 	"slices"
 
 	"golang.org/x/sync/errgroup"
-
-	"horizon-realtime/router/event"
 )
 
 // reloader makes new sets of what the folder holds. One goroutine at a time may
@@ -139,8 +137,9 @@ func (r *reloader) renew(ctx context.Context, f, before *file, compilers int) {
 	if before != nil && before.version != nil {
 		f.version = before.version
 		// Grants that were taken away are gone at once all the same.
-		granted, _ := event.ParseGrants(f.settings.Grants)
-		f.version.grants.And(uint32(granted))
+		if permit, err := f.settings.permit(f.plugin); err == nil {
+			f.version.permit.Store(permit.And(f.version.permit.Load()))
+		}
 	}
 }
 

@@ -140,36 +140,36 @@ func TestReconfigureLoadsOnlyWhatChanged(t *testing.T) {
 	if got := payloads(t, w); got != "a: public/a||1" || h.Status()[1].State != Disabled {
 		t.Errorf("%s; %+v", got, h.Status()[1])
 	}
-	if err := h.Reconfigure(context.Background(), map[string]Settings{"b": {Grants: []string{"admin"}}}); err != nil {
+	if err := h.Reconfigure(context.Background(), map[string]Settings{"b": {Grants: []string{"admin"}, Topics: []string{"x", "y"}}}); err != nil {
 		t.Fatal(err)
 	}
-	var grants []event.Grants
-	w.Handle(context.Background(), guesttest.Notification(t, "compute.x", "{}"), func(e Emission) { grants = append(grants, e.Grants) })
-	if diff := cmp.Diff([]event.Grants{0, event.GrantAdmin}, grants); diff != "" {
+	var permits []event.Permit
+	w.Handle(context.Background(), guesttest.Notification(t, "compute.x", "{}"), func(e Emission) { permits = append(permits, *e.Permit) })
+	if diff := cmp.Diff([]event.Permit{{Topics: []string{"a"}}, {Grants: event.GrantAdmin, Topics: []string{"x", "y"}}}, permits); diff != "" {
 		t.Error(diff)
 	}
 	if h.current.load().versions[0] != a {
 		t.Error("a was loaded again, though its table has not changed")
 	}
 	err := h.Reconfigure(context.Background(), map[string]Settings{"b": {Grants: []string{"root"}}})
-	if err == nil || err.Error() != `[plugin.b] grants: unknown grant "root"; there are admin, cross_project, shared` {
+	if err == nil || err.Error() != `[plugin.b] grants: unknown grant "root"; there are admin, cross_project, shared, stop` {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestPermissionsGoEvenWhereTheNewSettingsDoNotStart(t *testing.T) {
 	c := testConfig(t)
-	h := testHost(t, c, map[string]Settings{"a": {Grants: []string{"admin", "cross_project"}}}, "10-a.wasm", guesttest.Saying("1"))
+	h := testHost(t, c, map[string]Settings{"a": {Grants: []string{"admin", "cross_project"}, Topics: []string{"a", "b"}}}, "10-a.wasm", guesttest.Saying("1"))
 	w := testRunner(t, h)
 	if err := os.WriteFile(filepath.Join(c.Dir, "10-a.wasm"), []byte("not wasm"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Reconfigure(context.Background(), map[string]Settings{"a": {Grants: []string{"cross_project"}}}); err != nil {
+	if err := h.Reconfigure(context.Background(), map[string]Settings{"a": {Grants: []string{"cross_project", "stop"}, Topics: []string{"b", "c"}}}); err != nil {
 		t.Fatal(err)
 	}
 	w.Handle(context.Background(), guesttest.Notification(t, "compute.x", "{}"), func(e Emission) {
-		if e.Grants != event.GrantCrossProject {
-			t.Errorf("got %b", e.Grants)
+		if diff := cmp.Diff(&event.Permit{Grants: event.GrantCrossProject, Topics: []string{"b"}}, e.Permit); diff != "" {
+			t.Error(diff)
 		}
 	})
 }

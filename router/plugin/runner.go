@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -29,9 +30,9 @@ type Runner struct {
 // Emission is what a plugin wants published. Its slices are the guest's own
 // memory: they are valid until the callback that gets it returns.
 type Emission struct {
-	// Plugin is the plugin's name, and Grants what its operator allows it.
+	// Plugin is the plugin's name, and Permit what its operator allows it.
 	Plugin string
-	Grants event.Grants
+	Permit *event.Permit
 	guest.Emission
 }
 
@@ -40,8 +41,9 @@ type Outcome struct {
 	// Called plugins ran to an end, Faults did not. Skipped ones asked for the
 	// notification, but are paused or quarantined.
 	Called, Faults, Skipped int
-	// Emitted is how many emissions were handed on.
-	Emitted int
+	// Emitted is how many emissions were handed on, Dropped how many were too long
+	// or too many.
+	Emitted, Dropped int
 	// Stopped says that a plugin kept the notification from those after it.
 	Stopped bool
 	// Late says that plugins were not called because the deadline had passed.
@@ -82,7 +84,7 @@ func (r *Runner) handle(ctx context.Context, n *event.Notification, deadline tim
 		}
 		v := r.set.versions[i]
 		counters := v.record.counters(r.id)
-		if !v.health.allows(r.host.now) {
+		if !v.health.allows(n.Project, r.host.now) {
 			o.Skipped++
 			counters.skipped.Add(1)
 			continue
@@ -96,26 +98,55 @@ func (r *Runner) handle(ctx context.Context, n *event.Notification, deadline tim
 		r.ran = append(r.ran, i)
 		counters.calls.Add(1)
 		counters.fuel.Add(uint64(in.Spent()))
-		result := in.Result()
-		if len(result.Emissions) > 0 {
-			counters.emissions.Add(uint64(len(result.Emissions)))
-			o.Emitted += len(result.Emissions)
+		permit := v.permit.Load()
+		if len(in.Result().Emissions)+in.Result().Dropped > 0 {
 			began := time.Now()
-			e := Emission{Plugin: v.Name, Grants: event.Grants(v.grants.Load())}
-			for k := range result.Emissions {
-				e.Emission = result.Emissions[k]
-				emit(e)
-			}
+			emitted, dropped := r.emit(v, permit, n, in.Result(), emit)
+			counters.emissions.Add(uint64(emitted))
+			counters.dropped.Add(uint64(dropped))
+			o.Emitted += emitted
+			o.Dropped += dropped
 			if !deadline.IsZero() {
 				deadline = deadline.Add(time.Since(began))
 			}
 		}
-		if result.Stop {
+		if in.Result().Stop && r.mayStop(v, permit) {
+			counters.stopped.Add(1)
 			o.Stopped = true
 			break
 		}
 	}
 	return o
+}
+
+// emit hands the emissions of a call on, except for those beyond the plugin's
+// budget.
+func (r *Runner) emit(v *version, permit *event.Permit, n *event.Notification, result *guest.Result, emit func(Emission)) (emitted, dropped int) {
+	e := Emission{Plugin: v.Name, Permit: permit}
+	free := freeUnits
+	for i := range result.Emissions {
+		e.Emission = result.Emissions[i]
+		cost := units(e.Payload)
+		if free -= cost; free < 0 && !v.record.budget.take(min(cost, -free), n.Project, r.host.now()) {
+			dropped++
+			continue
+		}
+		emit(e)
+		emitted++
+	}
+	return emitted, dropped + result.Dropped
+}
+
+// mayStop reports whether the plugin may keep a notification from those after it.
+func (r *Runner) mayStop(v *version, permit *event.Permit) bool {
+	if permit.Grants&event.GrantStop != 0 {
+		return true
+	}
+	if !v.stopRefused.Swap(true) {
+		r.host.log.Warn("a plugin may not stop notifications; they go on to the other plugins", "plugin", v.Name,
+			"error", fmt.Sprintf(`plugin %s: it stops notifications; if it is meant to, add "stop" to [plugin.%s] grants`, v.File, v.Name))
+	}
+	return false
 }
 
 // call runs the i-th plugin and returns its instance if that went well; a fault
@@ -127,7 +158,7 @@ func (r *Runner) call(ctx context.Context, i int, n *event.Notification) *guest.
 	for again := false; ; again = true {
 		in, err := r.instance(i, n)
 		if err != nil {
-			r.fault(ctx, i, n, err)
+			r.fault(ctx, i, n, n.Project, err)
 			return nil
 		}
 		fault := in.Handle(n)
@@ -135,8 +166,8 @@ func (r *Runner) call(ctx context.Context, i int, n *event.Notification) *guest.
 			return in
 		}
 		wrote := in.Wrote()
-		r.fault(ctx, i, n, fault)
-		if again || wrote || fault.Kind != guest.Time || !v.health.allows(r.host.now) {
+		r.fault(ctx, i, n, n.Project, fault)
+		if again || wrote || fault.Kind != guest.Time || !v.health.allows(n.Project, r.host.now) {
 			return nil
 		}
 	}
@@ -146,7 +177,7 @@ func (r *Runner) call(ctx context.Context, i int, n *event.Notification) *guest.
 // it if there is none. Unless the plugin has the grant shared, the instance knows
 // nothing of other projects.
 func (r *Runner) instance(i int, n *event.Notification) (*guest.Instance, error) {
-	shared := event.Grants(r.set.versions[i].grants.Load())&event.GrantShared != 0
+	shared := r.set.versions[i].permit.Load().Grants&event.GrantShared != 0
 	if in := r.instances[i]; in != nil {
 		if shared {
 			in.Mix()
@@ -171,8 +202,9 @@ func (r *Runner) instance(i int, n *event.Notification) (*guest.Instance, error)
 	return in, nil
 }
 
-// fault closes the i-th instance, and counts and logs what happened.
-func (r *Runner) fault(ctx context.Context, i int, n *event.Notification, err error) {
+// fault closes the i-th instance, and counts and logs what happened, which is the
+// doing of a project's notifications, of which n is the last.
+func (r *Runner) fault(ctx context.Context, i int, n *event.Notification, project string, err error) {
 	v := r.set.versions[i]
 	r.end(i)
 	var fault *guest.Fault
@@ -180,14 +212,14 @@ func (r *Runner) fault(ctx context.Context, i int, n *event.Notification, err er
 		fault = guest.Faultf(guest.Trap, "%s", err)
 	}
 	v.record.faults[fault.Kind].Add(1)
-	log := r.host.log.With("plugin", v.Name, "message_id", n.MessageID, "event_type", n.Type)
-	quarantined, pause := v.health.fault(fault, r.host.now())
-	if quarantined {
+	log := r.host.log.With("plugin", v.Name, "message_id", n.MessageID, "event_type", n.Type, "project", project)
+	follows := v.health.fault(fault, project, r.host.now())
+	if follows.quarantined {
 		_, reason := v.health.state(r.host.now())
 		log.ErrorContext(ctx, "quarantined a plugin", "error", "plugin "+v.File+": "+reason)
 		return
 	}
-	log.WarnContext(ctx, "a plugin failed", "error", "plugin "+v.File+": "+fault.Text, "pause", pause)
+	log.WarnContext(ctx, "a plugin failed", "error", "plugin "+v.File+": "+fault.Text, "pause", follows.pause)
 }
 
 // end closes the i-th instance, if there is one.

@@ -35,6 +35,7 @@ func TestLateCallsAreTriedAgain(t *testing.T) {
 	percent := debug.SetGCPercent(-1)
 	t.Cleanup(func() { debug.SetGCPercent(percent) })
 	c := testConfig(t)
+	c.FaultProjects = 1
 	c.Fuel, c.CallTimeout = 1<<33, time.Millisecond
 	h, log := loggingHost(t, c, nil,
 		"10-once.wasm", hesitant(`(i64.eqz (call $get))`), "20-always.wasm", hesitant(`(i32.const 1)`),

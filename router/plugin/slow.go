@@ -43,8 +43,8 @@ func (r *Runner) bill(ctx context.Context, n *event.Notification, took time.Dura
 		}
 		share := min(time.Duration(float64(took)*float64(used)/float64(total)), time.Duration(used)*guest.SlowestUnit)
 		v := r.set.versions[i]
-		if v.health.overdrawn(share, r.host.now()) {
-			r.fault(ctx, i, n, guest.Faultf(guest.Time, "its slow calls took more than %s in a second; do less, or raise [plugin.%s] slow_per_second", v.health.slow, v.Name))
+		if project, over := v.health.overdrawn(share, n.Project, r.host.now()); over {
+			r.fault(ctx, i, n, project, guest.Faultf(guest.Time, "its slow calls took more than %s in a second; do less, or raise [plugin.%s] slow_per_second", v.health.slow, v.Name))
 		}
 	}
 }

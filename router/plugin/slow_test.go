@@ -16,7 +16,7 @@ import (
 // for what the machine does, and one that waits a while is forgiven.
 func TestSlowPluginsFail(t *testing.T) {
 	c := testConfig(t)
-	c.SlowPerSecond = 25 * time.Millisecond
+	c.SlowPerSecond, c.FaultProjects = 25*time.Millisecond, 1
 	h, log := loggingHost(t, c, map[string]Settings{"patient": {SlowPerSecond: time.Hour}},
 		"10-busy.wasm", guesttest.Busy(), "20-light.wasm", guesttest.Saying("1"), "30-patient.wasm", guesttest.Busy())
 	now := guesttest.At
@@ -59,7 +59,7 @@ func TestSlowPluginsFail(t *testing.T) {
 		handle(time.Minute)
 		handle(time.Minute)
 	}
-	const want = "plugin 10-busy.wasm: 5 faults within 1m0s; the last: its slow calls took more than 25ms in a second; do less, or raise [plugin.busy] slow_per_second; replace the file or release it"
+	const want = "plugin 10-busy.wasm: 5 faults of 1 project within 1m0s; the last: its slow calls took more than 25ms in a second; do less, or raise [plugin.busy] slow_per_second; replace the file or release it"
 	s := h.Status()
 	if diff := cmp.Diff([]any{Quarantined, want, [3]uint64{5}}, []any{s[0].State, s[0].Reason, faults()}); diff != "" {
 		t.Error(diff)

@@ -3,8 +3,6 @@ package plugin
 import (
 	"encoding/hex"
 	"time"
-
-	"horizon-realtime/router/event"
 )
 
 // Status is what an operator may know about one file of the folder.
@@ -24,9 +22,14 @@ type Status struct {
 	On     []string `json:"on,omitempty"`
 	Wants  []string `json:"wants,omitempty"`
 	Grants []string `json:"grants,omitempty"`
-	// Calls, Emissions, Faults and Skipped count since the router started.
+	// Topics are those that it may emit to.
+	Topics []string `json:"topics,omitempty"`
+	// Calls, Emissions, Dropped emissions, Stopped notifications, Faults and
+	// Skipped notifications count since the router started.
 	Calls     uint64 `json:"calls"`
 	Emissions uint64 `json:"emissions"`
+	Dropped   uint64 `json:"emissions_dropped"`
+	Stopped   uint64 `json:"stopped"`
 	Faults    uint64 `json:"faults"`
 	Skipped   uint64 `json:"skipped"`
 	// FuelPerCall is the average, FuelLimit what one call may take.
@@ -59,9 +62,11 @@ func statusOf(f *file, now time.Time) Status {
 	s.Digest = hex.EncodeToString(f.version.digest[:])
 	s.Loaded = f.version.loaded
 	s.On, s.Wants = f.version.sub.Patterns, f.version.sub.Wants
-	s.Grants = event.Grants(f.version.grants.Load()).Names()
-	s.Calls, s.Skipped, s.Emissions, s.FuelPerCall = r.totals()
-	s.FuelPerCall /= max(s.Calls, 1)
+	permit := f.version.permit.Load()
+	s.Grants, s.Topics = permit.Grants.Names(), permit.Topics
+	t := r.totals()
+	s.Calls, s.Skipped, s.Emissions, s.Dropped, s.Stopped = t.calls, t.skipped, t.emissions, t.dropped, t.stopped
+	s.FuelPerCall = t.fuel / max(t.calls, 1)
 	for _, n := range r.faults {
 		s.Faults += n.Load()
 	}

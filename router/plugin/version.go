@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"horizon-realtime/router/event"
 	"horizon-realtime/router/plugin/guest"
 )
 
@@ -16,7 +17,7 @@ type version struct {
 	digest     [sha256.Size]byte
 	loaded     time.Time
 	limits     guest.Limits
-	grants     atomic.Uint32
+	permit     atomic.Pointer[event.Permit]
 	health     *health
 	record     *record
 
@@ -28,6 +29,8 @@ type version struct {
 	spare atomic.Pointer[guest.Instance]
 	// snapshot is what instances begin from; nil if each has to start.
 	snapshot *guest.Snapshot
+	// stopRefused says that it has tried to stop a notification, and may not.
+	stopRefused atomic.Bool
 	// sets is how many sets the version is in.
 	sets atomic.Int64
 }

@@ -75,7 +75,9 @@ func loadText(t *testing.T, text string) *Trial {
 	}
 	c := plugin.DefaultConfig()
 	c.CacheDir = "none"
-	trial, err := loadTrial(context.Background(), module, "", Setup{Plugins: c})
+	trial, err := loadTrial(context.Background(), module, "", Setup{Plugins: c, Tables: map[string]plugin.Settings{
+		strings.TrimSuffix(strings.TrimPrefix(filepath.Base(module), "50-"), ".wasm"): {Grants: []string{"stop"}, Topics: []string{"sizes"}},
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}

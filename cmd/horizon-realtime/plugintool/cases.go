@@ -122,9 +122,9 @@ func (r *caseRun) load(ctx context.Context, file string, setup Setup) error {
 }
 
 // settingsOf is the table that a case asks for. As in native tests, a case may
-// emit to admin channels, whatever an operator grants.
+// emit to admin channels and to any topic, and stop, whatever an operator allows.
 func settingsOf(c *sdktest.Case) (plugin.Settings, error) {
-	s := plugin.Settings{Grants: []string{"admin"}}
+	s := plugin.Settings{Grants: []string{"admin", "stop"}, Topics: []string{event.AnyTopic}}
 	if len(c.Config) == 0 {
 		return s, nil
 	}
@@ -165,6 +165,9 @@ func (r *caseRun) compare(a Answer, n *event.Notification) {
 		}
 	}
 	r.result.Problems = append(r.result.Problems, r.c.Diff(emissions)...)
+	if a.Dropped > 0 {
+		r.problem("the router would drop %s, too long", counted(a.Dropped, "emission"))
+	}
 	if a.Stopped != r.c.Stop {
 		r.problem("stopped: got %t, want %t", a.Stopped, r.c.Stop)
 	}

@@ -67,6 +67,7 @@ func printInspection(out io.Writer, i *Inspection) {
 	printSubscription(out, i)
 	if i.Admitted {
 		fmt.Fprintf(out, "  grants   %s\n", orNone(i.Grants))
+		fmt.Fprintf(out, "  topics   %s\n", orNone(i.Topics))
 		fmt.Fprintf(out, "  fuel     %d units a call at most\n", i.FuelLimit)
 		fmt.Fprintf(out, "  memory   %s at the start, %s at most\n", sized(i.MemoryBytes), sized(i.MemoryLimitBytes))
 	}
@@ -157,6 +158,8 @@ type Inspection struct {
 	// the plugin.
 	FuelLimit int64    `json:"fuel_limit"`
 	Grants    []string `json:"grants"`
+	// Topics are those that it may emit to.
+	Topics []string `json:"topics"`
 	// Signed says whether there is a signature beside the file. If signatures
 	// are required, Refused says whether it is good.
 	Signed bool `json:"signed"`
@@ -189,7 +192,7 @@ func inspect(ctx context.Context, file, as string, setup Setup) (*Inspection, er
 	_, unsigned := os.Stat(file + ".sig")
 	i := &Inspection{
 		File: file, Name: nameOf(as), Bytes: info.Size(), SHA256: hex.EncodeToString(sum[:]), Signed: unsigned == nil,
-		On: []string{}, Wants: []string{}, Imports: []string{}, Exports: []string{}, Grants: []string{},
+		On: []string{}, Wants: []string{}, Imports: []string{}, Exports: []string{}, Grants: []string{}, Topics: []string{},
 	}
 	i.describe(module)
 	return i, i.load(ctx, as, setup)
@@ -246,7 +249,7 @@ func (i *Inspection) load(ctx context.Context, as string, setup Setup) error {
 	s := t.Status()
 	i.Admitted, i.Said = true, t.started
 	i.On, i.Wants = append(i.On, s.On...), append(i.Wants, s.Wants...)
-	i.Grants = append(i.Grants, s.Grants...)
+	i.Grants, i.Topics = append(i.Grants, s.Grants...), append(i.Topics, s.Topics...)
 	i.FuelLimit, i.MemoryLimitBytes = s.FuelLimit, s.MemoryLimit
 	return nil
 }

@@ -29,7 +29,7 @@ ADMIN-URL is the address of a running router's admin listener. The plugin then g
 the router's plugins get, until the router stops or you interrupt it, and nothing is
 published; [admin] taps has to permit it, as the demo does. With --output json, there is
 a JSON object per line for each notification that the plugin asked for. Exit code 1
-means that a call failed or an emission would be refused.`,
+means that a call failed or an emission would be refused or dropped.`,
 		Example: `  horizon-realtime plugin run 50-volumes.wasm recorded.jsonl
   horizon-realtime plugin run --grant admin 50-volumes.wasm recorded.jsonl.gz
   horizon-realtime plugin run 50-volumes.wasm http://127.0.0.1:9090`,
@@ -66,7 +66,7 @@ means that a call failed or an emission would be refused.`,
 			return r.summary(cmd.ErrOrStderr())
 		},
 	}
-	cmd.Flags().StringArrayVar(&grants, "grant", nil, `a grant for the plugin, as in [plugin.X] grants: "admin" or "cross_project"`)
+	cmd.Flags().StringArrayVar(&grants, "grant", nil, `a grant for the plugin, as in [plugin.X] grants: "admin", "cross_project" or "stop"`)
 	return cmd
 }
 
@@ -112,7 +112,7 @@ type pluginRun struct {
 	// remains at the end is probably misspelt.
 	unseen []json.Pointer
 
-	read, malformed, heard, emissions, refused, faults int
+	read, malformed, heard, emissions, refused, dropped, faults int
 }
 
 // heard is one line of the output for programs.
@@ -171,6 +171,7 @@ func (r *pluginRun) send(ctx context.Context, m Message) error {
 			r.refused++
 		}
 	}
+	r.dropped += a.Dropped
 	if a.Fault != "" {
 		r.faults++
 	}
@@ -203,10 +204,13 @@ func (r *pluginRun) print(line int, n *event.Notification, a Answer) {
 			fmt.Fprintf(r.out, "           %s\n", e.Refused)
 		}
 	}
+	if a.Dropped > 0 {
+		fmt.Fprintf(r.out, "  DROPPED  %s, too long\n", counted(a.Dropped, "emission"))
+	}
 	switch {
 	case a.Fault != "":
 		fmt.Fprintf(r.out, "  FAILED   %s\n", a.Fault)
-	case len(a.Emissions) == 0:
+	case len(a.Emissions)+a.Dropped == 0:
 		fmt.Fprintln(r.out, "  nothing")
 	}
 	if a.Stopped {
@@ -226,6 +230,8 @@ func (r *pluginRun) summary(out io.Writer) error {
 	switch {
 	case r.faults > 0:
 		return fmt.Errorf("%s failed", counted(r.faults, "call"))
+	case r.dropped > 0:
+		return fmt.Errorf("the router would drop %s", counted(r.dropped, "emission"))
 	case r.refused > 0:
 		return fmt.Errorf("the router would refuse %s", counted(r.refused, "emission"))
 	}

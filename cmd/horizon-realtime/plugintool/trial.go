@@ -71,6 +71,8 @@ type Answer struct {
 	// Called reports whether the plugin asked for this event type.
 	Called    bool       `json:"called"`
 	Emissions []Emission `json:"emissions"`
+	// Dropped is how many emissions are missing because they are too long.
+	Dropped int `json:"dropped,omitempty"`
 	// Stopped says that later plugins would not see the notification.
 	Stopped bool `json:"stopped,omitempty"`
 	// Fault says why the call failed, empty if it did not. A failed call's
@@ -150,6 +152,7 @@ func (s Setup) config(dir string) plugin.Config {
 	c := s.Plugins
 	c.Dir, c.Workers = dir, 1
 	c.LogLinesPerSecond, c.LogBytesPerSecond = 1<<20, 1<<30
+	c.EmissionsPerSecond, c.EmissionsPerSecondAndProject = 1<<30, 1<<30
 	c.RequireSignature = c.RequireSignature && s.Signed
 	return c
 }
@@ -165,13 +168,13 @@ func (t *Trial) Send(ctx context.Context, n *event.Notification) Answer {
 		emission := Emission{Emission: sdktest.Emission{
 			Channel: string(e.Channel), Key: string(e.Key), Removed: e.Removed, Payload: append([]byte(nil), e.Payload...),
 		}}
-		if _, err := t.judge.Verdict(e.Grants, n, e.Channel); err != nil {
+		if _, err := t.judge.Verdict(e.Permit, n, e.Channel); err != nil {
 			emission.Refused = err.Error()
 		}
 		a.Emissions = append(a.Emissions, emission)
 	})
 	a.Called = outcome.Called+outcome.Faults+outcome.Skipped > 0
-	a.Stopped = outcome.Stopped
+	a.Stopped, a.Dropped = outcome.Stopped, outcome.Dropped
 	if outcome.Faults > 0 {
 		a.Fault = t.notes.fault
 		_ = t.host.Release(t.Status().Name) // it is loaded

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/tetratelabs/wazero"
@@ -153,6 +154,7 @@ func (in *Instance) SetWatchdog(w *Watchdog) {
 func (in *Instance) Handle(n *event.Notification) *Fault {
 	in.begin(n)
 	in.spent = 0
+	in.result.clear()
 	if in.watchdog != nil {
 		in.watchdog.next()
 	}
@@ -169,12 +171,13 @@ func (in *Instance) Handle(n *event.Notification) *Fault {
 		in.n = nil
 		return f
 	}
-	in.n, in.spent = nil, budget-in.fuel.left()
-	if in.stack[0] == 0 {
-		in.result.Emissions, in.result.Stop = in.result.Emissions[:0], false
-		return nil
+	in.spent = budget - in.fuel.left()
+	var f *Fault
+	if in.stack[0] != 0 {
+		f = in.readResult(in.stack[0])
 	}
-	return in.readResult(in.stack[0])
+	in.n = nil
+	return f
 }
 
 func (in *Instance) readResult(answer uint64) *Fault {
@@ -184,6 +187,9 @@ func (in *Instance) readResult(answer uint64) *Fault {
 	}
 	if err := in.result.decode(block, in.limits); err != nil {
 		return Faultf(BadResult, "its result %s", err)
+	}
+	if n := in.result.Dropped; n > 0 {
+		in.env.Log.write(slog.LevelWarn, fmt.Appendf(nil, "dropped emissions that are too long: %d; the last: %s", n, in.result.TooLong), in.messageID())
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package guest
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"unicode/utf8"
 
@@ -28,6 +29,10 @@ type Emission struct {
 // valid until the instance's next call.
 type Result struct {
 	Emissions []Emission
+	// Dropped is how many emissions are left out because their channel, key or
+	// payload is too long, and TooLong the reason of the last.
+	Dropped int
+	TooLong error
 	// Stop says that later plugins are not to see the notification.
 	Stop bool
 }
@@ -39,13 +44,16 @@ type Result struct {
 //
 // A sentence that completes "its result …".
 func (r *Result) decode(block []byte, l *Limits) error {
-	r.Emissions, r.Stop = r.Emissions[:0], false
+	r.clear()
 	err := r.records(block, l)
 	if err != nil {
-		r.Emissions, r.Stop = r.Emissions[:0], false
+		r.clear()
 	}
 	return err
 }
+
+// clear keeps the memory.
+func (r *Result) clear() { *r = Result{Emissions: r.Emissions[:0]} }
 
 func (r *Result) records(block []byte, l *Limits) error {
 	if len(block) > l.ResultBytes {
@@ -64,15 +72,10 @@ func (r *Result) records(block []byte, l *Limits) error {
 		body := rest[abi.RecordHeader : abi.RecordHeader+length]
 		switch tag {
 		case abi.TagEmit:
-			if len(r.Emissions) == l.Emissions {
+			if len(r.Emissions)+r.Dropped == l.Emissions {
 				return fmt.Errorf("has more than %d emissions; emit less, or raise [plugins] emissions_per_event", l.Emissions)
 			}
-			var before []byte
-			if last := len(r.Emissions) - 1; last >= 0 {
-				before = r.Emissions[last].Payload
-			}
-			r.Emissions = append(r.Emissions, Emission{})
-			if err := r.Emissions[len(r.Emissions)-1].decode(body, before, l); err != nil {
+			if err := r.emission(body, l); err != nil {
 				return fmt.Errorf("has a bad emission at byte %d: %w", at, err)
 			}
 		case abi.TagStop:
@@ -83,9 +86,29 @@ func (r *Result) records(block []byte, l *Limits) error {
 	return nil
 }
 
-// decode reads the body of a record. The payload of the record before, if there is
-// one, has been checked.
-func (e *Emission) decode(body, before []byte, l *Limits) error {
+// emission adds the one that a record's body holds, or drops it.
+func (r *Result) emission(body []byte, l *Limits) error {
+	var e Emission
+	if err := e.split(body); err != nil {
+		return err
+	}
+	if err := e.tooLong(l); err != nil {
+		r.Dropped++
+		r.TooLong = err
+		return nil
+	}
+	var before []byte
+	if last := len(r.Emissions) - 1; last >= 0 {
+		before = r.Emissions[last].Payload
+	}
+	if err := e.check(before); err != nil {
+		return err
+	}
+	r.Emissions = append(r.Emissions, e)
+	return nil
+}
+
+func (e *Emission) split(body []byte) error {
 	if len(body) < abi.EmitHeader {
 		return fmt.Errorf("its body has %d bytes, its header alone takes %d", len(body), abi.EmitHeader)
 	}
@@ -100,17 +123,33 @@ func (e *Emission) decode(body, before []byte, l *Limits) error {
 	e.Key = body[channel : channel+key : channel+key]
 	e.Payload = body[channel+key : len(body) : len(body)]
 	e.Removed = flags&abi.EmitRemoved != 0
+	return nil
+}
+
+// tooLong says which part is, if one is. Its length may be the notification's
+// doing, so it costs the emission and is no fault.
+func (e *Emission) tooLong(l *Limits) error {
 	switch {
-	case channel == 0 || channel > maxChannelBytes:
-		return fmt.Errorf("a channel has 1 to %d bytes, not %d", maxChannelBytes, channel)
-	case key > maxKeyBytes:
-		return fmt.Errorf("a key has at most %d bytes, not %d", maxKeyBytes, key)
-	case !utf8.Valid(e.Channel):
-		return fmt.Errorf("the channel is not valid UTF-8")
-	case !utf8.Valid(e.Key):
-		return fmt.Errorf("the key is not valid UTF-8")
+	case len(e.Channel) > maxChannelBytes:
+		return fmt.Errorf("a channel has at most %d bytes, not %d", maxChannelBytes, len(e.Channel))
+	case len(e.Key) > maxKeyBytes:
+		return fmt.Errorf("a key has at most %d bytes, not %d", maxKeyBytes, len(e.Key))
 	case len(e.Payload) > l.EmissionBytes:
 		return fmt.Errorf("the payload has %d bytes, over the limit of %d; send less, or raise [plugins] bytes_per_emission", len(e.Payload), l.EmissionBytes)
+	}
+	return nil
+}
+
+// check judges what tooLong has let pass. The payload before, if there is one, has
+// been checked.
+func (e *Emission) check(before []byte) error {
+	switch {
+	case len(e.Channel) == 0:
+		return errors.New("it has no channel")
+	case !utf8.Valid(e.Channel):
+		return errors.New("the channel is not valid UTF-8")
+	case !utf8.Valid(e.Key):
+		return errors.New("the key is not valid UTF-8")
 	}
 	if err := json.CheckLineLike(e.Payload, before); err != nil {
 		return fmt.Errorf("the payload is not one line of JSON: %w", err)

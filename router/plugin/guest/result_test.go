@@ -43,13 +43,10 @@ func TestResultRefusals(t *testing.T) {
 		{"no room for the header", tagged(abi.TagEmit, 4, make([]byte, 4)), "has a bad emission at byte 0: its body has 4 bytes, its header alone takes 8"},
 		{"channel past the end", lying(3, 0), "has a bad emission at byte 0: channel and key take 3 bytes, the body has 2"},
 		{"key past the end", lying(1, 65535), "has a bad emission at byte 0: channel and key take 65536 bytes, the body has 2"},
-		{"no channel", guesttest.Emit("", "", "1"), "has a bad emission at byte 0: a channel has 1 to 160 bytes, not 0"},
-		{"long channel", guesttest.Emit(strings.Repeat("a", 161), "", "1"), "has a bad emission at byte 0: a channel has 1 to 160 bytes, not 161"},
-		{"long key", guesttest.Emit("public/a", strings.Repeat("a", 129), "1"), "has a bad emission at byte 0: a key has at most 128 bytes, not 129"},
+		{"no channel", guesttest.Emit("", "", "1"), "has a bad emission at byte 0: it has no channel"},
 		{"channel not UTF-8", guesttest.Emit("public/\xff", "", "1"), "has a bad emission at byte 0: the channel is not valid UTF-8"},
 		{"key not UTF-8", guesttest.Emit("public/a", "\xc0\x80", "1"), "has a bad emission at byte 0: the key is not valid UTF-8"},
 		{"second one bad", append(slices.Clone(good), guesttest.Emit("public/a", "\xff", "1")...), "has a bad emission at byte 25: the key is not valid UTF-8"},
-		{"long payload", guesttest.Emit("public/a", "", `"`+strings.Repeat("a", 63)+`"`), "has a bad emission at byte 0: the payload has 65 bytes, over the limit of 64; send less, or raise [plugins] bytes_per_emission"},
 		{"many", bytes.Repeat(good, 3), "has more than 2 emissions; emit less, or raise [plugins] emissions_per_event"},
 		{"long block", make([]byte, 513), "has 513 bytes, over the limit of 512; emit less, or raise [plugins] bytes_per_event"},
 	} {
@@ -59,10 +56,37 @@ func TestResultRefusals(t *testing.T) {
 			if err == nil || err.Error() != c.want {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
-			if len(r.Emissions) != 0 || r.Stop {
+			if len(r.Emissions) != 0 || r.Dropped != 0 || r.Stop {
 				t.Errorf("a refused block leaves %v", r)
 			}
 		})
+	}
+}
+
+// What is too long costs the emission, and not the others of the call.
+func TestResultDropsWhatIsTooLong(t *testing.T) {
+	good := guesttest.Emit("public/a", "k", "1")
+	for name, c := range map[string]struct {
+		long []byte
+		want string
+	}{
+		"channel": {guesttest.Emit(strings.Repeat("a", 161), "", "1"), "a channel has at most 160 bytes, not 161"},
+		"key":     {guesttest.Emit("public/a", strings.Repeat("a", 129), "1"), "a key has at most 128 bytes, not 129"},
+		"payload": {guesttest.Emit("public/a", "", `"`+strings.Repeat("a", 63)+`"`), "the payload has 65 bytes, over the limit of 64; send less, or raise [plugins] bytes_per_emission"},
+	} {
+		for _, block := range [][]byte{append(slices.Clone(c.long), good...), append(slices.Clone(good), c.long...)} {
+			var r Result
+			if err := r.decode(block, &tightLimits); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if len(r.Emissions) != 1 || string(r.Emissions[0].Key) != "k" || r.Dropped != 1 || r.TooLong.Error() != c.want {
+				t.Errorf("%s: got %+v", name, r)
+			}
+		}
+		var r Result
+		if err := r.decode(bytes.Repeat(c.long, 3), &tightLimits); err == nil || r.Dropped != 0 {
+			t.Errorf("%s: three of them, and two may be: %+v", name, r)
+		}
 	}
 }
 
@@ -111,7 +135,7 @@ func FuzzResult(f *testing.F) {
 			}
 			return
 		}
-		if len(block) > tightLimits.ResultBytes || len(r.Emissions) > tightLimits.Emissions {
+		if len(block) > tightLimits.ResultBytes || len(r.Emissions)+r.Dropped > tightLimits.Emissions {
 			t.Fatal("over the limits")
 		}
 		total := 0
