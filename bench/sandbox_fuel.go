@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/tetratelabs/wazero"
@@ -35,6 +34,9 @@ func fuelOverhead() ([]result, error) {
 	runtime := wazero.NewRuntime(ctx)
 	defer runtime.Close(ctx)
 	wasi_snapshot_preview1.MustInstantiate(ctx, runtime)
+	if err := provideFuel(ctx, runtime); err != nil {
+		return nil, err
+	}
 	var guests [2]*decoder
 	for i, module := range [][]byte{plain, rewritten} {
 		if guests[i], err = newDecoder(ctx, runtime, module, n.Raw()); err != nil {
@@ -61,8 +63,35 @@ func fuelOverhead() ([]result, error) {
 
 // decoder is an instance of guests/decode that has its message.
 type decoder struct {
-	call api.Function
-	fuel api.Global // nil without
+	call    api.Function
+	tank    fuel.Tank
+	counter api.Global // nil without fuel
+	began   time.Time
+	took    time.Duration
+}
+
+// decoderKey finds a decoder in the context of a safepoint.
+type decoderKey struct{}
+
+// provideFuel offers guests the function that they call at safepoints. It looks at
+// the clock, as the router does.
+func provideFuel(ctx context.Context, runtime wazero.Runtime) error {
+	refill := api.GoFunc(func(ctx context.Context, stack []uint64) {
+		d := ctx.Value(decoderKey{}).(*decoder)
+		d.took = time.Since(d.began)
+		counter, err := d.tank.Refill(int64(stack[0]), fuel.Slice)
+		if err != nil {
+			panic(err)
+		}
+		stack[0] = uint64(counter)
+	})
+	one := []api.ValueType{api.ValueTypeI64}
+	_, err := runtime.NewHostModuleBuilder(fuel.Module).NewFunctionBuilder().
+		WithGoFunction(refill, one, one).Export(fuel.Refill).Instantiate(ctx)
+	if err != nil {
+		return fmt.Errorf("offer fuel: %w", err)
+	}
+	return nil
 }
 
 func newDecoder(ctx context.Context, runtime wazero.Runtime, module, message []byte) (*decoder, error) {
@@ -70,7 +99,8 @@ func newDecoder(ctx context.Context, runtime wazero.Runtime, module, message []b
 	if err != nil {
 		return nil, fmt.Errorf("instantiate the guest: %w", err)
 	}
-	d := &decoder{call: mod.ExportedFunction("decode"), fuel: mod.ExportedGlobal(fuel.Global)}
+	d := &decoder{call: mod.ExportedFunction("decode"), counter: mod.ExportedGlobal(fuel.Global), began: time.Now()}
+	ctx = context.WithValue(ctx, decoderKey{}, d)
 	d.refuel()
 	if _, err := mod.ExportedFunction("_initialize").Call(ctx); err != nil {
 		return nil, fmt.Errorf("initialise the guest: %w", err)
@@ -86,13 +116,14 @@ func newDecoder(ctx context.Context, runtime wazero.Runtime, module, message []b
 }
 
 func (d *decoder) refuel() {
-	if d.fuel != nil {
-		d.fuel.(api.MutableGlobal).Set(math.MaxInt64 / 2)
+	if d.counter != nil {
+		d.counter.(api.MutableGlobal).Set(uint64(d.tank.Fill(1<<40, fuel.Slice)))
 	}
 }
 
 func (d *decoder) decode(ctx context.Context) (time.Duration, error) {
 	d.refuel()
+	ctx = context.WithValue(ctx, decoderKey{}, d)
 	began := time.Now()
 	members, err := d.call.Call(ctx)
 	took := time.Since(began)

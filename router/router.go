@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -79,9 +78,6 @@ func New(ctx context.Context, cfg Config, parts Parts) (_ *Router, err error) {
 	cfg.Auth.TrustedProxies = cfg.Server.TrustedProxies
 	if r.auth, err = auth.New(cfg.Auth, log, reg); err != nil {
 		return nil, err
-	}
-	if procs := runtime.GOMAXPROCS(0); r.host.Workers() >= procs {
-		log.Info("there is no processor beside those of the workers: a slow plugin call may be cut off late", "workers", r.host.Workers(), "processors", procs)
 	}
 	r.hub = hub.New(cfg.Hub, log, reg)
 	plugins := admin.Plugins{Status: func() any { return r.host.Status() }, Release: r.host.Release}

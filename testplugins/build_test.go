@@ -70,6 +70,7 @@ func host(t *testing.T, files map[string][]byte) (*plugin.Runner, *plugin.Host) 
 	c := plugin.DefaultConfig()
 	c.Dir, c.CacheDir = t.TempDir(), "none"
 	c.FaultLimit, c.FaultWindow, c.FaultPause = 3, time.Hour, time.Millisecond
+	c.CallTimeout = time.Minute // the machine may be slow
 	settings := make(map[string]plugin.Settings)
 	for name, module := range files {
 		_, rest, _ := strings.Cut(strings.TrimSuffix(name, ".wasm"), "-")

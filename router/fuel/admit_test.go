@@ -216,11 +216,11 @@ func TestSizesAreClamped(t *testing.T) {
 func TestNames(t *testing.T) {
 	sub := func(id byte, b []byte) []byte { return section(nil, id, b) }
 	names := func(b ...[]byte) []byte { return append([]byte("\x04name"), slices.Concat(b...)...) }
-	functions := sub(1, op(1, 0, 4, 'm', 'a', 'i', 'n'))
+	functions, moved := sub(1, op(1, 0, 4, 'm', 'a', 'i', 'n')), sub(1, op(1, 1, 4, 'm', 'a', 'i', 'n'))
 	good := names(sub(0, op(1, 'm')), functions)
 	tests := map[string]struct{ in, want []byte }{
-		"kept":                 {good, good},
-		"without locals":       {names(functions, sub(2, op(1, 0, 1, 0, 1, 'x'))), names(functions)},
+		"kept":                 {good, names(sub(0, op(1, 'm')), moved)},
+		"without locals":       {names(functions, sub(2, op(1, 0, 1, 0, 1, 'x'))), names(moved)},
 		"count of billions":    {names(sub(1, op(0xff, 0xff, 0xff, 0xff, 0x0f))), nil},
 		"more names than code": {names(sub(1, op(2, 0, 1, 'a', 1, 1, 'b'))), nil},
 		"twice":                {names(functions, functions), nil},
@@ -243,8 +243,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// Bodies with several hundred looks need more than one trap, functions of
-// several results a type for the block around them.
+// Bodies have several hundred looks, functions of several results need a type for
+// the block around them.
 func TestLargeFunctions(t *testing.T) {
 	// if arg != 0 { loop { host(); host() } }, many times over: a look for each.
 	arm := slices.Concat(op(0x20, 0, 0x04, void, 0x03, void), call(0), call(0), op(0x0b, 0x0b))
@@ -266,12 +266,5 @@ func TestLargeFunctions(t *testing.T) {
 	counter.Set(budget / 10)
 	if _, err := m.ExportedFunction("run").Call(t.Context(), 1); err == nil || int64(counter.Get()) >= 0 {
 		t.Errorf("got %v with %d units left", err, int64(counter.Get()))
-	}
-	rewritten, _, err := fuel.Instrument(p.bytes(), fuel.DefaultLimits())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Contains(rewritten, op(0x02, void, 0x02, void, 0x02, void, 0x02)) {
-		t.Error("there are not three traps")
 	}
 }

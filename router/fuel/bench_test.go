@@ -44,25 +44,27 @@ func buildGoGuest(tb testing.TB) []byte {
 }
 
 // newGuest instantiates a module that may import WASI, and initialises it.
-func newGuest(tb testing.TB, binary []byte) api.Module {
+func newGuest(tb testing.TB, binary []byte) (api.Module, *gauge) {
 	tb.Helper()
 	ctx := context.Background()
 	r := wazero.NewRuntime(ctx)
 	tb.Cleanup(func() { r.Close(ctx) })
 	wasi_snapshot_preview1.MustInstantiate(ctx, r)
+	p := newPump(tb, r)
 	m, err := r.InstantiateWithConfig(ctx, binary, wazero.NewModuleConfig().WithName("").WithStartFunctions())
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if g := m.ExportedGlobal(fuel.Global); g != nil {
-		g.(api.MutableGlobal).Set(plenty)
+	var g *gauge
+	if m.ExportedGlobal(fuel.Global) != nil {
+		g = p.attach(m, plenty)
 	}
 	if f := m.ExportedFunction("_initialize"); f != nil {
 		if _, err := f.Call(ctx); err != nil {
 			tb.Fatal(err)
 		}
 	}
-	return m
+	return m, g
 }
 
 func BenchmarkInstrument(b *testing.B) {
@@ -108,8 +110,8 @@ func compare(b *testing.B, export string, args ...uint64) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	plain, metered := newGuest(b, guest), newGuest(b, rewritten)
-	counter := metered.ExportedGlobal(fuel.Global).(api.MutableGlobal)
+	plain, _ := newGuest(b, guest)
+	metered, counter := newGuest(b, rewritten)
 	calls := [2]api.Function{plain.ExportedFunction(export), metered.ExportedFunction(export)}
 	var took [2][]time.Duration
 	used := uint64(0)

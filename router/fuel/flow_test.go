@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
 
 	"horizon-realtime/router/fuel"
 )
@@ -127,9 +126,10 @@ func TestChargesCoverAnyFlow(t *testing.T) {
 			bodies:  [][]byte{code(f.stretch()), code(op(0x20, 0, 0x24, 0), f.table(9), f.sequence(1), f.table(9))},
 		}
 		r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
+		pump := newPump(t, r)
 		for arg := range uint64(4) {
-			x, used, err := runFlow(t, r, fuel.Instrument, p.bytes(), arg)
-			wantX, work, wantErr := runFlow(t, r, fuel.InstrumentStretches, p.bytes(), arg)
+			x, used, err := runFlow(t, r, pump, fuel.Instrument, p.bytes(), arg)
+			wantX, work, wantErr := runFlow(t, r, pump, fuel.InstrumentStretches, p.bytes(), arg)
 			if x != wantX || used < work || (err == nil) != (wantErr == nil) || err != nil && cause(err) != cause(wantErr) {
 				t.Errorf("seed %d, run(%d): %d, %v for %d units; it is %d, %v for work of %d", seed, arg, x, err, used, wantX, wantErr, work)
 			}
@@ -160,15 +160,16 @@ func TestEachJumpPays(t *testing.T) {
 	ctx := context.Background()
 	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
 	defer r.Close(ctx)
-	_, used, err := runFlow(t, r, fuel.Instrument, p.bytes(), 0)
-	_, done, wantErr := runFlow(t, r, fuel.InstrumentStretches, p.bytes(), 0)
+	pump := newPump(t, r)
+	_, used, err := runFlow(t, r, pump, fuel.Instrument, p.bytes(), 0)
+	_, done, wantErr := runFlow(t, r, pump, fuel.InstrumentStretches, p.bytes(), 0)
 	if err != nil || wantErr != nil || done < 80 || used < done {
 		t.Errorf("%d units were paid for work of %d (%v, %v)", used, done, err, wantErr)
 	}
 }
 
 // runFlow runs a flow and tells where it left its number, and what it paid.
-func runFlow(t *testing.T, r wazero.Runtime, rewrite rewriter, module []byte, arg uint64) (x, used uint64, _ error) {
+func runFlow(t *testing.T, r wazero.Runtime, pump pump, rewrite rewriter, module []byte, arg uint64) (x, used uint64, _ error) {
 	t.Helper()
 	rewritten, _, err := rewrite(module, fuel.DefaultLimits())
 	if err != nil {
@@ -180,8 +181,7 @@ func runFlow(t *testing.T, r wazero.Runtime, rewrite rewriter, module []byte, ar
 		t.Fatal(err)
 	}
 	defer m.Close(ctx)
-	counter := m.ExportedGlobal(fuel.Global).(api.MutableGlobal)
-	counter.Set(plenty)
+	counter := pump.attach(m, plenty)
 	_, err = m.ExportedFunction("run").Call(ctx, arg)
 	return m.ExportedGlobal("x").Get(), plenty - counter.Get(), err
 }

@@ -3,13 +3,13 @@ package fuel_test
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
 
 	"horizon-realtime/router/fuel"
 )
@@ -59,7 +59,7 @@ func FuzzInstrument(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		compareRuns(t, r, plain, metered, exact, info)
+		compareRuns(t, r, newPump(t, r), plain, metered, exact, info)
 	})
 }
 
@@ -81,7 +81,7 @@ func withoutCustom(module []byte) []byte {
 // compareRuns calls what both modules export, in order and as long as that
 // takes little fuel: the plain module is only run where the metered one says
 // that it comes to an end. What that took is compared with the exact one's.
-func compareRuns(t *testing.T, r wazero.Runtime, plain, metered, exact wazero.CompiledModule, info *fuel.Info) {
+func compareRuns(t *testing.T, r wazero.Runtime, pump pump, plain, metered, exact wazero.CompiledModule, info *fuel.Info) {
 	ctx := context.Background()
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
 	a, errA := r.InstantiateModule(ctx, plain, config)
@@ -96,8 +96,7 @@ func compareRuns(t *testing.T, r wazero.Runtime, plain, metered, exact wazero.Co
 	if err != nil {
 		t.Fatal(err)
 	}
-	counter := b.ExportedGlobal(fuel.Global).(api.MutableGlobal)
-	work := c.ExportedGlobal(fuel.Global).(api.MutableGlobal)
+	counter, work := pump.attach(b, 0), pump.attach(c, 0)
 	for _, e := range info.Exports {
 		if e.Kind != fuel.KindFunction || slices.ContainsFunc(slices.Concat(e.Func.Params, e.Func.Results), notNumber) {
 			continue
@@ -108,7 +107,7 @@ func compareRuns(t *testing.T, r wazero.Runtime, plain, metered, exact wazero.Co
 		}
 		counter.Set(50_000)
 		got, gotErr := b.ExportedFunction(e.Name).Call(ctx, args...)
-		if int64(counter.Get()) < 0 {
+		if errors.Is(gotErr, fuel.ErrFuel) || errors.Is(gotErr, fuel.ErrStack) {
 			return // the plain one is somewhere else now, if it ends at all
 		}
 		work.Set(50_000)

@@ -1,11 +1,10 @@
 package fuel_test
 
 import (
+	"bytes"
 	"context"
-	"runtime"
-	"runtime/debug"
+	"errors"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/tetratelabs/wazero"
@@ -18,7 +17,7 @@ import (
 const budget = 1_000_000
 
 // instantiate rewrites a module and gives it fuel. Nothing of it has run yet.
-func instantiate(tb testing.TB, binary []byte, units uint64) (api.Module, api.MutableGlobal) {
+func instantiate(tb testing.TB, binary []byte, units uint64) (api.Module, *gauge) {
 	tb.Helper()
 	rewritten, _, err := fuel.Instrument(binary, fuel.DefaultLimits())
 	if err != nil {
@@ -27,6 +26,7 @@ func instantiate(tb testing.TB, binary []byte, units uint64) (api.Module, api.Mu
 	ctx := context.Background()
 	r := wazero.NewRuntime(ctx)
 	tb.Cleanup(func() { r.Close(ctx) })
+	p := newPump(tb, r)
 	if _, err := r.NewHostModuleBuilder("host").NewFunctionBuilder().WithFunc(hostFunction).Export("call").Instantiate(ctx); err != nil {
 		tb.Fatal(err)
 	}
@@ -34,22 +34,20 @@ func instantiate(tb testing.TB, binary []byte, units uint64) (api.Module, api.Mu
 	if err != nil {
 		tb.Fatal(err)
 	}
-	counter := m.ExportedGlobal(fuel.Global).(api.MutableGlobal)
-	counter.Set(units)
-	return m, counter
+	return m, p.attach(m, units)
 }
 
 // hostCalls counts the calls of the tests' only host function, which takes the
-// fuel of the module that hostCuts.
+// fuel of a module that is cut off.
 var (
 	hostCalls int
-	hostCuts  bool
+	cutOff    *gauge
 )
 
-func hostFunction(_ context.Context, m api.Module) {
+func hostFunction() {
 	hostCalls++
-	if hostCuts {
-		m.ExportedGlobal(fuel.Global).(api.MutableGlobal).Set(1<<64 + fuel.CutOff)
+	if cutOff != nil {
+		cutOff.empty()
 	}
 }
 
@@ -145,11 +143,11 @@ func TestHostileModulesRunOutOfFuel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m, counter := instantiate(t, p.bytes(), budget)
 			_, err := m.ExportedFunction("run").Call(t.Context())
-			if err == nil || !strings.Contains(err.Error(), "unreachable") {
-				t.Fatalf("got %v, want the trap of a spent budget", err)
+			if !errors.Is(err, fuel.ErrFuel) && !errors.Is(err, fuel.ErrStack) {
+				t.Fatalf("got %v, want the end of a spent budget", err)
 			}
-			if left := int64(counter.Get()); left >= 0 {
-				t.Errorf("%d units were left at the trap", left)
+			if left := int64(counter.Get()); errors.Is(err, fuel.ErrFuel) && left >= 0 {
+				t.Errorf("%d units were left at the end", left)
 			}
 			if g := m.ExportedGlobal("work"); g != nil && g.Get() > budget/4 {
 				t.Errorf("%d turns of 4 instructions were made with %d units", g.Get(), budget)
@@ -212,9 +210,7 @@ func TestFuelIsDeterministic(t *testing.T) {
 	}
 	var used [2]uint64
 	for i := range used {
-		m := newGuest(t, rewritten)
-		counter := m.ExportedGlobal(fuel.Global).(api.MutableGlobal)
-		counter.Set(plenty)
+		m, counter := newGuest(t, rewritten)
 		if _, err := m.ExportedFunction("spin").Call(t.Context(), 1_000); err != nil {
 			t.Fatal(err)
 		}
@@ -268,9 +264,12 @@ func TestDepositsComeBack(t *testing.T) {
 			if each := (thousand - one) / 999; each == 0 || each > 50 {
 				t.Errorf("a call takes %d units for good, of a few instructions", each)
 			}
-			counter.Set(100_000)
-			if _, err := run.Call(t.Context(), 1_000); err == nil || int64(counter.Get()) >= 0 {
-				t.Errorf("with 100000 units: %v with %d left, want the trap of a spent budget", err, int64(counter.Get()))
+			if held := fuel.Values(int64(counter.counter.Get())); held != 0 {
+				t.Errorf("%d values are still held", held)
+			}
+			counter.Set(plenty)
+			if _, err := run.Call(t.Context(), 1_000_000); !errors.Is(err, fuel.ErrStack) {
+				t.Errorf("a million calls deep: %v", err)
 			}
 		})
 	}
@@ -279,8 +278,7 @@ func TestDepositsComeBack(t *testing.T) {
 // A recursion whose fuel is gone at its deepest does not get far on its way up,
 // whichever way its frames are left.
 func TestWayUpIsLookedAt(t *testing.T) {
-	hostCuts = true
-	defer func() { hostCuts = false }()
+	defer func() { cutOff = nil }()
 	for name, way := range waysOut {
 		t.Run(name, func(t *testing.T) {
 			p := descending(nil)
@@ -293,9 +291,10 @@ func TestWayUpIsLookedAt(t *testing.T) {
 				op(0x23, 0), constant(1), op(0x6a, 0x24, 0), way,
 			)
 			m, counter := instantiate(t, p.bytes(), plenty)
+			cutOff = counter
 			_, err := m.ExportedFunction("run").Call(t.Context(), 1_000)
-			if err == nil || !strings.Contains(err.Error(), "unreachable") || int64(counter.Get()) >= 0 {
-				t.Fatalf("got %v with %d units left, want the trap of a spent budget", err, int64(counter.Get()))
+			if !errors.Is(err, fuel.ErrFuel) {
+				t.Fatalf("got %v, want the end of a spent budget", err)
 			}
 			if frames := m.ExportedGlobal("work").Get(); frames > 2 {
 				t.Errorf("%d of 1000 frames ran what was left of them", frames)
@@ -306,7 +305,7 @@ func TestWayUpIsLookedAt(t *testing.T) {
 
 // A stack has a bound, though the way down costs next to nothing. Each of these
 // frames has more than a thousand bytes: values that a call stands between.
-func TestStackIsBoundedByFuel(t *testing.T) {
+func TestStackIsBounded(t *testing.T) {
 	var pushes, drops []byte
 	for range 150 {
 		pushes = append(pushes, op(0x23, 0)...)
@@ -316,50 +315,99 @@ func TestStackIsBoundedByFuel(t *testing.T) {
 	p.globals = [][]byte{slices.Concat(op(i32, 1), constant(0), op(0x0b))}
 	p.exports = append(p.exports, export("work", 3, 0))
 	m, counter := instantiate(t, p.bytes(), 30_000_000)
-	if _, err := m.ExportedFunction("run").Call(t.Context()); err == nil || !strings.Contains(err.Error(), "unreachable") {
-		t.Fatalf("got %v, want the trap of a spent budget", err)
+	if _, err := m.ExportedFunction("run").Call(t.Context()); !errors.Is(err, fuel.ErrStack) {
+		t.Fatalf("got %v, want the end of a call that is too deep", err)
 	}
-	if deep := m.ExportedGlobal("work").Get(); int64(counter.Get()) >= 0 || deep < 100 || deep > 4_000 {
-		t.Errorf("%d frames with %d units left", deep, int64(counter.Get()))
+	if deep := m.ExportedGlobal("work").Get(); deep < 1_000 || deep > 4_000 {
+		t.Errorf("%d frames with %d units left", deep, counter.Get())
 	}
 }
 
-// A call that has fuel for long ends when it is cut off from outside.
-func TestCutEndsACallUnderWay(t *testing.T) {
-	runtime.GC() // which would wait for the call, and all else with it
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	for _, name := range []string{"empty loop", "loop of calls", "call tree", "memory.copy", "table.init"} {
+// Code that goes on for long without a loop or a call is as much for sale by the
+// slice as any: straight on, in arms that are taken, and from a jump on.
+func TestLongCodeIsInterrupted(t *testing.T) {
+	load := slices.Concat(constant(0), op(0x28, 0, 0, 0x1a)) // 9 units
+	long := slices.Repeat(load, 80_000)
+	for name, body := range map[string][]byte{
+		"straight on": long,
+		"arms":        slices.Repeat(slices.Concat(op(0x41, 1, 0x04, void), slices.Repeat(load, 100), op(0x0b)), 800),
+		"jump table":  slices.Concat(op(0x02, void, 0x02, void, 0x02, void, 0x41, 1, 0x0e, 2, 0, 1, 2, 0x0b), load, op(0x0b), long, op(0x0b)),
+	} {
 		t.Run(name, func(t *testing.T) {
-			m, counter := instantiate(t, hostileModules()[name].bytes(), 1<<36)
-			ended := make(chan error)
-			go func() {
-				_, err := m.ExportedFunction("run").Call(context.Background())
-				ended <- err
-			}()
-			cut := m.ExportedFunction(fuel.Cut)
-			for {
-				if _, err := cut.Call(context.Background(), 1<<36); err != nil {
-					t.Fatal(err)
-				}
-				select {
-				case err := <-ended:
-					if err == nil || !strings.Contains(err.Error(), "unreachable") || int64(counter.Get()) > fuel.CutOff/2 {
-						t.Errorf("got %v with %d units left", err, int64(counter.Get()))
-					}
-					return
-				default:
-				}
+			m, counter := instantiate(t, withMemory(running(body)).bytes(), plenty)
+			if _, err := m.ExportedFunction("run").Call(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if used := plenty - counter.Get(); used < 9*80_000 || counter.refills < int(used/fuel.Slice) {
+				t.Errorf("%d units were used with %d refills", used, counter.refills)
 			}
 		})
 	}
 }
 
-func TestCutSparesWhatHasUsedLittle(t *testing.T) {
-	m, counter := instantiate(t, running().bytes(), 1_000)
-	if _, err := m.ExportedFunction(fuel.Cut).Call(t.Context(), 1_000); err != nil || counter.Get() != 1_000 {
-		t.Errorf("got %v, %d", err, counter.Get())
+// What works on much memory does so in chunks, with the same outcome.
+func TestLargeFillsAreInterrupted(t *testing.T) {
+	size := 9<<20 + 5
+	all := func(operation []byte) parts {
+		p := running(op(0x20, 0, 0x20, 1, 0x20, 2), operation)
+		p.types = [][]byte{funcType(op(i32, i32, i32), nil)}
+		p.memory = slices.Concat(op(0), leb(256))
+		p.exports = append(p.exports, export("memory", 2, 0))
+		segment := make([]byte, 3<<20)
+		for i := range segment {
+			segment[i] = byte(i % 251)
+		}
+		p.data = [][]byte{slices.Concat(op(1), leb(len(segment)), segment)}
+		return p
 	}
-	if _, err := m.ExportedFunction(fuel.Cut).Call(t.Context(), 1_001); err != nil || int64(counter.Get()) != fuel.CutOff {
-		t.Errorf("got %v, %d", err, int64(counter.Get()))
+	fill, copying, initialize := op(0xfc, 11, 0), op(0xfc, 10, 0, 0), op(0xfc, 8, 0, 0)
+	for _, tt := range []struct {
+		name      string
+		operation []byte
+		args      []uint64
+		ok        bool
+	}{
+		{"fill", fill, []uint64{3, 7, uint64(size)}, true},
+		{"fill of all", fill, []uint64{0, 9, 16 << 20}, true},
+		{"fill past the end", fill, []uint64{1, 9, 16 << 20}, false},
+		{"fill past 4 GiB", fill, []uint64{1 << 31, 9, 1<<31 + 5<<20}, false},
+		{"copy downwards", copying, []uint64{5, 2<<20 + 1, uint64(size)}, true},
+		{"copy upwards", copying, []uint64{2<<20 + 1, 5, uint64(size)}, true},
+		{"copy onto itself", copying, []uint64{17, 17, uint64(size)}, true},
+		{"copy past the end", copying, []uint64{8 << 20, 0, uint64(size)}, false},
+		{"copy from past the end", copying, []uint64{0, 8 << 20, uint64(size)}, false},
+		{"initialize", initialize, []uint64{5, 1, 3<<20 - 1}, true},
+		{"initialize past the segment", initialize, []uint64{5, 2, 3<<20 - 1}, false},
+		{"initialize past the end", initialize, []uint64{15 << 20, 0, 3 << 20}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			binary := all(tt.operation).bytes()
+			metered, counter := instantiate(t, binary, plenty)
+			ctx := t.Context()
+			r := wazero.NewRuntime(ctx)
+			defer r.Close(ctx)
+			plain, err := r.Instantiate(ctx, binary)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var memories [2][]byte
+			for i, m := range []api.Module{plain, metered} {
+				memory, _ := m.Memory().Read(0, m.Memory().Size())
+				for at := range memory {
+					memory[at] = byte(at % 253)
+				}
+				_, err := m.ExportedFunction("run").Call(ctx, tt.args...)
+				if (err == nil) != tt.ok || err != nil && cause(err) != "out of bounds memory access" {
+					t.Errorf("module %d: %v", i, err)
+				}
+				memories[i] = memory
+			}
+			if !bytes.Equal(memories[0], memories[1]) {
+				t.Error("the memories differ")
+			}
+			if most := int(tt.args[2] >> 20); tt.ok && counter.refills < most-1 {
+				t.Errorf("%d refills for %d MiB", counter.refills, most)
+			}
+		})
 	}
 }

@@ -12,21 +12,17 @@ const (
 	// State is what the names begin with under which the rewritten module exports
 	// its mutable globals (Info.States). No original may export such a name.
 	State = "hr_state_"
-	// Cut is the name under which the rewritten module exports a function of
-	// our own, (i64) -> (). Where the counter is below the argument it is set
-	// to CutOff, so that whatever runs traps at its next look. It may be called
-	// while another goroutine is in a call, which it may miss: call it again
-	// until that has ended. No original may export that name.
-	Cut = "hr_cut"
+	// Module and Refill name the function (i64) -> i64 that the rewritten module
+	// imports, behind what the original does, and calls at a safepoint. It is
+	// given what the counter says and has to return what [Tank.Refill] does, or to
+	// end the call by a panic.
+	// No original may import anything of that module.
+	Module, Refill = "hr_fuel", "refill"
 )
 
-// CutOff is far below what any charge takes the counter to, or a deposit that
-// is given back brings it up from.
-const CutOff = -1 << 60
-
 // Instrument checks a module against limits and rewrites it so that it counts
-// its work. The rewritten module gives the same results as long as the counter
-// stays at or above zero; else it traps with `unreachable`.
+// its work. The rewritten module gives the same results; it calls the host for
+// more fuel.
 //
 // It also declares the limits in the rewritten module: a memory or table can
 // grow to the limit at most, whatever the original declares.
@@ -59,19 +55,20 @@ func instrument(original []byte, limits Limits, s *scanner) ([]byte, *Info, erro
 	return w.out, &m.info, nil
 }
 
-// rewriteCode makes the payload of the code section.
+// rewriteCode makes the payload of the code section, but for what is added.
 func (m *module) rewriteCode(s *scanner) ([]byte, error) {
 	if m.payload[sectionCode] == nil {
 		return nil, nil
 	}
+	m.addRefill()
 	e := newEmitter(m)
 	out := make([]byte, 0, len(m.payload[sectionCode])*7/4)
-	out = appendU32(out, uint32(len(m.bodies)+1))
+	out = appendU32(out, uint32(len(m.bodies)))
 	for i := range m.bodies {
 		if err := s.function(i); err != nil {
 			return nil, fmt.Errorf("code section: %w", err)
 		}
 		out = e.function(out, s)
 	}
-	return e.cut(out), nil
+	return out, nil
 }

@@ -57,7 +57,7 @@ func (m *meter) land(f *frame, pos, before int, ended bool) {
 		m.runs = append(m.runs, run{point: before, jump: f.entry})
 	}
 	m.current, m.certain = len(m.points), true
-	m.points = append(m.points, point{pos: pos, depth: len(m.frames) - 1, looked: m.points[f.entry].looked, run: in, free: true})
+	m.points = append(m.points, point{pos: pos, looked: m.points[f.entry].looked, run: in, free: true})
 }
 
 // extend adds the open stretch to the run; false where that makes it too dear.

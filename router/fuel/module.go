@@ -60,12 +60,17 @@ type module struct {
 	globals  []globalType
 	memories int
 	elements int
-	segments int // of data
 	start    uint32
+	// edits are what changes in the payload of a section that is not read again.
+	edits   [len(sectionNames)][]edit
+	reading int // the section at hand
 	// originalTypes is how many types there were before blocks needed more.
 	originalTypes int
-	blockTypes    map[string]int // index by results
-	cutType       int            // that of the function exported under Cut
+	typeIndices   map[string]int
+	refillType    int // of the imported function
+	added         []added
+	chunkers      map[[2]uint32]uint32
+	segmentSizes  []int // of data
 	bodies        []body
 	// declared functions are those that something outside the code names: only
 	// they may be referred to from within.
@@ -112,8 +117,8 @@ func decode(b []byte, limits Limits) (*module, error) {
 	}
 	if p := m.payload[sectionDataCount]; p != nil {
 		// The data section was read after it: a count without data is zero.
-		if n := (&reader{b: p}).u32(); int(n) != m.segments {
-			return nil, fmt.Errorf("data count section: it declares %d data segments, there are %d", n, m.segments)
+		if n := (&reader{b: p}).u32(); int(n) != len(m.segmentSizes) {
+			return nil, fmt.Errorf("data count section: it declares %d data segments, there are %d", n, len(m.segmentSizes))
 		}
 	}
 	return m, nil
@@ -157,6 +162,7 @@ func (m *module) split(b []byte) error {
 }
 
 func (m *module) section(id int, r *reader) {
+	m.reading = id
 	switch id {
 	case sectionType:
 		m.readTypes(r)

@@ -102,7 +102,7 @@ func (s *scanner) instructions() {
 		if in.shape >= misc {
 			in = s.prefixed(in.shape)
 		}
-		s.cost += int(in.cost)
+		s.pass(at, int(in.cost))
 		s.values++
 		switch in.shape {
 		case plain:
@@ -165,8 +165,8 @@ func (s *scanner) control(kind shape, at int) {
 	s.turns++
 	switch kind {
 	case block, loop, conditional:
-		s.blockType()
-		s.open(kind, r.pos)
+		params := s.blockType()
+		s.open(kind, r.b[at+1:r.pos], params, r.pos)
 		if kind == loop {
 			s.loopDepths += s.loops
 		}
@@ -184,7 +184,7 @@ func (s *scanner) control(kind shape, at int) {
 	case unreachable:
 		s.stop(r.pos)
 	case call:
-		index := s.m.readFuncIndex(r)
+		index := s.movedIndex()
 		inside := index >= uint32(s.m.importedFuncs)
 		if r.err != nil {
 			return
@@ -192,7 +192,7 @@ func (s *scanner) control(kind shape, at int) {
 		if inside {
 			s.nests()
 		} else {
-			s.cost += hostCallCost
+			s.pass(at, hostCallCost)
 		}
 		s.passes(s.m.funcType(index))
 		s.called(at)
@@ -217,6 +217,7 @@ func (s *scanner) branches(kind shape) {
 	}
 	s.turns += labels
 	for i := 0; i < labels && r.err == nil; i++ {
+		from := r.pos
 		l := r.u32()
 		switch {
 		case r.err != nil:
@@ -225,7 +226,7 @@ func (s *scanner) branches(kind shape) {
 			r.failf("a branch leads out of %d blocks, there are %d", int64(l)+1, len(s.frames))
 			return
 		}
-		s.branch(l)
+		s.branch(l, from, r.pos)
 	}
 	if kind == brIf {
 		s.fork(r.pos)
@@ -234,12 +235,13 @@ func (s *scanner) branches(kind shape) {
 	}
 }
 
-func (s *scanner) blockType() {
+// blockType reads the type of a block and returns its parameters.
+func (s *scanner) blockType() []ValueType {
 	r := &s.r
 	if r.left() > 0 {
 		if c := r.b[r.pos]; c == blockVoid || ValueType(c).valid() {
 			r.pos++
-			return
+			return nil
 		}
 	}
 	t := r.signed(33)
@@ -249,7 +251,19 @@ func (s *scanner) blockType() {
 		r.failf("a block is of type %d, there are %d", t, s.m.originalTypes)
 	default:
 		s.passes(&s.m.types[t])
+		return s.m.types[t].Params
 	}
+	return nil
+}
+
+// movedIndex reads the index of a function, which may change.
+func (s *scanner) movedIndex() uint32 {
+	at := s.r.pos
+	i := s.m.readFuncIndex(&s.r)
+	if moved := s.m.movedIndex(i); moved != i {
+		s.edits = append(s.edits, edit{at, s.r.pos, moved})
+	}
+	return i
 }
 
 // passes notes that values of the type go in and come out.
@@ -286,7 +300,7 @@ func (s *scanner) operands(kind shape, at int) {
 	case refFunc:
 		// The engine checks this as well, but on a module where we have exported
 		// the start function, and so declared it.
-		if i := s.m.readFuncIndex(r); r.err == nil && (s.m.declared == nil || !s.m.declared[i]) {
+		if i := s.movedIndex(); r.err == nil && (s.m.declared == nil || !s.m.declared[i]) {
 			r.failf("function %d is referred to, but is not declared", i)
 		}
 	case typedSelect:
@@ -296,7 +310,7 @@ func (s *scanner) operands(kind shape, at int) {
 		readValueType(r)
 	case dataDrop:
 		s.m.info.Irreversible = true
-		s.segment("data segment", s.m.segments)
+		s.segment("data segment", len(s.m.segmentSizes))
 	case elemDrop:
 		s.m.info.Irreversible = true
 		s.segment("element segment", s.m.elements)
@@ -304,16 +318,18 @@ func (s *scanner) operands(kind shape, at int) {
 		s.zero()
 		s.patch(patch{kind: byGrowth, pos: at, end: r.pos, shift: pageShift})
 	case memoryInit:
-		s.segment("data segment", s.m.segments)
+		segment := s.segment("data segment", len(s.m.segmentSizes))
 		s.zero()
-		s.patch(patch{pos: at, end: r.pos, shift: bytesShift})
+		if r.err == nil {
+			s.patch(s.initPatch(segment, at))
+		}
 	case memoryCopy:
 		s.zero()
 		s.zero()
-		s.patch(patch{pos: at, end: r.pos, shift: bytesShift})
+		s.patch(patch{pos: at, end: r.pos, shift: bytesShift, chunks: copying})
 	case memoryFill:
 		s.zero()
-		s.patch(patch{pos: at, end: r.pos, shift: bytesShift})
+		s.patch(patch{pos: at, end: r.pos, shift: bytesShift, chunks: filling})
 	case tableInit:
 		s.m.info.Irreversible = true
 		s.segment("element segment", s.m.elements)
@@ -342,8 +358,19 @@ func (s *scanner) zero() {
 	}
 }
 
-func (s *scanner) segment(what string, have int) {
-	if i := s.r.u32(); s.r.err == nil && int64(i) >= int64(have) {
+func (s *scanner) segment(what string, have int) uint32 {
+	i := s.r.u32()
+	if s.r.err == nil && int64(i) >= int64(have) {
 		s.r.failf("%s %d is used, there are %d", what, i, have)
 	}
+	return i
+}
+
+// initPatch is for a memory.init at a position. The segment bounds what it does.
+func (s *scanner) initPatch(segment uint32, at int) patch {
+	p := patch{pos: at, end: s.r.pos, shift: bytesShift}
+	if s.m.segmentSizes[segment] > chunk {
+		p.chunks, p.segment = initializing, segment
+	}
+	return p
 }

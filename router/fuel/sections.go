@@ -66,6 +66,9 @@ func (m *module) readImports(r *reader) {
 	n := r.count("imports", m.limits.Imports)
 	for i := 0; i < n && r.err == nil; i++ {
 		imp := Import{Module: r.name(), Name: r.name(), Kind: Kind(r.byte())}
+		if imp.Module == Module {
+			r.failf("module %q is the host's, nothing may be imported of it", Module)
+		}
 		switch imp.Kind {
 		case KindFunction:
 			var t uint32
@@ -203,7 +206,7 @@ func (m *module) readConst(r *reader) {
 		case opRefNull:
 			readRefType(r)
 		case opRefFunc:
-			m.declare(r, m.readFuncIndex(r))
+			m.declare(r, m.readMovedIndex(r))
 		case prefixVector:
 			if sub := r.byte(); r.err == nil && sub != vecConst {
 				r.failf("vector instruction %#x stands in a constant expression", sub)
@@ -231,6 +234,14 @@ func (m *module) readFuncIndex(r *reader) uint32 {
 	return i
 }
 
+// readMovedIndex is readFuncIndex for a section that is not read again.
+func (m *module) readMovedIndex(r *reader) uint32 {
+	at := r.pos
+	i := m.readFuncIndex(r)
+	m.move(at, r.pos, i)
+	return i
+}
+
 func (m *module) declare(r *reader, function uint32) {
 	if r.err != nil {
 		return
@@ -253,7 +264,9 @@ func (m *module) readExports(r *reader) {
 	n := r.count("exports", m.limits.Exports)
 	seen := make(map[string]bool, n)
 	for i := 0; i < n && r.err == nil; i++ {
-		e := Export{Name: r.name(), Kind: Kind(r.byte()), Index: r.u32()}
+		e := Export{Name: r.name(), Kind: Kind(r.byte())}
+		at := r.pos
+		e.Index = r.u32()
 		have := 0
 		switch e.Kind {
 		case KindFunction:
@@ -268,7 +281,7 @@ func (m *module) readExports(r *reader) {
 		switch {
 		case r.err != nil:
 			return
-		case e.Name == Global || e.Name == Start || e.Name == Cut || strings.HasPrefix(e.Name, State):
+		case e.Name == Global || e.Name == Start || strings.HasPrefix(e.Name, State):
 			r.failf("the name %.80q is taken by the host", e.Name)
 			return
 		case seen[e.Name]:
@@ -281,6 +294,7 @@ func (m *module) readExports(r *reader) {
 		if e.Kind == KindFunction {
 			e.Func = m.funcType(e.Index)
 			m.declare(r, e.Index)
+			m.move(at, r.pos, e.Index)
 		}
 		seen[e.Name] = true
 		m.info.Exports = append(m.info.Exports, e)
@@ -334,15 +348,16 @@ func (m *module) readElements(r *reader) {
 			if flags&segmentExpressions != 0 {
 				m.readConst(r)
 			} else {
-				m.declare(r, m.readFuncIndex(r))
+				m.declare(r, m.readMovedIndex(r))
 			}
 		}
 	}
 }
 
 func (m *module) readData(r *reader) {
-	m.segments = r.count("data segments", m.limits.DataSegments)
-	for i := 0; i < m.segments && r.err == nil; i++ {
+	n := r.count("data segments", m.limits.DataSegments)
+	m.segmentSizes = make([]int, 0, n)
+	for i := 0; i < n && r.err == nil; i++ {
 		flags := r.u32()
 		if r.err == nil && flags > 2 {
 			r.failf("data segment %d is of form %d", i, flags)
@@ -358,7 +373,7 @@ func (m *module) readData(r *reader) {
 			}
 			m.readConst(r)
 		}
-		r.bytes(int(r.u32()))
+		m.segmentSizes = append(m.segmentSizes, len(r.bytes(int(r.u32()))))
 	}
 }
 

@@ -20,9 +20,13 @@ func (w *writer) section(id int, code []byte) {
 	switch id {
 	case sectionType:
 		payload = m.writeTypes()
+	case sectionImport:
+		if code != nil {
+			payload = appendItem(payload, m.importItem())
+		}
 	case sectionFunction:
 		if code != nil {
-			payload = appendItem(payload, appendU32(nil, uint32(m.cutType)))
+			payload = appendItem(payload, m.addedTypes()...)
 		}
 	case sectionTable:
 		if len(m.info.Tables) > 0 {
@@ -35,11 +39,15 @@ func (w *writer) section(id int, code []byte) {
 	case sectionGlobal:
 		payload = m.writeGlobals()
 	case sectionExport:
-		payload = m.writeExports(code != nil)
+		payload = m.writeExports()
 	case sectionStart:
 		return
+	case sectionElement:
+		payload = m.edited(id)
 	case sectionCode:
-		payload = code
+		if code != nil {
+			payload = appendItem(code, m.addedBodies()...)
+		}
 	}
 	if payload == nil {
 		return
@@ -107,16 +115,13 @@ func appendItem(payload []byte, items ...[]byte) []byte {
 }
 
 func (m *module) writeGlobals() []byte {
-	return appendItem(m.payload[sectionGlobal], []byte{byte(I64), 1, opI64Const, 0, opEnd})
+	return appendItem(m.edited(sectionGlobal), []byte{byte(I64), 1, opI64Const, 0, opEnd})
 }
 
-func (m *module) writeExports(cut bool) []byte {
+func (m *module) writeExports() []byte {
 	items := [][]byte{exportItem(Global, KindGlobal, m.fuelIndex())}
 	if m.info.Start {
-		items = append(items, exportItem(Start, KindFunction, m.start))
-	}
-	if cut {
-		items = append(items, exportItem(Cut, KindFunction, uint32(len(m.funcs))))
+		items = append(items, exportItem(Start, KindFunction, m.movedIndex(m.start)))
 	}
 	for i := m.importedGlobals; i < len(m.globals); i++ {
 		if g := m.globals[i]; g.mutable && g.isNumber() {
@@ -125,22 +130,43 @@ func (m *module) writeExports(cut bool) []byte {
 			items = append(items, exportItem(name, KindGlobal, uint32(i)))
 		}
 	}
-	return appendItem(m.payload[sectionExport], items...)
+	return appendItem(m.edited(sectionExport), items...)
 }
 
 func stateName(global int) string { return State + strconv.Itoa(global) }
 
 func exportItem(name string, kind Kind, index uint32) []byte {
-	b := appendU32(nil, uint32(len(name)))
-	b = append(append(b, name...), byte(kind))
-	return appendU32(b, index)
+	return appendU32(append(appendName(nil, name), byte(kind)), index)
+}
+
+func (m *module) importItem() []byte {
+	b := appendName(appendName(nil, Module), Refill)
+	return appendU32(append(b, byte(KindFunction)), uint32(m.refillType))
+}
+
+func (m *module) addedTypes() (items [][]byte) {
+	for _, f := range m.added {
+		items = append(items, appendU32(nil, uint32(m.typeIndex(f.params, f.results))))
+	}
+	return items
+}
+
+func (m *module) addedBodies() (items [][]byte) {
+	for _, f := range m.added {
+		items = append(items, append(appendU32(nil, uint32(len(f.body))), f.body...))
+	}
+	return items
+}
+
+func appendName(b []byte, name string) []byte {
+	return append(appendU32(b, uint32(len(name))), name...)
 }
 
 // names writes the module's and the functions' names, which the engine shows
 // with a trap, if the original's are in order. The names of locals take several
 // times their room and nobody sees them.
 func (w *writer) names() {
-	kept := keepNames(w.m.names, len(w.m.funcs))
+	kept := w.m.keepNames()
 	if kept == nil {
 		return
 	}
@@ -152,8 +178,8 @@ func (w *writer) names() {
 
 // keepNames returns the subsections to keep, or nil where something is wrong
 // with them: names are not worth refusing a module for.
-func keepNames(b []byte, functions int) []byte {
-	r := &reader{b: b}
+func (m *module) keepNames() []byte {
+	r := &reader{b: m.names}
 	last := -1
 	var kept []byte
 	for r.left() > 0 {
@@ -163,23 +189,31 @@ func keepNames(b []byte, functions int) []byte {
 			return nil
 		}
 		last = int(id)
+		names := sub.b
 		switch id {
 		case 0:
 			sub.name()
 		case 1:
-			n := sub.count("names", functions)
-			for i := 0; i < n && sub.err == nil; i++ {
-				sub.u32()
-				sub.name()
-			}
+			names = m.keepFunctionNames(sub)
 		default:
 			continue
 		}
 		if sub.err != nil || sub.left() > 0 {
 			return nil
 		}
-		kept = appendU32(append(kept, id), uint32(len(sub.b)))
-		kept = append(kept, sub.b...)
+		kept = appendU32(append(kept, id), uint32(len(names)))
+		kept = append(kept, names...)
 	}
 	return kept
+}
+
+// keepFunctionNames gives the names to the functions where they are now.
+func (m *module) keepFunctionNames(r *reader) []byte {
+	n := r.count("names", len(m.funcs))
+	b := appendU32(make([]byte, 0, len(r.b)+n), uint32(n))
+	for i := 0; i < n && r.err == nil; i++ {
+		index := r.u32()
+		b = appendName(appendU32(b, m.movedIndex(index)), r.name())
+	}
+	return b
 }

@@ -279,6 +279,7 @@ func (c Config) limitsFor(s Settings) guest.Limits {
 		Emissions:   c.EmissionsPerEvent, EmissionBytes: c.BytesPerEmission, ResultBytes: c.BytesPerEvent,
 		HostCalls:    c.HostCallsPerEvent,
 		StartTimeout: c.StartTimeout,
+		CallTimeout:  c.CallTimeout,
 	}
 	if s.Fuel > 0 {
 		l.Fuel = s.Fuel

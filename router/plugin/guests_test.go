@@ -56,7 +56,7 @@ func testConfig(t testing.TB) Config {
 	c.Dir = t.TempDir()
 	c.CacheDir = testCache
 	c.Workers = 2
-	c.StartTimeout = time.Minute // machines are slow
+	c.StartTimeout, c.CallTimeout = time.Minute, time.Minute // machines are slow
 	c.Settle = 5 * time.Millisecond
 	c.Rescan = 50 * time.Millisecond
 	return c

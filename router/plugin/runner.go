@@ -20,7 +20,6 @@ type Runner struct {
 	matcher matcher
 	// instances are by position in the set; nil until one is needed.
 	instances []*guest.Instance
-	watchdog  *guest.Watchdog
 	// ran are the positions of the plugins that the last Handle called
 	// successfully.
 	ran    []int
@@ -53,7 +52,7 @@ type Outcome struct {
 // NewRunner makes a runner. Its instances are made when the first notification
 // matches.
 func (h *Host) NewRunner() *Runner {
-	r := &Runner{host: h, id: int(h.runners.Add(1)-1) % h.cfg.Workers, watchdog: guest.NewWatchdog(h.cfg.CallTimeout)}
+	r := &Runner{host: h, id: int(h.runners.Add(1)-1) % h.cfg.Workers}
 	r.adopt()
 	return r
 }
@@ -193,7 +192,6 @@ func (r *Runner) instance(i int, n *event.Notification) (*guest.Instance, error)
 		return nil, err
 	}
 	r.instances[i] = in
-	in.SetWatchdog(r.watchdog)
 	if shared {
 		in.Mix()
 	} else {

@@ -64,11 +64,8 @@ func selfTests(ctx context.Context, cfg Config, v *version, code []byte) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, selfTestStarts*v.limits.StartTimeout)
 	defer cancel()
-	late := guest.NewWatchdog(v.limits.StartTimeout)
-	late.Begin()
-	defer late.End()
 	for i := range tests {
-		if err := tests[i].run(ctx, cfg, v, late); err != nil {
+		if err := tests[i].run(ctx, cfg, v); err != nil {
 			return fmt.Errorf("it fails its own self-test %d, %.100q: %w; mend the plugin or the test", i+1, tests[i].About, err)
 		}
 	}
@@ -98,7 +95,7 @@ func readSelfTests(text []byte) (tests []selfTest, err error) {
 	return tests, nil
 }
 
-func (t *selfTest) run(ctx context.Context, cfg Config, v *version, late *guest.Watchdog) error {
+func (t *selfTest) run(ctx context.Context, cfg Config, v *version) error {
 	apart := newRecord(cfg, slog.New(slog.DiscardHandler))
 	env := guest.Env{Name: v.Name, Config: []byte("{}"), Store: apart.store, Log: apart.log}
 	if len(t.Config) > 0 {
@@ -109,7 +106,7 @@ func (t *selfTest) run(ctx context.Context, cfg Config, v *version, late *guest.
 		return err
 	}
 	defer in.Close()
-	in.SetWatchdog(late)
+	in.SetTimeout(v.limits.StartTimeout)
 	for i, text := range t.Before {
 		if err := t.send(ctx, in, text); err != nil {
 			return fmt.Errorf("message %d before it: %w", i+1, err)

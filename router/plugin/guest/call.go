@@ -3,7 +3,6 @@ package guest
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"log/slog"
 	"math/rand/v2"
 
@@ -39,7 +38,7 @@ type Env struct {
 type call struct {
 	env    *Env
 	limits *Limits
-	fuel   tank
+	tank   tank
 
 	// Of the call under way. n is nil during the start.
 	n         *event.Notification
@@ -108,13 +107,19 @@ func (c *call) begin(n *event.Notification) {
 	c.clock.begin(n.At)
 }
 
-// errFuel ends a call from within a host function.
-var errFuel = errors.New("out of fuel")
+// refill is called by the guest when a slice of its fuel is used up.
+func (c *call) refill(stack []uint64) {
+	counter, err := c.tank.refill(int64(stack[0]))
+	if err != nil {
+		panic(err)
+	}
+	stack[0] = uint64(counter)
+}
 
 // spend takes fuel for the host's own work.
 func (c *call) spend(units int64) {
-	if !c.fuel.take(units) {
-		panic(errFuel)
+	if err := c.tank.take(units); err != nil {
+		panic(err)
 	}
 }
 

@@ -9,6 +9,6 @@
 // A module's way: admit (check, rewrite so that it counts its work) → module
 // (compile, offer host functions) → instance (start it). A call's way: scratch
 // (fields in) → the guest, which calls hostcalls and wasi → result (emissions
-// out). Package fuel bounds a call's work, watchdog.go its time, and sdk/abi is
-// the byte contract.
+// out). Package fuel bounds a call's work, tank.go its time, and sdk/abi is the byte
+// contract.
 package guest

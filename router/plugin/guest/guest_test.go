@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 func testLimits() Limits {
 	return Limits{
 		ModuleBytes: 32 << 20, Fuel: 30_000_000, InitFuel: 200_000_000, MemoryBytes: 16 << 20,
-		Emissions: 64, EmissionBytes: 64 << 10, ResultBytes: 256 << 10, HostCalls: 1000, StartTimeout: time.Minute,
+		Emissions: 64, EmissionBytes: 64 << 10, ResultBytes: 256 << 10, HostCalls: 1000, StartTimeout: time.Minute, CallTimeout: time.Minute,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -28,8 +29,8 @@ type Instance struct {
 	event  api.Function
 	ctx    context.Context
 	memory linearMemory
-	// watchdog cuts its calls off; nil for none.
-	watchdog *Watchdog
+	// timeout is how long a call may take.
+	timeout time.Duration
 
 	// scratch is where the guest wants its fields.
 	scratch       uint32
@@ -67,7 +68,7 @@ func (m *Module) Start(env *Env) (*Instance, error) {
 }
 
 func (m *Module) prepare(env *Env) *Instance {
-	in := &Instance{module: m}
+	in := &Instance{module: m, timeout: m.limits.CallTimeout}
 	in.call.prepare(env, &m.limits)
 	in.ctx = &callContext{context.Background(), &in.call}
 	return in
@@ -82,7 +83,7 @@ func (in *Instance) instantiate() error {
 	}
 	in.mod, in.mem = mod, mod.Memory()
 	in.event = mod.ExportedFunction(abi.Event)
-	in.fuel = newTank(mod)
+	in.tank = newTank(mod)
 	in.globals = in.module.mutableGlobals(mod)
 	return nil
 }
@@ -93,12 +94,7 @@ func (in *Instance) start() error {
 	}
 	mod := in.mod
 	budget := in.limits.InitFuel
-	in.fuel.fill(budget)
-	late := NewWatchdog(in.limits.StartTimeout)
-	late.add(&in.fuel, budget)
-	defer late.remove(&in.fuel)
-	late.Begin()
-	defer late.End()
+	in.tank.fill(budget, in.limits.StartTimeout)
 	for _, name := range []string{fuel.Start, "_initialize", abi.Init} {
 		f := mod.ExportedFunction(name)
 		if f == nil {
@@ -143,11 +139,9 @@ func (in *Instance) begun() {
 	in.rewind()
 }
 
-// SetWatchdog lets w cut the instance's calls off.
-func (in *Instance) SetWatchdog(w *Watchdog) {
-	in.watchdog = w
-	w.add(&in.fuel, in.limits.Fuel)
-}
+// SetTimeout gives the instance's calls so much time instead of
+// Limits.CallTimeout.
+func (in *Instance) SetTimeout(d time.Duration) { in.timeout = d }
 
 // Handle calls the guest with one notification. What the guest wants done is in
 // Result afterwards. It allocates nothing.
@@ -155,23 +149,20 @@ func (in *Instance) Handle(n *event.Notification) *Fault {
 	in.begin(n)
 	in.spent = 0
 	in.result.clear()
-	if in.watchdog != nil {
-		in.watchdog.next()
-	}
 	buf, ok := in.mem.Read(in.scratch, in.scratchLength)
 	if !ok {
 		return Faultf(BadResult, "its scratch buffer is gone")
 	}
 	writeScratch(buf, n, &in.sub, in.room)
 	budget := in.limits.Fuel
-	in.fuel.fill(budget)
+	in.tank.fill(budget, in.timeout)
 	err := in.event.CallWithStack(in.ctx, in.stack[:])
 	if err != nil {
 		f := in.fault(err, budget, "[plugin."+in.env.Name+"] fuel", "[plugins] call_timeout")
 		in.n = nil
 		return f
 	}
-	in.spent = budget - in.fuel.left()
+	in.spent = in.tank.used()
 	var f *Fault
 	if in.stack[0] != 0 {
 		f = in.readResult(in.stack[0])
@@ -204,9 +195,9 @@ func (in *Instance) fault(err error, budget int64, key, timeKey string) *Fault {
 		return in.lastWords(f)
 	case f != nil:
 		return f
-	case in.fuel.drained():
+	case errors.Is(err, errTime):
 		return Faultf(Time, "%s took too long and was cut off; do less, or raise %s", in.doing, timeKey)
-	case in.fuel.left() < 0:
+	case errors.Is(err, fuel.ErrFuel):
 		return Faultf(Fuel, "%s worked for more than %d units of fuel; do less, or raise %s", in.doing, budget, key)
 	}
 	return in.lastWords(Faultf(Trap, "%s trapped: %s", in.doing, strings.TrimPrefix(firstLine(err), "wasm error: ")))
@@ -242,9 +233,6 @@ func (in *Instance) Grown() bool {
 
 // Close frees the instance's memory.
 func (in *Instance) Close() {
-	if in.watchdog != nil {
-		in.watchdog.remove(&in.fuel)
-	}
 	if in.mod != nil {
 		_ = in.mod.Close(in.ctx)
 	}

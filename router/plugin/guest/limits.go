@@ -23,8 +23,8 @@ type Limits struct {
 	Emissions, EmissionBytes, ResultBytes int
 	// HostCalls bounds how often one call may call the host.
 	HostCalls int
-	// StartTimeout is how long a start may take.
-	StartTimeout time.Duration
+	// StartTimeout is how long a start may take, CallTimeout how long a call.
+	StartTimeout, CallTimeout time.Duration
 }
 
 // Memory is how many bytes an instance's memory can have.

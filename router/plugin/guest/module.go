@@ -9,6 +9,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
 
+	"horizon-realtime/router/fuel"
 	"horizon-realtime/sdk/abi"
 )
 
@@ -62,11 +63,9 @@ func Compile(ctx context.Context, code []byte, o Options) (*Module, error) {
 		m.Close()
 		return nil, fmt.Errorf("it does not compile: %s; build it again with a supported toolchain", firstLine(err))
 	}
-	for _, name := range []string{abi.Module, wasiModule} {
-		if err := m.provide(ctx, name); err != nil {
-			m.Close()
-			return nil, fmt.Errorf("offer it the functions of %s: %w", name, err)
-		}
+	if err := m.provideAll(ctx); err != nil {
+		m.Close()
+		return nil, err
 	}
 	return m, nil
 }
@@ -85,6 +84,24 @@ func (m *Module) compile(ctx context.Context, code []byte, cacheDir string) (err
 	m.runtime = wazero.NewRuntimeWithConfig(ctx, config)
 	m.compiled, err = m.runtime.CompileModule(ctx, code)
 	return err
+}
+
+// provideAll offers the guest what it imports, and where it gets its fuel.
+func (m *Module) provideAll(ctx context.Context) error {
+	for _, name := range []string{abi.Module, wasiModule} {
+		if err := m.provide(ctx, name); err != nil {
+			return fmt.Errorf("offer it the functions of %s: %w", name, err)
+		}
+	}
+	refill := api.GoFunc(func(ctx context.Context, stack []uint64) {
+		ctx.Value(callKey{}).(*call).refill(stack)
+	})
+	_, err := m.runtime.NewHostModuleBuilder(fuel.Module).NewFunctionBuilder().
+		WithGoFunction(refill, valueTypes("I"), valueTypes("I")).Export(fuel.Refill).Instantiate(ctx)
+	if err != nil {
+		return fmt.Errorf("offer it fuel: %w", err)
+	}
+	return nil
 }
 
 // provide instantiates the host module with just the functions that the guest

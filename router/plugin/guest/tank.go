@@ -1,41 +1,133 @@
 package guest
 
 import (
-	"context"
+	"errors"
+	"time"
 
 	"github.com/tetratelabs/wazero/api"
 
 	"horizon-realtime/router/fuel"
 )
 
-// tank is the fuel of one instance. The goroutine that calls the guest owns it;
-// only drain may be called from elsewhere.
+// tank is the fuel and the time of the call under way. Fuel is handed out in
+// slices: when one is used up, or now and then between host calls, the guest is
+// in Go code for a moment. That is when Go's collector gets its turn, as it cannot
+// interrupt the guest itself, and when the call is cut off if it has taken too
+// long. The goroutine that calls the guest owns it.
 type tank struct {
-	mod   api.Module
-	level api.MutableGlobal
+	fuel    fuel.Tank
+	counter api.MutableGlobal
+
+	// budget is how much fuel the call may take.
+	budget int64
+	// limit is how long the call may take, and took how long it has. Seen is when
+	// it was looked at, 0 for not yet; calls is how often the host has charged
+	// for its own work since then.
+	limit, took, seen time.Duration
+	calls             int
+	// ran is the thread's time at the last look, once the call has come far.
+	ran threadTime
+	// looks is how often it was looked at.
+	looks int
+	// had is how much fuel was left at that time.
+	had int64
 }
+
+const (
+	// shortCall is how much fuel a short call takes at most.
+	shortCall = 50_000
+	// grace is how long a call may go on behind its limit.
+	grace = 3 * time.Millisecond
+	// slowestCall is the longest that a call of the host can be made to last.
+	slowestCall = time.Millisecond
+	// callsPerLook is how many host calls may be made between two looks at the
+	// clock.
+	callsPerLook = 16
+)
+
+// errTime ends a call that takes too long.
+var errTime = errors.New("out of time")
+
+// epoch is what time is measured from, as that is cheaper than to tell it.
+var epoch = time.Now()
 
 func newTank(mod api.Module) tank {
-	return tank{mod, mod.ExportedGlobal(fuel.Global).(api.MutableGlobal)}
+	return tank{counter: mod.ExportedGlobal(fuel.Global).(api.MutableGlobal)}
 }
 
-func (t *tank) fill(units int64) { t.level.Set(uint64(units)) }
-
-// left is negative once a call has been stopped for lack of fuel.
-func (t *tank) left() int64 { return int64(t.level.Get()) }
-
-// drained reports whether drain was why the call was stopped.
-func (t *tank) drained() bool { return t.left() < fuel.CutOff/2 }
-
-// take charges for work of the host. It reports whether there was enough fuel.
-func (t *tank) take(units int64) bool {
-	left := t.left() - units
-	t.level.Set(uint64(left))
-	return left >= 0
+// fill starts a call that may use so much fuel and time. A call is expected to do
+// about as much as the one before: a short one does without the clock, and gets
+// no more fuel than it could do harm with meanwhile.
+func (t *tank) fill(units int64, limit time.Duration) {
+	first, began := int64(shortCall), time.Duration(0)
+	if t.used() > shortCall {
+		first, began = fuel.Slice, time.Since(epoch)
+	}
+	*t = tank{counter: t.counter, budget: units, had: units, limit: limit, seen: began}
+	t.counter.Set(uint64(t.fuel.Fill(units, first)))
 }
 
-// drain stops the call under way if it has less than this much fuel left. A guest
-// that charges itself at this very moment may overwrite that.
-func (t *tank) drain(below int64) {
-	_, _ = t.mod.ExportedFunction(fuel.Cut).Call(context.Background(), uint64(max(below, 0)))
+// used is how much fuel the call has taken.
+func (t *tank) used() int64 { return t.budget - t.left() }
+
+// left is below zero if the call has used more than it may.
+func (t *tank) left() int64 { return t.fuel.Left(int64(t.counter.Get())) }
+
+// take charges for work of the host.
+func (t *tank) take(units int64) error {
+	counter := fuel.Spend(int64(t.counter.Get()), units)
+	t.calls++
+	var err error
+	if counter < 0 || t.calls >= callsPerLook {
+		counter, err = t.refill(counter)
+	}
+	t.counter.Set(uint64(counter))
+	return err
+}
+
+// refill hands the next slice out, given what the counter says, and returns what
+// it is to say. Near the limit a slice is small enough for the call to end in
+// time.
+//
+// # Errors
+//
+// fuel.ErrFuel, fuel.ErrStack and errTime.
+func (t *tank) refill(counter int64) (int64, error) {
+	before := t.fuel.Left(counter)
+	t.pass(t.had - before)
+	if t.took > t.limit {
+		return counter, errTime
+	}
+	most := min(fuel.Slice, int64((t.limit-t.took+grace)/fuel.SlowestUnit))
+	counter, err := t.fuel.Refill(counter, most)
+	t.had = before
+	return counter, err
+}
+
+// pass counts the time since the last look, in which so much fuel was used. What
+// takes longer than that can is the machine's doing, which had something else to
+// run. Nobody looks as a short call begins, which would cost it a tenth.
+func (t *tank) pass(units int64) {
+	now := time.Since(epoch)
+	if t.seen > 0 {
+		most := time.Duration(units)*fuel.SlowestUnit + time.Duration(t.calls)*slowestCall
+		t.took += min(t.since(now), most)
+	}
+	t.seen, t.calls = now, 0
+	t.looks++
+}
+
+// since returns the time since the last look. A call that has come far is asked for
+// the time that it was running in: others may keep the machine busy.
+func (t *tank) since(now time.Duration) time.Duration {
+	d := now - t.seen
+	if t.took < t.limit/4 {
+		return d
+	}
+	before := t.ran
+	t.ran = threadTime{}.now()
+	if t.ran.thread == before.thread && before.thread != 0 {
+		return t.ran.ran - before.ran
+	}
+	return d
 }

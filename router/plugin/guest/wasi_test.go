@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental/wazerotest"
 
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/fuel"
 	"horizon-realtime/router/plugin/guest/guesttest"
 )
 
@@ -58,7 +60,8 @@ func TestGoProgramSurvivesItsGarbageCollections(t *testing.T) {
 func caller(n *event.Notification) (*call, *wazerotest.Memory) {
 	env, _ := testEnv("x")
 	limits := testLimits()
-	c := &call{fuel: tank{level: settable{wazerotest.GlobalI64(1_000_000)}}}
+	c := &call{tank: tank{counter: settable{wazerotest.GlobalI64(0)}}}
+	c.tank.fill(1_000_000, time.Hour)
 	c.prepare(env, &limits)
 	c.doing = "hr_event"
 	if n != nil {
@@ -185,7 +188,7 @@ func TestHostFunctionsCheckPointers(t *testing.T) {
 					args[i] = bad
 				}
 				if _, err := try(c, mem, f, args...); err != nil {
-					if f := (*Fault)(nil); !errors.As(err, &f) && err != errFuel {
+					if f := (*Fault)(nil); !errors.As(err, &f) && !errors.Is(err, fuel.ErrFuel) {
 						t.Errorf("%s.%s: %v", module, name, err)
 					}
 				}
