@@ -34,7 +34,8 @@ func TestSiege(t *testing.T) {
 	tables := r.tables()
 	for _, want := range []string{
 		"| none of them |",
-		"| quarantined: plugin 10-endless-loop.wasm: 5 faults of 5 projects within 1m0s; the last: hr_event worked for more than 30000000 units of fuel; do less, or raise [plugin.endless-loop] fuel; replace the file or release it |",
+		// By its fuel or by its time: that is the machine's.
+		"| quarantined: plugin 10-endless-loop.wasm: 5 faults of 5 projects within 1m0s; the last: hr_event ",
 		"| running: ",
 		"| refused: plugin 10-two-memories.wasm: it is not admitted: memory section: 2 memories, the limit is 1; ",
 		"| 20 times in ",
