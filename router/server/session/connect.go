@@ -51,6 +51,7 @@ func (s *Session) connect(id uint32, c *wire.ConnectRequest) {
 		s.Close(wire.ConnectionLimit)
 		return
 	}
+	told := wire.ServerData{Clients: s.shared.places.count()}
 	s.mu.Lock()
 	if s.state != opened {
 		s.mu.Unlock()
@@ -58,8 +59,7 @@ func (s *Session) connect(id uint32, c *wire.ConnectRequest) {
 		return
 	}
 	s.state, s.identity, s.connectBy = connected, identity, time.Time{}
-	s.clients = s.shared.places.count()
-	told := wire.ServerData{Clients: s.clients}
+	s.clients = told.Clients
 	every := s.shared.cfg.Ping
 	s.pingAt = time.Now().Add(every/2 + rand.N(every/2))
 	s.recheckAt = sooner(identity.RevalidateAt(), s.revokedAt)

@@ -46,7 +46,7 @@ func (s *Session) nextDeadline() time.Time {
 func (s *Session) meetDeadlines(now time.Time) time.Time {
 	s.mu.Lock()
 	passed := func(at time.Time) bool { return !at.IsZero() && !now.Before(at) }
-	ping, grown, why := false, 0, wire.Disconnect{}
+	ping, why := false, wire.Disconnect{}
 	switch {
 	case s.state == closed:
 	case passed(s.connectBy):
@@ -57,9 +57,6 @@ func (s *Session) meetDeadlines(now time.Time) time.Time {
 		why = wire.NoPong
 	case passed(s.pingAt):
 		ping = true
-		if now := s.shared.places.count(); now > 2*s.clients {
-			s.clients, grown = now, now
-		}
 		s.pingAt = now.Add(s.shared.cfg.Ping)
 		s.pongBy = now.Add(s.shared.cfg.PongTimeout)
 	}
@@ -73,12 +70,24 @@ func (s *Session) meetDeadlines(now time.Time) time.Time {
 		return time.Time{}
 	}
 	if ping {
-		if grown > 0 {
-			s.send(wire.ServerPush(wire.ServerData{Clients: grown}))
-		}
+		s.tellClients(s.shared.places.count())
 		s.send([]byte("{}"))
 	}
 	return next
+}
+
+// tellClients says how many clients there are, if they have more than doubled since
+// the client was told.
+func (s *Session) tellClients(now int) {
+	s.mu.Lock()
+	doubled := now > 2*s.clients
+	if doubled {
+		s.clients = now
+	}
+	s.mu.Unlock()
+	if doubled {
+		s.send(wire.ServerPush(wire.ServerData{Clients: now}))
+	}
 }
 
 // When an identity is checked next, unless the check itself says.
