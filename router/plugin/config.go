@@ -37,7 +37,7 @@ type Config struct {
 	Rescan time.Duration `toml:"rescan"`
 
 	// Fuel bounds the work of one call; a million units take one or two
-	// milliseconds at most. The default is well above the 12 million of a
+	// milliseconds at most. The default is well above the 16 million of a
 	// garbage collection in a Go program.
 	Fuel int64 `toml:"fuel"`
 	// InitFuel bounds the work of starting an instance.
