@@ -69,9 +69,17 @@ func agree(t *testing.T, modules map[string]string) {
 		fmt.Fprintf(&recording, `{"message_id":"m%d","publisher_id":"volume.cloud1","priority":"INFO","event_type":"volume.conformance.parse",`+
 			`"timestamp":"2026-11-23 10:00:00.000000","payload":{"tenant_id":"p1","user_id":"u1","value":%s}}`+"\n", i, quoted)
 	}
+	var tables strings.Builder
+	for name := range modules {
+		fmt.Fprintf(&tables, "[plugin.%s]\ntopics = [\"*\"]\n", name)
+	}
+	config := filepath.Join(t.TempDir(), "router.toml")
+	if err := os.WriteFile(config, []byte(tables.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	answers := make(map[string][]string)
 	for name, module := range modules {
-		run := exec.Command(binary, "plugin", "run", "--output", "json", module, "-")
+		run := exec.Command(binary, "plugin", "run", "--config-file", config, "--output", "json", module, "-")
 		run.Stdin = bytes.NewReader(recording.Bytes())
 		out, err := run.Output()
 		answers[name] = strings.Split(strings.TrimSpace(string(out)), "\n")
@@ -201,7 +209,7 @@ func TestTwoAllocators(t *testing.T) {
 			dir := t.TempDir()
 			module, config := filepath.Join(dir, "50-allocators.wasm"), filepath.Join(dir, "router.toml")
 			must(t, exec.Command(filepath.Join(sdks, l.name, "build"), "testdata/allocators"+l.ending, module))
-			if err := os.WriteFile(config, []byte("[plugin.allocators]\nfuel = 2_000_000_000\n"), 0o600); err != nil {
+			if err := os.WriteFile(config, []byte("[plugin.allocators]\nfuel = 2_000_000_000\ntopics = [\"x\"]\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			run := exec.Command(binary, "plugin", "run", "--config-file", config, module, "-")
