@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/MicahParks/jwkset"
+
+	"horizon-realtime/router/testwait"
 )
 
 // jwk writes one of the test keys as a JSON Web Key.
@@ -173,22 +175,13 @@ func TestJWKSRun(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- a.Run(ctx) }()
-	eventually(t, "the first question", func() bool { return i.questions() > 0 })
+	testwait.Until(t, "the first question is asked", func() bool { return i.questions() > 0 })
 	i.change(jwks(jwk(t, "rsa", "1", false, "")), http.StatusOK)
 	set := a.jwt.keys.(*keySet)
-	eventually(t, "the set", func() bool { return set.current.Load() != nil })
+	testwait.Until(t, "the set is there", func() bool { return set.current.Load() != nil })
 	stop()
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
-	}
-}
-
-func eventually(t testing.TB, what string, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !condition(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s did not come", what)
-		}
 	}
 }
 
