@@ -328,6 +328,24 @@ func TestKeystoneSingleFlight(t *testing.T) {
 	}
 }
 
+// A caller that looked into the cache just before an answer arrived there, and
+// comes to ask just after, does not ask.
+func TestQuestionJustAnswered(t *testing.T) {
+	a, k, _ := withKeystone(t, nil)
+	want, err := a.Authenticate(t.Context(), nil, goodToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := a.keystone.begin(nil, hashToken(goodToken), goodToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-q.done
+	if q.id != want || q.err != nil || k.questions() != 1 {
+		t.Fatalf("%+v, %v after %d questions", q.id, q.err, k.questions())
+	}
+}
+
 // An answer that was under way while rights changed is asked for again.
 func TestChangeDuringQuestion(t *testing.T) {
 	a, k, c := withKeystone(t, nil)

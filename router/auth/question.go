@@ -94,11 +94,18 @@ func acquire(ctx context.Context, slot chan struct{}) bool {
 	}
 }
 
-// begin joins the question about a token that is under way, or starts one.
+// begin joins the question about a token that is under way, or starts one. A
+// question that has just been answered is not asked again.
 func (k *keystone) begin(from *source, key tokenKey, token string) (*question, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if q := k.asking[key]; q != nil {
+		return q, nil
+	}
+	// The question that a caller missed by a moment has left its answer here.
+	if id, err := k.cache.get(key); id != nil || err != nil {
+		q := &question{done: make(chan struct{}), id: id, err: err}
+		close(q.done)
 		return q, nil
 	}
 	if k.base.Err() != nil {
