@@ -68,7 +68,7 @@ test-js: $(JS)
 	cd horizon && npm test --silent
 
 test-go: $(PAGE) plugins
-	@.ci/need rabbitmq-server:rabbitmq-server wabt:wat2wasm curl:curl gcc:gcc libc6-dev:/usr/include/stdlib.h \
+	@.ci/need rabbitmq-server:rabbitmq-server wabt:wat2wasm binaryen:wasm-opt curl:curl gcc:gcc libc6-dev:/usr/include/stdlib.h \
 		python3-oslo.utils:/usr/lib/python3/dist-packages/oslo_utils
 	CGO_ENABLED=1 $(GO) test -race -timeout 15m $$($(GO) list ./... | grep -vE '$(UNRACED)')
 	$(GO) test -timeout 10m ./router/fuel ./cmd/horizon-realtime ./cmd/horizon-realtime/plugintool ./cmd/coverage
