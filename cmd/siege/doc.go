@@ -5,6 +5,7 @@
 //	go run ./cmd/siege -only endless-loop  some of them, comma-separated
 //	go run ./cmd/siege -reloads 1000       and new versions of a plugin, one after the other
 //	go run ./cmd/siege -reloads 1000 -write  the tables into docs/sandbox.md
+//	go run ./cmd/siege -search 10m         look for modules that take much time for little fuel
 //
 // In: the folders of testplugins, the stock plugin plugins/instances, and nova's
 // notifications as a real cloud sent them. Out: a row per plugin: what its operator

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"horizon-realtime/cmd/siege/search"
 	"horizon-realtime/testplugins"
 )
 
@@ -31,7 +32,15 @@ func run(ctx context.Context) error {
 	flag.IntVar(&p.rate, "rate", 1000, "notifications a second")
 	flag.DurationVar(&p.watch, "watch", 2*time.Second, "how long each plugin is watched at least")
 	flag.IntVar(&p.reloads, "reloads", 0, "how often the stock plugin is replaced under traffic")
+	look := search.Plan{Progress: os.Stderr, Pauses: func() func() time.Duration { return readPauses().longestSince }}
+	flag.DurationVar(&look.For, "search", 0, "instead, look for modules that take much time for little fuel, for so long")
+	flag.StringVar(&look.Keep, "keep", "", "a folder for the text of the dearest modules found")
 	flag.Parse()
+	if look.For > 0 {
+		report, err := look.Run(ctx)
+		fmt.Print(report)
+		return err
+	}
 	var err error
 	if p.names, err = testplugins.Names(filepath.Join(p.root, "testplugins")); err != nil {
 		return err

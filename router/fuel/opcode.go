@@ -125,9 +125,11 @@ const (
 	// there it charges itself.
 	hostCallCost = 60
 	// Bulk operations cost one unit per 8 bytes or one table entry, and growing
-	// a memory one unit per 2 bytes: the engine may have to move what is there.
+	// a memory one unit per 2 bytes, a table 16 per entry: the engine may have to
+	// move what is there.
 	bytesShift = 3
 	pageShift  = 16 - 1
+	entryShift = 4
 	// frameValues is how many values a frame holds in any case.
 	frameValues = 8
 	// largeFrame is how many values make a frame so large that the stack is
@@ -188,8 +190,9 @@ func listMisc() (t [18]instruction) {
 	return t
 }
 
-// listVector gives every vector instruction two units: most are one machine
-// instruction, a few are ten.
+// listVector gives vector instructions two units, as most are one machine
+// instruction, and more to those that are ten, and to roots and divisions. How
+// long each takes shows `go run ./cmd/siege -search 10m`.
 func listVector() (t [256]instruction) {
 	for op := range t {
 		t[op] = instruction{plain, 2}
@@ -197,6 +200,10 @@ func listVector() (t [256]instruction) {
 	for op := 0x00; op <= 0x0b; op++ { // v128.load…, v128.store
 		t[op] = instruction{memarg, memoryCost + 1}
 	}
+	for _, op := range []int{0xe3, 0xe7, 0xf3, 0xf8, 0xf9, 0xfb, 0xfc, 0xfd, 0xcc} { // sqrt, div, f32x4 to integer, convert_i32x4_u, i64x2.shr_s
+		t[op].cost = 6
+	}
+	t[0xef].cost = 12                   // f64x2.sqrt
 	t[0x5c], t[0x5d] = t[0x00], t[0x00] // v128.load…_zero
 	t[vecConst].shape, t[0x0d].shape = skip16, skip16
 	for op := 0x15; op <= 0x22; op++ { // extract_lane, replace_lane

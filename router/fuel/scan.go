@@ -347,7 +347,7 @@ func (s *scanner) operands(kind shape, at int) {
 	case tableGrow:
 		s.m.info.Irreversible = true
 		s.m.readTableIndex(r)
-		s.patch(patch{kind: byGrowth, pos: at, end: r.pos})
+		s.patch(patch{kind: byGrowth, pos: at, end: r.pos, shift: entryShift})
 	}
 }
 
