@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -101,6 +102,14 @@ func (d *doctor) plugins(ctx context.Context, cfg router.Config) {
 
 // clients is about who gets in.
 func (d *doctor) clients(ctx context.Context, cfg router.Config) {
+	if host, _, _ := net.SplitHostPort(cfg.Server.Listen); len(cfg.Server.TrustedProxies) == 0 && net.ParseIP(host).IsLoopback() {
+		d.note("[server] trusted_proxies", "is empty, though only a proxy on this machine can bring clients: all of them count as one address")
+	}
+	var files syscall.Rlimit
+	wanted := uint64(cfg.Server.MaxConnections + cfg.Server.MaxStrangers)
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err == nil && files.Cur < wanted {
+		d.note("file descriptors", fmt.Sprintf("%d are fewer than [server] max_connections and max_strangers together: raise LimitNOFILE above %d", files.Cur, wanted))
+	}
 	a, err := auth.New(cfg.Auth, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	if err != nil {
 		d.fail("[auth]", err)

@@ -40,7 +40,7 @@ func (p Proxies) Address(r *http.Request) (address string, named bool) {
 		host = r.RemoteAddr
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0 && p.contains(host); i-- {
+	for i := len(hops) - 1; i >= 0 && p.Contains(host); i-- {
 		hop := strings.TrimSpace(hops[i])
 		if _, err := netip.ParseAddr(hop); err != nil {
 			break
@@ -50,7 +50,8 @@ func (p Proxies) Address(r *http.Request) (address string, named bool) {
 	return strings.Clone(host), named
 }
 
-func (p Proxies) contains(host string) bool {
+// Contains reports whether an address is that of a proxy.
+func (p Proxies) Contains(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	if err != nil {
 		return false

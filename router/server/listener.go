@@ -4,42 +4,41 @@ import (
 	"net"
 	"sync/atomic"
 
-	"github.com/prometheus/client_golang/prometheus"
+	"horizon-realtime/router/auth"
 )
 
 // socketBuffer bounds what the kernel keeps for a client. It would otherwise grow
 // to megabytes for one that stalls.
 const socketBuffer = 128 << 10
 
-// handshakes is how many connections there may be beyond [server]
-// max_connections: those that have not yet said what they want.
-const handshakes = 1024
-
-// listener makes every connection an outbox, and bounds how many there are.
+// listener makes every connection an outbox, and a stranger.
 type listener struct {
 	net.Listener
-	limit   int64
-	outbox  func(conn net.Conn, onClose func()) net.Conn
+	outbox  func(conn net.Conn, address string, onClose func()) net.Conn
+	proxies auth.Proxies
 	open    atomic.Int64
-	refused prometheus.Counter
 }
 
-// Accept closes connections over the bound at once.
+// Accept takes every connection. If there are too many strangers, the oldest of them
+// is closed for it.
 func (l *listener) Accept() (net.Conn, error) {
-	for {
-		conn, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		if l.open.Add(1) > l.limit {
-			l.open.Add(-1)
-			l.refused.Inc()
-			conn.Close()
-			continue
-		}
-		if tcp, ok := conn.(*net.TCPConn); ok {
-			tcp.SetWriteBuffer(socketBuffer)
-		}
-		return l.outbox(conn, func() { l.open.Add(-1) }), nil
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
 	}
+	l.open.Add(1)
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		tcp.SetWriteBuffer(socketBuffer)
+	}
+	return l.outbox(conn, l.address(conn), func() { l.open.Add(-1) }), nil
+}
+
+// address is what a connection is counted under: nothing if it comes from a proxy,
+// which has not yet said for whom.
+func (l *listener) address(conn net.Conn) string {
+	host, _, err := net.SplitHostPort(conn.RemoteAddr().String())
+	if err != nil || l.proxies.Contains(host) {
+		return ""
+	}
+	return auth.Network(host)
 }

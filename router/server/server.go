@@ -72,22 +72,21 @@ func New(cfg Config, h *hub.Hub, authenticator session.Authenticator, o Options)
 	})
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.handler = s.routes(o)
-	if err := s.listen(); err != nil {
+	if err := s.listen(proxies); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Server) listen() error {
+func (s *Server) listen(proxies auth.Proxies) error {
 	ln, err := net.Listen("tcp", s.cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("[server] listen = %q: %w; free the address, or set another", s.cfg.Listen, err)
 	}
 	s.listener = &listener{
 		Listener: ln,
-		limit:    int64(s.cfg.MaxConnections) + handshakes,
 		outbox:   s.transports.Outbox,
-		refused:  s.sessions.Refused("sockets"),
+		proxies:  proxies,
 	}
 	return nil
 }
@@ -156,13 +155,22 @@ func (s *Server) Close() error {
 func (s *Server) Run(ctx context.Context) error {
 	defer s.stop()
 	server := &http.Server{
-		Handler:        s.handler,
+		Handler:        s.apart(s.handler),
 		TLSConfig:      s.tls,
 		ReadTimeout:    s.cfg.ConnectTimeout, // of a body that nobody wants, too; streams lift it
 		IdleTimeout:    time.Minute,
 		MaxHeaderBytes: 64 << 10, // a token can be in the URL of sse
+		HTTP2:          &http.HTTP2Config{MaxConcurrentStreams: streams},
 		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		BaseContext:    func(net.Listener) context.Context { return s.base },
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			return session.WithPlace(ctx, transport.PlaceOf(conn))
+		},
+		ConnState: func(conn net.Conn, state http.ConnState) {
+			if state == http.StateActive { // it begins a request
+				transport.PlaceOf(conn).Enter()
+			}
+		},
 	}
 	var inner sync.WaitGroup
 	inner.Go(func() { s.sessions.Run(s.base) })

@@ -1,11 +1,9 @@
 package server
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -167,7 +165,7 @@ func TestLimits(t *testing.T) {
 }
 
 // TestClientsBehindAProxy: clients of a trusted proxy are counted by the addresses
-// that it names.
+// that it names, and by the /64 of IPv6.
 func TestClientsBehindAProxy(t *testing.T) {
 	cfg := testConfig()
 	cfg.MaxConnectionsPerAddress = 1
@@ -177,32 +175,16 @@ func TestClientsBehindAProxy(t *testing.T) {
 		{"192.0.2.1", "101 Switching Protocols"},
 		{"192.0.2.2", "101 Switching Protocols"},
 		{"192.0.2.1", "429 Too Many Requests"},
+		{"2001:db8::1", "101 Switching Protocols"},
+		{"2001:db8::2", "429 Too Many Requests"},
+		{"2001:db8:1::2", "101 Switching Protocols"},
 	} {
-		conn, err := net.Dial("tcp", w.address())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		fmt.Fprintf(conn, "%sX-Forwarded-For: %s\r\n\r\n", clienttest.Handshake, c.from)
-		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		client, answer := clienttest.Open(t, w.address(), "X-Forwarded-For: "+c.from+"\r\n")
 		if answer.Status != c.want {
 			t.Errorf("%s is told %s, want %s", c.from, answer.Status, c.want)
+		} else if answer.StatusCode == http.StatusSwitchingProtocols {
+			client.Connect("ann@p1")
 		}
-	}
-}
-
-// TestSocketsAreBounded: a socket over the bound is closed at once, unread.
-func TestSocketsAreBounded(t *testing.T) {
-	w := start(t, testConfig())
-	l := w.listener.(*listener)
-	l.open.Add(l.limit) // as if so many were open
-	defer l.open.Add(-l.limit)
-	c, err := http.Get("http://" + w.address() + "/")
-	if err == nil {
-		t.Errorf("answered %s", c.Status)
 	}
 }
 

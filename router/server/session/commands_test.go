@@ -119,7 +119,7 @@ func (w *world) nothingIsLeft(t testing.TB) {
 	p := w.places
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.users)+len(p.addresses)+p.taken+w.Len() > 0 {
-		t.Errorf("left behind: users %v, addresses %v, %d places, %d sessions", p.users, p.addresses, p.taken, w.Len())
+	if len(p.users)+len(p.addresses)+p.sessions+p.clients+w.Len() > 0 {
+		t.Errorf("left behind: users %v, addresses %v, %d clients, %d places, %d sessions", p.users, p.addresses, p.clients, p.sessions, w.Len())
 	}
 }

@@ -24,12 +24,18 @@ type Config struct {
 	// CommandsPerSecond is how many commands a client may send in the long
 	// run. Its burst is a second's worth, and two for each of its channels.
 	CommandsPerSecond int `toml:"commands_per_second"`
-	// MaxConnections bounds the clients; beyond it they are answered 503.
+	// MaxConnections bounds the clients that have connected; beyond it others are
+	// answered 503.
 	MaxConnections int `toml:"max_connections"`
 	// MaxConnectionsPerUser and MaxConnectionsPerAddress bound those of one
-	// user and one address; 0 is no bound.
+	// user and one address, or network of IPv6 (/64); 0 is no bound.
 	MaxConnectionsPerUser    int `toml:"max_connections_per_user"`
 	MaxConnectionsPerAddress int `toml:"max_connections_per_address"`
+	// MaxStrangers bounds the connections that have not said who they are, besides
+	// MaxConnections, and MaxStrangersPerAddress those from one address; 0 is no
+	// bound. Beyond a bound the oldest is closed.
+	MaxStrangers           int `toml:"max_strangers"`
+	MaxStrangersPerAddress int `toml:"max_strangers_per_address"`
 	// ConnectsPerSecond is how many clients may connect in the long run, ten
 	// seconds' worth of them at once; 0 is no limit. Those over it are told to
 	// try again, which they do later and later.
@@ -39,18 +45,22 @@ type Config struct {
 	ConnectTimeout time.Duration `toml:"connect_timeout"`
 }
 
-// DefaultConfig lets a user have a hundred pages open.
+// DefaultConfig lets a user have a hundred pages open, and one address, which may be
+// that of many people, half of all places.
 func DefaultConfig() Config {
 	return Config{
-		PresenceClients:       1000,
-		Ping:                  25 * time.Second,
-		PongTimeout:           10 * time.Second,
-		MaxSubscriptions:      128,
-		CommandsPerSecond:     50,
-		MaxConnections:        20_000,
-		MaxConnectionsPerUser: 100,
-		ConnectsPerSecond:     1000,
-		ConnectTimeout:        10 * time.Second,
+		PresenceClients:          1000,
+		Ping:                     25 * time.Second,
+		PongTimeout:              10 * time.Second,
+		MaxSubscriptions:         128,
+		CommandsPerSecond:        50,
+		MaxConnections:           20_000,
+		MaxConnectionsPerUser:    100,
+		MaxConnectionsPerAddress: 10_000,
+		MaxStrangers:             2000,
+		MaxStrangersPerAddress:   1000,
+		ConnectsPerSecond:        1000,
+		ConnectTimeout:           10 * time.Second,
 	}
 }
 
@@ -83,6 +93,8 @@ func (c Config) Validate() error {
 	number("max_connections", c.MaxConnections, 1, 10_000_000)
 	number("max_connections_per_user", c.MaxConnectionsPerUser, 0, 10_000_000)
 	number("max_connections_per_address", c.MaxConnectionsPerAddress, 0, 10_000_000)
+	number("max_strangers", c.MaxStrangers, 1, 10_000_000)
+	number("max_strangers_per_address", c.MaxStrangersPerAddress, 0, 10_000_000)
 	number("connects_per_second", c.ConnectsPerSecond, 0, 1_000_000)
 	duration("ping", c.Ping, time.Second, 10*time.Minute)
 	duration("pong_timeout", c.PongTimeout, time.Second, 10*time.Minute)

@@ -47,15 +47,22 @@ func (s *Session) connect(id uint32, c *wire.ConnectRequest) {
 		s.refuseConnect(id, err)
 		return
 	}
-	if !s.shared.places.addUser(identity.User) {
+	switch err := s.shared.places.take(identity.User, s.address); err {
+	case nil:
+	case ErrUser:
 		s.Close(wire.ConnectionLimit)
+		return
+	default:
+		s.shared.refusals.WithLabelValues(reasons[err]).Inc()
+		s.shared.refused.Log(slog.LevelWarn, "refused a client", "client", s.id, "address", s.address, "error", err)
+		s.refuseOnce(id, wire.ErrTooManyRequests)
 		return
 	}
 	told := wire.ServerData{Clients: s.shared.places.count()}
 	s.mu.Lock()
 	if s.state != opened {
 		s.mu.Unlock()
-		s.shared.places.removeUser(identity.User)
+		s.shared.places.giveBack(identity.User, s.address)
 		return
 	}
 	s.state, s.identity, s.connectBy = connected, identity, time.Time{}
@@ -64,6 +71,7 @@ func (s *Session) connect(id uint32, c *wire.ConnectRequest) {
 	s.pingAt = time.Now().Add(every/2 + rand.N(every/2))
 	s.recheckAt = sooner(identity.RevalidateAt(), s.revokedAt)
 	s.mu.Unlock()
+	s.place.name()
 	if s.request != nil && !identity.Expires.IsZero() {
 		s.caller = callerOf(s.request)
 	}

@@ -22,8 +22,14 @@ func TestPlaces(t *testing.T) {
 			cfg := DefaultConfig()
 			c.change(&cfg)
 			w := start(t, cfg)
-			w.open(t)
-			second := w.open(t)
+			early := w.open(t) // takes no place until it has connected
+			w.connected(t, "ann@p1")
+			second := w.connected(t, "ann@p1")
+			early.say(`{"id":1,"connect":{"token":"ann@p1"}}`)
+			if m := early.hear(); m.Error == nil || m.Error.Code != 111 {
+				t.Errorf("one that connects later is told %+v", m)
+			}
+			early.leave()
 			if _, err := w.Admit(nil, "192.0.2.1"); err != c.want {
 				t.Errorf("the third is told %v, not %v", err, c.want)
 			}
@@ -34,7 +40,7 @@ func TestPlaces(t *testing.T) {
 				s.End()
 			}
 			second.leave()
-			w.open(t)
+			w.connected(t, "ann@p1")
 			if n := testutil.ToFloat64(w.Refused(name)); n == 0 {
 				t.Error("no refusal is counted")
 			}

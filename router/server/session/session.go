@@ -20,18 +20,19 @@ import (
 // shared is what all sessions of a server use, and the list of them.
 type shared struct {
 	*metrics
-	cfg      Config
-	hub      *hub.Hub
-	auth     Authenticator
-	log      *slog.Logger
-	refused  *auth.RefusalLog // of clients whose token is no good, or cannot be checked
-	node     string           // names this process to clients of /emulation
-	history  patterns         // channels whose history may be asked for
-	presence patterns         // channels whose subscribers may be asked for
-	places   *places
-	arrivals *arrivals
-	wheel    *wheel
-	checks   chan *Session // those whose identities are to be checked again
+	cfg       Config
+	hub       *hub.Hub
+	auth      Authenticator
+	log       *slog.Logger
+	refused   *auth.RefusalLog // of clients whose token is no good, or cannot be checked
+	node      string           // names this process to clients of /emulation
+	history   patterns         // channels whose history may be asked for
+	presence  patterns         // channels whose subscribers may be asked for
+	places    *places
+	strangers *Strangers
+	arrivals  *arrivals
+	wheel     *wheel
+	checks    chan *Session // those whose identities are to be checked again
 
 	base context.Context // of questions to the Authenticator; ends with Run
 	stop context.CancelFunc
@@ -58,7 +59,8 @@ type Session struct {
 	transport Transport
 	id        string
 	secret    string // shown by requests to /emulation; empty for a websocket
-	address   string // what it is counted under
+	address   string // what it is counted under, as auth.Network has it
+	place     *Place // among strangers, until it has connected
 	timer     timer
 
 	// commands is held while commands are handled, one after another. It comes
@@ -84,6 +86,9 @@ type Session struct {
 
 func newSession(shared *shared, r *http.Request, address string) *Session {
 	s := &Session{shared: shared, id: newID(), address: address, request: r}
+	if r != nil {
+		s.place = PlaceOf(r.Context())
+	}
 	s.timer = timer{owner: s, slot: notInWheel}
 	s.limiter = rate.NewLimiter(rate.Limit(shared.cfg.CommandsPerSecond), shared.cfg.burst())
 	s.connectBy = time.Now().Add(shared.cfg.ConnectTimeout)
@@ -111,6 +116,10 @@ func (s *Session) User() string {
 	}
 	return s.identity.User
 }
+
+// Connected reports whether the client has said who it is, or what it said was
+// refused.
+func (s *Session) Connected() bool { return !s.is(opened) }
 
 func (s *Session) is(state state) bool {
 	s.mu.Lock()
@@ -187,7 +196,8 @@ func (s *Session) End() {
 		}
 	}
 	if identity != nil {
-		s.shared.places.removeUser(identity.User)
+		s.shared.places.giveBack(identity.User, s.address)
+		s.place.unname()
 	}
 	s.shared.forget(s, why)
 }
@@ -199,7 +209,7 @@ func (sh *shared) forget(s *Session, why wire.Disconnect) {
 	delete(sh.sessions, s.id)
 	delete(sh.emulated, s.secret)
 	sh.mu.Unlock()
-	sh.places.leave(s.address)
+	sh.places.leave()
 	if known {
 		sh.connections.WithLabelValues(s.transport.Name()).Dec()
 		sh.endings.WithLabelValues(s.transport.Name(), strconv.Itoa(int(why.Code))).Inc()

@@ -44,6 +44,7 @@ func New(cfg Config, h *hub.Hub, authenticator Authenticator, o Options) *Sessio
 		sessions: map[string]*Session{},
 		emulated: map[string]*Session{},
 	}
+	sh.strangers = newStrangers(cfg, sh.metrics, sh.refused, o.Registerer)
 	sh.base, sh.stop = context.WithCancel(context.Background())
 	return &Sessions{sh}
 }
@@ -70,13 +71,19 @@ func (ss *Sessions) Run(ctx context.Context) {
 //
 // ErrAddress, ErrFull or ErrStopping.
 func (ss *Sessions) Admit(r *http.Request, address string) (*Session, error) {
-	if err := ss.places.take(address); err != nil {
-		reason := map[error]string{ErrAddress: "address", ErrFull: "total", ErrStopping: "draining"}[err]
-		ss.Refused(reason).Inc()
+	address = auth.Network(address)
+	if err := ss.places.admit(address); err != nil {
+		ss.Refused(reasons[err]).Inc()
+		ss.refused.Log(slog.LevelWarn, "refused a client", "address", address, "error", err)
 		return nil, err
 	}
-	return newSession(ss.shared, r, address), nil
+	s := newSession(ss.shared, r, address)
+	s.place.Move(address)
+	return s, nil
 }
+
+// Strangers are the connections that have not said who they are.
+func (ss *Sessions) Strangers() *Strangers { return ss.strangers }
 
 // Refused counts clients that are refused before they have connected, by the
 // reason.

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"horizon-realtime/router/server/session"
 )
 
 // Linger is how long a closed connection has to take what still waits for it,
@@ -28,6 +30,7 @@ type outbox struct {
 	waiting  atomic.Int64 // bytes the socket did not take yet
 	closed   atomic.Bool
 	onClose  func() // may be nil
+	place    *session.Place
 	// refill, set before more is first called, is called by the flusher after
 	// that: it writes what there is room for, and calls more if there is a rest.
 	refill func()
@@ -208,6 +211,7 @@ func (o *outbox) Close() error {
 	if o.closed.Swap(true) {
 		return nil
 	}
+	o.place.Leave()
 	if o.onClose != nil {
 		o.onClose()
 	}

@@ -67,6 +67,9 @@ func (t *Transports) stream(w http.ResponseWriter, r *http.Request, first []byte
 	s.Open(c, true)
 	defer s.End()
 	s.Handle(first)
+	if !s.Connected() { // nor can it later: its secret is in the answer to connect
+		s.Close(wire.Stale)
+	}
 
 	h := w.Header()
 	h.Set("Content-Type", "application/x-ndjson")

@@ -46,11 +46,24 @@ func New(cfg Config, sessions *session.Sessions, o Options) *Transports {
 }
 
 // Outbox makes an accepted connection one that a websocket can later write to
-// without waiting. onClose is called once.
-func (t *Transports) Outbox(conn net.Conn, onClose func()) net.Conn {
+// without waiting. onClose is called once. The connection is a stranger until a client
+// has connected over it; address is what it is counted under, empty if it is not
+// counted.
+func (t *Transports) Outbox(conn net.Conn, address string, onClose func()) net.Conn {
 	o := newOutbox(conn, t.cfg.OutboxBytes, &t.work)
+	o.place = t.sessions.Strangers().Place(address, func() { o.Close() })
 	o.onClose = onClose
+	o.place.Enter()
 	return o
+}
+
+// PlaceOf is the place among strangers of a connection that Outbox made, or that is
+// TLS over one; nil if it is neither.
+func PlaceOf(conn net.Conn) *session.Place {
+	if o := outboxOf(conn); o != nil {
+		return o.place
+	}
+	return nil
 }
 
 // Wait returns when the goroutines of all connections have ended, which they do

@@ -115,7 +115,7 @@ func (l outboxListener) Accept() (net.Conn, error) {
 	}
 	l.w.open.Add(1)
 	conn.(*net.TCPConn).SetWriteBuffer(128 << 10)
-	out := l.w.Outbox(conn, func() { l.w.open.Add(-1) })
+	out := l.w.Outbox(conn, "192.0.2.1", func() { l.w.open.Add(-1) })
 	l.w.mu.Lock()
 	defer l.w.mu.Unlock()
 	l.w.outboxes = append(l.w.outboxes, out.(*outbox))
