@@ -7,6 +7,12 @@ import "unsafe"
 //go:wasmexport hr_abi_1
 func exportMarker() {}
 
+//go:wasmexport hr_plugins
+func exportPlugins() int64 { return block(plugins()) }
+
+//go:wasmexport hr_choose
+func exportChoose(number int32) { choose(int(number)) }
+
 //go:wasmexport hr_init
 func exportInit() int64 { return block(start()) }
 

@@ -12,9 +12,16 @@ const (
 
 // Filter is what a module registers.
 type Filter struct {
+	// Name is the plugin's if the module is a bundle of several: then each has one.
+	// A module that is one plugin needs none, as its file names it.
+	Name string
 	// On lists the event types to subscribe to: each is one event type, or a
 	// prefix followed by `*`, as in `compute.instance.*`.
 	On []string
+	// Topics are those that the plugin emits to, and Grants what it needs, as in
+	// the table [plugin.X] of the router's configuration. They are a request, which
+	// the router shows to its operator. Only of the stock plugins it grants them.
+	Topics, Grants []string
 	// Start is called once, before any event, with the plugin's table of the
 	// router's configuration: an Object, empty if there is none. Its values
 	// stay valid. If it returns an error, the plugin is not loaded and the operator
@@ -26,19 +33,38 @@ type Filter struct {
 }
 
 var (
+	// registered is the plugin that this instance is: the only one, or the chosen
+	// one of a bundle.
 	registered Filter
-	wants      []string
+	// bundle are those with a name, in the order of their registration.
+	bundle []bundled
+	// wants are the fields of the plugin that is being declared, common those
+	// among them that every later one has as well. Sealed says that the plugin has
+	// been registered, so that the next field is another's.
+	wants, common []string
+	sealed        bool
 	// failure is what went wrong while the module's variables were initialised,
 	// before it could be reported.
 	failure string
 )
 
-// Register makes f the module's filter. It is called once, from an init
-// function of the main package.
+// bundled is one plugin of a bundle.
+type bundled struct {
+	Filter
+	wants []string
+}
+
+// Register makes f the module's plugin. It is called from an init function.
+//
+// Called several times, for plugins with a Name, it makes the module a bundle:
+// the router compiles it once, and each plugin has instances, memory, a table
+// [plugin.X] and health of its own. Each is a package of its own, which package
+// main imports, since the fields that its variables Want are those since the
+// Register before. (Plugins of one package have all of the package's fields.)
 func Register(f Filter) {
 	switch {
-	case registered.Handle != nil:
-		failure = "sdk: Register was called twice; a module is one filter"
+	case registered.Handle != nil && (f.Name == "" || registered.Name == ""):
+		failure = "sdk: Register was called twice; give each plugin of a bundle a Name"
 	case f.Handle == nil:
 		failure = "sdk: the filter has no Handle"
 	case len(f.On) == 0:
@@ -47,6 +73,25 @@ func Register(f Filter) {
 		failure = "sdk: the filter's On has more than 64 event types; use patterns that end in *"
 	}
 	registered = f
+	if f.Name != "" {
+		bundle = append(bundle, bundled{f, wants})
+		sealed = true
+	}
+}
+
+// plugins is hr_plugins: the names of a bundle's plugins, one per line.
+func plugins() []byte {
+	var text []byte
+	for i := range bundle {
+		text = append(append(text, bundle[i].Name...), '\n')
+	}
+	return text
+}
+
+// choose is hr_choose: it makes this instance one of the bundle's plugins.
+func choose(number int) {
+	registered, wants = bundle[number].Filter, bundle[number].wants
+	bundle = nil
 }
 
 // Field is a field of the message that the router passes along with each event. Only
@@ -70,6 +115,9 @@ type Field struct {
 //
 //go:noinline
 func Want(pointer string) Field {
+	if sealed {
+		wants, sealed = append([]string(nil), common...), false
+	}
 	if len(wants) == MaxWants {
 		failure = "sdk: more than 64 wanted fields; read the rare ones with Event.Field"
 		return Field{}
@@ -79,6 +127,19 @@ func Want(pointer string) Field {
 	}
 	wants = append(wants, pointer)
 	return Field{entry: uint32(firstWant + (len(wants)-1)*abi.EntrySize)}
+}
+
+// WantCommon is Want for a package that several plugins of a bundle import: every
+// plugin that is registered later has the field. The package has to be
+// initialised before them, as one is that they all import.
+func WantCommon(pointer string) Field {
+	if len(wants) > len(common) && !sealed {
+		failure = "sdk: WantCommon between the Want and the Register of a plugin; let all plugins of the bundle import the package that calls it"
+	}
+	sealed = true // a new list begins with those in common
+	f := Want(pointer)
+	common = wants
+	return f
 }
 
 var started bool
@@ -91,11 +152,14 @@ func start() []byte {
 	if failure == "" && registered.Handle == nil {
 		failure = "sdk: nothing is registered; call sdk.Register in an init function of the main package"
 	}
+	if failure == "" && len(bundle) > 1 {
+		failure = "sdk: the module is a bundle of plugins, and the router chose none; it takes a newer router"
+	}
 	if failure != "" {
 		Log(Error, failure)
 		return nil
 	}
-	hostSubscribe(declaration(registered.On, wants))
+	hostSubscribe(declaration(&registered, wants))
 	if registered.Start != nil {
 		err := registered.Start(config())
 		// What the plugin keeps of its configuration must not be overwritten.
@@ -109,13 +173,15 @@ func start() []byte {
 }
 
 // declaration is the text of a subscription: one line each.
-func declaration(on, want []string) string {
+func declaration(f *Filter, wants []string) string {
 	var text []byte
-	for _, pattern := range on {
-		text = append(append(append(text, abi.DeclareOn...), pattern...), '\n')
-	}
-	for _, pointer := range want {
-		text = append(append(append(text, abi.DeclareWant...), pointer...), '\n')
+	for _, each := range []struct {
+		begin string
+		lines []string
+	}{{abi.DeclareOn, f.On}, {abi.DeclareWant, wants}, {abi.DeclareTopic, f.Topics}, {abi.DeclareGrant, f.Grants}} {
+		for _, line := range each.lines {
+			text = append(append(append(text, each.begin...), line...), '\n')
+		}
 	}
 	return string(text)
 }

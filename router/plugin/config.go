@@ -26,7 +26,7 @@ type Config struct {
 	CacheDir string `toml:"cache_dir"`
 	// CacheBytes bounds CacheDir; the oldest files go first.
 	CacheBytes int64 `toml:"cache_bytes"`
-	// MaxPlugins bounds how many files are loaded.
+	// MaxPlugins bounds how many plugins are loaded.
 	MaxPlugins int `toml:"max_plugins"`
 	// MaxModuleBytes bounds the size of one file.
 	MaxModuleBytes int64 `toml:"max_module_bytes"`
@@ -253,6 +253,9 @@ func (s Settings) permit(name string) (*event.Permit, error) {
 	}
 	return &event.Permit{Grants: grants, Topics: topics}, nil
 }
+
+// disabled reports whether the table switches its plugin, or its bundle, off.
+func (s Settings) disabled() bool { return s.Enabled != nil && !*s.Enabled }
 
 // configJSON is the text that the import `config` hands out.
 func configJSON(config map[string]any) ([]byte, error) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"reflect"
 	"runtime"
 	"slices"
 
@@ -34,27 +33,17 @@ func (r *reloader) reload(ctx context.Context) error {
 		return err
 	}
 	r.seen = stampOf(found)
-	old := make(map[string]*file)
-	for _, f := range r.current.load().files {
-		old[f.name] = f
-	}
-	next := &set{files: make([]*file, len(found))}
-	taken := make(map[string]string)
-	stale := make(map[*file]*file) // → the file before it
-	for i, entry := range found {
-		f := &file{name: entry.name, plugin: pluginName(entry.name), stamp: entry.stamp}
-		f.settings = r.settings[f.plugin]
-		before := old[f.name]
-		delete(old, f.name)
-		if next.files[i] = r.judge(f, before, i, taken); next.files[i] == nil {
-			next.files[i] = f
-			stale[f] = before
+	sources := r.sources(found)
+	defer func() {
+		for _, s := range sources {
+			if s.code != nil {
+				s.code.release()
+			}
 		}
-		if _, twice := taken[f.plugin]; !twice {
-			taken[f.plugin] = f.name
-		}
-	}
-	r.renewAll(ctx, next.files, stale)
+	}()
+	r.openAll(ctx, sources)
+	next, stale := r.judgeAll(sources)
+	r.renewAll(ctx, stale)
 	if r.cacheDir != "" {
 		if err := pruneCache(r.cacheDir, r.cfg.CacheBytes); err != nil {
 			r.log.Warn("could not tidy the cache of compiled plugins", "error", err)
@@ -64,7 +53,7 @@ func (r *reloader) reload(ctx context.Context) error {
 		next.abandon(r.current.load())
 		return err
 	}
-	r.report(next, old)
+	r.report(next)
 	for _, f := range next.files {
 		if f.version != nil {
 			next.versions = append(next.versions, f.version)
@@ -75,86 +64,114 @@ func (r *reloader) reload(ctx context.Context) error {
 	return nil
 }
 
-// judge decides what becomes of the i-th file without reading it: refused, left
-// alone, or as it was before. It returns nil if the file is to be loaded.
-func (r *reloader) judge(f, before *file, i int, taken map[string]string) *file {
+// judgeAll decides what becomes of each plugin. It returns the set, and those in it
+// that are to be loaded.
+func (r *reloader) judgeAll(sources []*source) (*set, []renewal) {
+	next := new(set)
+	taken := make(map[string]string)
+	var stale []renewal
+	for _, s := range sources {
+		for _, f := range s.files(r.settings) {
+			before := s.find(f.plugin)
+			judged := r.judge(f, before, len(next.files), taken)
+			if judged == nil {
+				judged = f
+				stale = append(stale, renewal{f, before, s.code})
+			}
+			next.files = append(next.files, judged)
+			if _, twice := taken[f.plugin]; !twice {
+				taken[f.plugin] = f.name
+			}
+		}
+	}
+	return next, stale
+}
+
+// judge decides what becomes of a plugin that so many come before: refused, left
+// alone, or as it was before. It returns nil if it is to be loaded.
+func (r *reloader) judge(f, before *file, ahead int, taken map[string]string) *file {
 	switch first, twice := taken[f.plugin]; {
 	case !validName(f.plugin):
-		f.refused = fmt.Sprintf("its name %q is no plugin's name; use 1 to %d characters of a-z 0-9 _ -", f.plugin, maxName)
+		f.refuse(nil, "its name %q is no plugin's name; use 1 to %d characters of a-z 0-9 _ -", f.plugin, maxName)
 	case twice:
-		f.refused = fmt.Sprintf("its name %q is taken by %s; rename or remove one of them", f.plugin, first)
-	case i >= r.cfg.MaxPlugins:
-		f.refused = fmt.Sprintf("there are %d files before it, which is the limit; remove some, or raise [plugins] max_plugins", r.cfg.MaxPlugins)
-	case f.settings.Enabled != nil && !*f.settings.Enabled:
-		f.disabled = true
-	case before != nil && before.stamp == f.stamp && !before.disabled && reflect.DeepEqual(before.settings, f.settings):
+		f.crowded = true
+		f.refuse(nil, "its name %q is taken by %s; rename or remove one of them", f.plugin, first)
+	case ahead >= r.cfg.MaxPlugins:
+		f.crowded = true
+		f.refuse(nil, "there are %d plugins before it, which is the limit; remove some, or raise [plugins] max_plugins", r.cfg.MaxPlugins)
+	case f.settings.disabled():
+		f.disabled, f.refused = true, ""
+	case before != nil && before.same(f):
 		return before
+	case f.refused != "":
+		f.refuse(before, "%s", f.refused)
 	default:
 		return nil
 	}
 	return f
 }
 
-// renewAll loads the stale files. Before there is traffic it uses all cores, as
-// neither files nor the goroutines that compile one of them share anything. Later
-// it loads one file at a time and leaves a core to the traffic, which would
-// otherwise queue behind the compiler at every step.
-func (r *reloader) renewAll(ctx context.Context, files []*file, stale map[*file]*file) {
-	if len(stale) == 0 {
-		return
-	}
-	r.log.Info("loading plugins; those that are new to the cache are compiled first", "files", len(stale))
-	cores := runtime.GOMAXPROCS(0)
-	abreast := cores
-	if r.busy() {
-		cores, abreast = max(cores-1, 1), 1
-	}
+// renewal is a plugin that is to be loaded, what it was before, and its code.
+type renewal struct {
+	file, before *file
+	code         *code
+}
+
+// renewAll loads plugins. Before there is traffic it uses all cores; later it
+// leaves one to the traffic.
+func (r *reloader) renewAll(ctx context.Context, stale []renewal) {
 	var work errgroup.Group
-	work.SetLimit(abreast)
-	left := len(stale)
-	for _, f := range files {
-		before, is := stale[f]
-		if !is {
-			continue
-		}
-		compilers := max(cores/min(left, abreast), 1)
-		left--
+	work.SetLimit(r.abreast())
+	for _, s := range stale {
 		work.Go(func() error {
-			r.renew(ctx, f, before, compilers)
+			version, err := r.load(ctx, s.code, s.file)
+			if err != nil {
+				s.file.refuse(s.before, "%s", err.Error())
+			} else {
+				s.file.version = version
+			}
 			return nil
 		})
 	}
 	_ = work.Wait()
 }
 
-// renew loads the file. If that fails, what ran before goes on running.
-func (r *reloader) renew(ctx context.Context, f, before *file, compilers int) {
-	var err error
-	if f.version, err = r.load(ctx, f.name, f.settings, compilers); err == nil {
+// abreast is how many plugins are loaded at the same time.
+func (r *reloader) abreast() int {
+	if r.busy() {
+		return 1
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// refuse says why the file as it is now does not run. What ran before goes on
+// running, but grants that were taken away are gone at once.
+func (f *file) refuse(before *file, format string, args ...any) {
+	f.refused = fmt.Sprintf(format, args...)
+	if before == nil || before.version == nil {
 		return
 	}
-	f.refused = err.Error()
-	if before != nil && before.version != nil {
-		f.version = before.version
-		// Grants that were taken away are gone at once all the same.
-		if permit, err := f.settings.permit(f.plugin); err == nil {
-			f.version.permit.Store(permit.And(f.version.permit.Load()))
-		}
+	f.version = before.version
+	if permit, err := f.settings.permit(f.plugin); err == nil {
+		f.version.permit.Store(permit.And(f.version.permit.Load()))
 	}
 }
 
 // report logs what is new about the files, and what is gone.
-func (r *reloader) report(next *set, gone map[string]*file) {
+func (r *reloader) report(next *set) {
 	before := r.current.load()
 	tables := maps.Clone(r.settings)
 	for _, f := range next.files {
 		delete(tables, f.plugin)
-		if was := before.find(f.name); was != f {
+		delete(tables, pluginName(f.name))
+		if was := before.find(f.name, f.plugin); was != f {
 			reportFile(r.log, f, was)
 		}
 	}
-	for _, f := range gone {
-		r.log.Info("removed a plugin", "plugin", f.plugin, "file", f.name)
+	for _, f := range before.files {
+		if next.find(f.name, f.plugin) == nil && (f.version != nil || !next.has(f.name)) {
+			r.log.Info("removed a plugin", "plugin", f.plugin, "file", f.name)
+		}
 	}
 	unknown := slices.Sorted(maps.Keys(tables))
 	if slices.Equal(unknown, r.unknown) {

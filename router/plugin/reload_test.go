@@ -117,8 +117,8 @@ func TestWhatIsNotLoadedSaysWhy(t *testing.T) {
 		"10-a.wasm running: ",
 		"20-a.wasm refused: plugin 20-a.wasm: its name \"a\" is taken by 10-a.wasm; rename or remove one of them",
 		"30-Nova!.wasm refused: plugin 30-Nova!.wasm: its name \"Nova!\" is no plugin's name; use 1 to 64 characters of a-z 0-9 _ -",
-		"40-off.wasm refused: plugin 40-off.wasm: there are 3 files before it, which is the limit; remove some, or raise [plugins] max_plugins",
-		"50-e.wasm refused: plugin 50-e.wasm: there are 3 files before it, which is the limit; remove some, or raise [plugins] max_plugins",
+		"40-off.wasm refused: plugin 40-off.wasm: there are 3 plugins before it, which is the limit; remove some, or raise [plugins] max_plugins",
+		"50-e.wasm refused: plugin 50-e.wasm: there are 3 plugins before it, which is the limit; remove some, or raise [plugins] max_plugins",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -143,7 +143,7 @@ func (r *Runner) mayStop(v *version, permit *event.Permit) bool {
 	}
 	if !v.stopRefused.Swap(true) {
 		r.host.log.Warn("a plugin may not stop notifications; they go on to the other plugins", "plugin", v.Name,
-			"error", fmt.Sprintf(`plugin %s: it stops notifications; if it is meant to, add "stop" to [plugin.%s] grants`, v.File, v.Name))
+			"error", fmt.Sprintf(`%s: it stops notifications; if it is meant to, add "stop" to [plugin.%s] grants`, v.title, v.Name))
 	}
 	return false
 }
@@ -214,10 +214,10 @@ func (r *Runner) fault(ctx context.Context, i int, n *event.Notification, projec
 	follows := v.health.fault(fault, project, r.host.now())
 	if follows.quarantined {
 		_, reason := v.health.state(r.host.now())
-		log.ErrorContext(ctx, "quarantined a plugin", "error", "plugin "+v.File+": "+reason)
+		log.ErrorContext(ctx, "quarantined a plugin", "error", v.title+": "+reason)
 		return
 	}
-	log.WarnContext(ctx, "a plugin failed", "error", "plugin "+v.File+": "+fault.Text, "pause", follows.pause)
+	log.WarnContext(ctx, "a plugin failed", "error", v.title+": "+fault.Text, "pause", follows.pause)
 }
 
 // end closes the i-th instance, if there is one.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"horizon-realtime/router/event"
-	"horizon-realtime/router/fuel"
 	"horizon-realtime/router/plugin/guest"
 	"horizon-realtime/sdk/abi"
 )
@@ -30,6 +29,8 @@ const (
 // notification and what the plugin makes of it.
 type selfTest struct {
 	About string `json:"about"`
+	// Plugin is whose case it is, if the module is a bundle; empty for all.
+	Plugin string `json:"plugin"`
 	// Config replaces the operator's.
 	Config json.RawMessage `json:"config"`
 	// Project and User own the resource, as package oslo would find.
@@ -53,8 +54,8 @@ type selfTest struct {
 // # Errors
 //
 // The first that does not come out as it says, or that they cannot be read.
-func selfTests(ctx context.Context, cfg Config, v *version, code []byte) error {
-	text := fuel.Custom(code, abi.SelfTests)
+func selfTests(ctx context.Context, cfg Config, v *version) error {
+	text := v.code.selfTests
 	if text == nil {
 		return nil
 	}
@@ -65,6 +66,9 @@ func selfTests(ctx context.Context, cfg Config, v *version, code []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, selfTestStarts*v.limits.StartTimeout)
 	defer cancel()
 	for i := range tests {
+		if tests[i].Plugin != "" && tests[i].Plugin != v.Name {
+			continue
+		}
 		if err := tests[i].run(ctx, cfg, v); err != nil {
 			return fmt.Errorf("it fails its own self-test %d, %.100q: %w; mend the plugin or the test", i+1, tests[i].About, err)
 		}
@@ -97,11 +101,11 @@ func readSelfTests(text []byte) (tests []selfTest, err error) {
 
 func (t *selfTest) run(ctx context.Context, cfg Config, v *version) error {
 	apart := newRecord(cfg, slog.New(slog.DiscardHandler))
-	env := guest.Env{Name: v.Name, Config: []byte("{}"), Store: apart.store, Log: apart.log}
+	env := guest.Env{Name: v.Name, Config: []byte("{}"), Store: apart.store, Log: apart.log, Number: v.env.Number, Limits: &v.limits}
 	if len(t.Config) > 0 {
 		env.Config = t.Config
 	}
-	in, err := v.module.Start(&env)
+	in, err := v.code.Start(&env)
 	if err != nil {
 		return err
 	}

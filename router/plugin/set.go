@@ -14,22 +14,38 @@ type set struct {
 	holds    atomic.Int64
 }
 
-// file is one file of the folder, and what became of it. It does not change
-// once it is in a set.
+// file is one plugin in a file of the folder, and what became of it. It does not
+// change once it is in a set.
 type file struct {
 	name, plugin string
+	// number is which plugin of a bundle it is, from 1. It is 0 if the file is one
+	// plugin, or nobody has looked.
+	number int
 	// stamp and settings are what the last attempt to load it was made with.
 	stamp    string
 	settings Settings
 	// version is what runs; nil for nothing.
 	version  *version
 	disabled bool
-	// refused says why the last attempt failed, if it did.
+	// refused says why the last attempt failed, if it did; crowded that other files
+	// are the reason.
 	refused string
+	crowded bool
 }
 
 // sentence is the refusal as it is shown: the file, what is wrong, the way out.
-func (f *file) sentence() string { return "plugin " + f.name + ": " + f.refused }
+func (f *file) sentence() string { return f.title() + ": " + f.refused }
+
+// title is how sentences about the plugin begin.
+func (f *file) title() string {
+	if f.number > 0 {
+		return "plugin " + f.plugin + " of " + f.name
+	}
+	return "plugin " + f.name
+}
+
+// current reports whether the file itself runs, and not a version before it.
+func (f *file) current() bool { return f.version != nil && f.refused == "" }
 
 // hold fails if everybody has already let go of the set.
 func (s *set) hold() bool {
@@ -72,13 +88,18 @@ func (s *set) present() map[string]bool {
 	return there
 }
 
-func (s *set) find(name string) *file {
+func (s *set) find(name, plugin string) *file {
 	for _, f := range s.files {
-		if f.name == name {
+		if f.name == name && f.plugin == plugin {
 			return f
 		}
 	}
 	return nil
+}
+
+// has reports whether the set has something of the file.
+func (s *set) has(name string) bool {
+	return slices.ContainsFunc(s.files, func(f *file) bool { return f.name == name })
 }
 
 // currentSet is the set that runners pick up at their next notification. It is

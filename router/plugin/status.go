@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Status is what an operator may know about one file of the folder.
+// Status is what an operator may know about one plugin in a file of the folder.
 type Status struct {
 	Name string `json:"name"`
 	File string `json:"file"`
@@ -57,9 +57,9 @@ func statusOf(f *file, now time.Time) Status {
 	r := f.version.record
 	s.State, s.Reason = f.version.health.state(now)
 	if s.Reason != "" {
-		s.Reason = "plugin " + f.name + ": " + s.Reason
+		s.Reason = f.title() + ": " + s.Reason
 	}
-	s.Digest = hex.EncodeToString(f.version.digest[:])
+	s.Digest = hex.EncodeToString(f.version.code.digest[:])
 	s.Loaded = f.version.loaded
 	s.On, s.Wants = f.version.sub.Patterns, f.version.sub.Wants
 	permit := f.version.permit.Load()

@@ -1,7 +1,6 @@
 package plugin
 
 import (
-	"crypto/sha256"
 	"sync/atomic"
 	"time"
 
@@ -12,18 +11,18 @@ import (
 // version is one version of one plugin, ready to be called. The sets it is in
 // keep it alive.
 type version struct {
-	// Name is the plugin's, File the file's without its folder.
-	Name, File string
-	digest     [sha256.Size]byte
-	loaded     time.Time
-	limits     guest.Limits
-	permit     atomic.Pointer[event.Permit]
-	health     *health
-	record     *record
+	// Name is the plugin's. The title begins sentences about it: "plugin
+	// 50-nova.wasm".
+	Name, title string
+	loaded      time.Time
+	limits      guest.Limits
+	permit      atomic.Pointer[event.Permit]
+	health      *health
+	record      *record
 
-	module *guest.Module
-	env    guest.Env
-	sub    guest.Subscription
+	code *code
+	env  guest.Env
+	sub  guest.Subscription
 	// spare is the instance that the load made to see whether the plugin
 	// starts; the first runner that needs one takes it.
 	spare atomic.Pointer[guest.Instance]
@@ -44,9 +43,9 @@ func (v *version) start() (*guest.Instance, error) {
 	var in *guest.Instance
 	var err error
 	if v.snapshot != nil {
-		in, err = v.module.Resume(&v.env, v.snapshot)
+		in, err = v.code.Resume(&v.env, v.snapshot)
 	} else {
-		in, err = v.module.Start(&v.env)
+		in, err = v.code.Start(&v.env)
 	}
 	if err == nil {
 		v.record.instances.Add(1)
@@ -80,14 +79,14 @@ func (v *version) release() {
 	}
 }
 
-// close frees the version's memory and machine code. No instance of it may be in
+// close frees the version's memory, and its machine code unless others share it. No instance of it may be in
 // use any more.
 func (v *version) close() {
 	if in := v.spare.Swap(nil); in != nil {
 		v.end(in)
 	}
-	v.module.Close()
 	if v.snapshot != nil {
 		v.snapshot.Close()
 	}
+	v.code.release()
 }

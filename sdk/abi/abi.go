@@ -24,6 +24,13 @@ const (
 	// Event is `() -> i64`: called once per notification. It returns 0 where
 	// there is nothing to say, else pointer << 32 | length of a result block.
 	Event = "hr_event"
+	// Plugins is `() -> i64`, and Choose is `(i32)`. A module that exports both may
+	// be a bundle of several plugins. Plugins returns their names as pointer << 32
+	// | length, one per line, or 0: then the module is one plugin, named as its
+	// file is. Choose makes an instance the plugin at that position of the list. It
+	// is called once, after _initialize and before hr_init.
+	Plugins = "hr_plugins"
+	Choose  = "hr_choose"
 	// Memory is the exported linear memory.
 	Memory = "memory"
 	// SelfTests is the custom section of the cases that the router puts a new
@@ -125,13 +132,17 @@ const (
 //
 //	on <pattern>     an event type, or the beginning of one followed by *
 //	want <pointer>   a field of the message, an RFC 6901 JSON Pointer
+//	topic <topic>    a topic that the plugin emits to; the operator decides
+//	grant <grant>    a grant that it needs; the operator decides
 //
 // A wanted field's index is its position among the want lines. nova's members
 // have dots in their names, which is why paths are pointers:
 // /payload/nova_object.data/uuid.
 const (
-	DeclareOn   = "on "
-	DeclareWant = "want "
+	DeclareOn    = "on "
+	DeclareWant  = "want "
+	DeclareTopic = "topic "
+	DeclareGrant = "grant "
 )
 
 // Levels of the import `log`.

@@ -72,6 +72,14 @@ func checkExports(info *fuel.Info) error {
 			return fmt.Errorf("its export %q has the type %s; it must be %s", want.name, e.Func, want.signature)
 		}
 	}
+	for _, may := range []struct{ name, signature string }{{abi.Plugins, "() -> i64"}, {abi.Choose, "(i32)"}} {
+		if e := info.Export(may.name); e != nil && (e.Kind != fuel.KindFunction || e.Func.String() != may.signature) {
+			return fmt.Errorf("its export %q is no function %s; export one, or leave it out", may.name, may.signature)
+		}
+	}
+	if (info.Export(abi.Plugins) == nil) != (info.Export(abi.Choose) == nil) {
+		return fmt.Errorf("it exports %q or %q without the other; export both, or neither", abi.Plugins, abi.Choose)
+	}
 	if e := info.Export("_initialize"); e != nil && (e.Kind != fuel.KindFunction || e.Func.String() != "()") {
 		return errors.New(`its export "_initialize" is no function (); build it as a reactor, or leave it out`)
 	}

@@ -31,6 +31,11 @@ type Env struct {
 	Config []byte
 	Store  *Store
 	Log    *Log
+	// Number is which plugin of a bundle instances are, from 1; 0 if the module is
+	// one plugin.
+	Number int
+	// Limits bound the instances; nil for those that the module was compiled with.
+	Limits *Limits
 }
 
 // call is the host's side of an instance: what the functions that it imports

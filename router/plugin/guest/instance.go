@@ -68,13 +68,20 @@ func (m *Module) Start(env *Env) (*Instance, error) {
 }
 
 func (m *Module) prepare(env *Env) *Instance {
-	in := &Instance{module: m, timeout: m.limits.CallTimeout}
-	in.call.prepare(env, &m.limits)
+	limits := &m.limits
+	if env.Limits != nil {
+		limits = env.Limits
+	}
+	in := &Instance{module: m, timeout: limits.CallTimeout, memory: linearMemory{limit: uint64(limits.Memory())}}
+	in.call.prepare(env, limits)
 	in.ctx = &callContext{context.Background(), &in.call}
 	return in
 }
 
 func (in *Instance) instantiate() error {
+	if has, limit := in.module.leastMemory, in.limits.Memory(); has > limit {
+		return Faultf(BadStart, "memory %d bytes is over the limit of %d; raise [plugin.%s] memory", has, limit, in.env.Name)
+	}
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
 	ctx := experimental.WithMemoryAllocator(in.ctx, &in.memory)
 	mod, err := in.module.runtime.InstantiateModule(ctx, in.module.compiled, config)
@@ -88,27 +95,52 @@ func (in *Instance) instantiate() error {
 	return nil
 }
 
+// start runs a plugin's start, and takes what hr_init returned.
 func (in *Instance) start() error {
+	if err := in.boot(); err != nil {
+		return err
+	}
+	if in.env.Number > 0 {
+		in.stack[0] = uint64(in.env.Number - 1)
+		if err := in.run(abi.Choose); err != nil {
+			return err
+		}
+	}
+	if err := in.run(abi.Init); err != nil {
+		return err
+	}
+	return in.adopt(in.stack[0])
+}
+
+// boot runs what a module runs before it is asked for anything.
+func (in *Instance) boot() error {
 	if err := in.instantiate(); err != nil {
 		return err
 	}
-	mod := in.mod
-	budget := in.limits.InitFuel
-	in.tank.fill(budget, in.limits.StartTimeout)
-	for _, name := range []string{fuel.Start, "_initialize", abi.Init} {
-		f := mod.ExportedFunction(name)
-		if f == nil {
-			continue
-		}
-		in.doing = name
-		if name == fuel.Start {
-			in.doing = "its start function"
-		}
-		if err := f.CallWithStack(in.ctx, in.stack[:]); err != nil {
-			return in.fault(err, budget, "[plugins] init_fuel", "[plugins] start_timeout")
+	in.tank.fill(in.limits.InitFuel, in.limits.StartTimeout)
+	for _, name := range []string{fuel.Start, "_initialize"} {
+		if err := in.run(name); err != nil {
+			return err
 		}
 	}
-	return in.adopt(in.stack[0])
+	return nil
+}
+
+// run calls a function of the start, if there is one. Its argument, and then its
+// result, are in stack[0].
+func (in *Instance) run(name string) error {
+	f := in.mod.ExportedFunction(name)
+	if f == nil {
+		return nil
+	}
+	in.doing = name
+	if name == fuel.Start {
+		in.doing = "its start function"
+	}
+	if err := f.CallWithStack(in.ctx, in.stack[:]); err != nil {
+		return in.fault(err, in.limits.InitFuel, "[plugins] init_fuel", "[plugins] start_timeout")
+	}
+	return nil
 }
 
 // adopt takes what hr_init returned.

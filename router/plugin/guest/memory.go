@@ -7,6 +7,8 @@ import "github.com/tetratelabs/wazero/experimental"
 // copied, costs Go's collector nothing, and goes back to the system as soon as the
 // instance is closed. Nothing may point into it then.
 type linearMemory struct {
+	// limit is how many bytes it may have.
+	limit uint64
 	// reserved is the address space; nil if the system would not give it.
 	reserved []byte
 	// heap is the memory if nothing is reserved.
@@ -24,14 +26,17 @@ func (m *linearMemory) all() []byte {
 }
 
 // Allocate implements experimental.MemoryAllocator. A module has one memory at
-// most.
+// most. Its instances may have different limits.
 func (m *linearMemory) Allocate(_, most uint64) experimental.LinearMemory {
-	m.reserved, _ = reserve(most)
+	m.reserved, _ = reserve(min(most, m.limit))
 	return m
 }
 
-// Reallocate implements experimental.LinearMemory.
+// Reallocate implements experimental.LinearMemory: without room it returns nil.
 func (m *linearMemory) Reallocate(size uint64) []byte {
+	if size > m.limit {
+		return nil
+	}
 	if m.reserved != nil {
 		return m.reserved[:size:size]
 	}

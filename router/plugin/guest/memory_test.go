@@ -8,7 +8,7 @@ import (
 func TestMemoryGrowsInPlaceAndIsZero(t *testing.T) {
 	for _, way := range []string{"reserved", "heap"} {
 		t.Run(way, func(t *testing.T) {
-			var m linearMemory
+			m := linearMemory{limit: 8 * pageBytes}
 			if way == "reserved" {
 				m.Allocate(0, 16*pageBytes)
 				if m.reserved == nil {
@@ -23,6 +23,9 @@ func TestMemoryGrowsInPlaceAndIsZero(t *testing.T) {
 			}
 			if moved := &a[0] != &b[0]; way == "reserved" && moved {
 				t.Error("it moved")
+			}
+			if m.Reallocate(9*pageBytes) != nil {
+				t.Error("it grew over its limit")
 			}
 			m.Free()
 			m.Free()

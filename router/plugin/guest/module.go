@@ -37,6 +37,10 @@ type Module struct {
 	// module cannot be brought back to what it was.
 	states       []string
 	irreversible bool
+	// bundles says that the module may be a bundle.
+	bundles bool
+	// leastMemory is what an instance's memory has at its start.
+	leastMemory int64
 }
 
 // Compile checks a module, rewrites it so that it counts its work, and compiles
@@ -52,7 +56,12 @@ func Compile(ctx context.Context, code []byte, o Options) (*Module, error) {
 		return nil, err
 	}
 	ctx = experimental.WithCompilationWorkers(ctx, o.Compilers)
-	m := &Module{limits: o.Limits, states: info.States, irreversible: info.Irreversible}
+	m := &Module{
+		limits: o.Limits, states: info.States, irreversible: info.Irreversible, bundles: info.Export(abi.Plugins) != nil,
+	}
+	if info.Memory != nil {
+		m.leastMemory = int64(info.Memory.Min) * pageBytes
+	}
 	err = m.compile(ctx, instrumented, o.CacheDir)
 	if err != nil && o.CacheDir != "" {
 		m.Close()
@@ -73,7 +82,6 @@ func Compile(ctx context.Context, code []byte, o Options) (*Module, error) {
 func (m *Module) compile(ctx context.Context, code []byte, cacheDir string) (err error) {
 	config := wazero.NewRuntimeConfig().
 		WithCoreFeatures(api.CoreFeaturesV2).
-		WithMemoryLimitPages(m.limits.pages()).
 		WithDebugInfoEnabled(false)
 	if cacheDir != "" {
 		if m.cache, err = wazero.NewCompilationCacheWithDir(cacheDir); err != nil {

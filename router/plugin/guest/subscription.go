@@ -13,6 +13,8 @@ const (
 	maxPatterns     = 64
 	maxWants        = 64
 	maxPatternBytes = 128
+	// maxAsks bounds how many topics a guest may ask for, and how many grants.
+	maxAsks = 64
 	// maxSubscriptionBytes bounds the text of one declaration.
 	maxSubscriptionBytes = 32 << 10
 )
@@ -24,6 +26,9 @@ type Subscription struct {
 	// Wants are the fields (JSON Pointers, as declared) that each call gets, in
 	// the order of the scratch block.
 	Wants []string
+	// Topics and Grants are what the guest asks its operator for. Whether they are
+	// any is not checked here.
+	Topics, Grants []string
 	// families are the same fields, grouped by the object that they are in.
 	families []family
 }
@@ -113,8 +118,15 @@ func (s *Subscription) declare(text string) error {
 			if err := s.want(pointer); err != nil {
 				return err
 			}
+		} else if topic, ok := strings.CutPrefix(line, abi.DeclareTopic); ok {
+			s.Topics = append(s.Topics, topic)
+		} else if grant, ok := strings.CutPrefix(line, abi.DeclareGrant); ok {
+			s.Grants = append(s.Grants, grant)
 		} else if line != "" {
 			return fmt.Errorf("the line %.80q starts neither with %q nor with %q", line, abi.DeclareOn, abi.DeclareWant)
+		}
+		if len(s.Topics) > maxAsks || len(s.Grants) > maxAsks {
+			return fmt.Errorf("more than %d topics or grants; ask for the topic %q", maxAsks, event.AnyTopic)
 		}
 		if len(s.Patterns) > maxPatterns {
 			return fmt.Errorf("more than %d event types; use patterns that end in *", maxPatterns)

@@ -1,0 +1,72 @@
+package plugin
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+
+	"horizon-realtime/router/fuel"
+	"horizon-realtime/router/plugin/guest"
+	"horizon-realtime/sdk/abi"
+)
+
+// code is a file's compiled module, which all plugins in it share. Each version
+// holds it, and so does a reload while it is at work; the last one to let go
+// closes it.
+type code struct {
+	*guest.Module
+	digest [sha256.Size]byte
+	// names are the plugins of a bundle, nil if the module is one plugin.
+	names []string
+	// selfTests is the text of its own tests, nil for none.
+	selfTests []byte
+	holds     atomic.Int64
+}
+
+func (c *code) hold() *code {
+	c.holds.Add(1)
+	return c
+}
+
+func (c *code) release() {
+	if c.holds.Add(-1) == 0 {
+		c.Close()
+	}
+}
+
+// open makes code of a file: it reads, verifies and compiles it, and asks for the
+// plugins in it. So many goroutines compile. The caller holds what it returns.
+//
+// # Errors
+//
+// A sentence that completes "plugin 50-nova.wasm: ", with the way out.
+func (l *loader) open(ctx context.Context, name string, limits guest.Limits, compilers int) (*code, error) {
+	path := folder(l.cfg.Dir).path(name)
+	module, err := readModule(path, l.cfg.MaxModuleBytes)
+	if err != nil {
+		return nil, err
+	}
+	if l.cfg.RequireSignature {
+		if err := l.keys.verify(path, module); err != nil {
+			return nil, err
+		}
+	}
+	c := &code{digest: sha256.Sum256(module), selfTests: bytes.Clone(fuel.Custom(module, abi.SelfTests))}
+	options := guest.Options{Name: pluginName(name), Limits: limits, CacheDir: l.cacheDir, Compilers: compilers}
+	if c.Module, err = guest.Compile(ctx, module, options); err != nil {
+		return nil, err
+	}
+	c.hold()
+	if c.CacheError != nil {
+		l.log.Warn("compiled a plugin without the cache; empty the cache", "plugin", options.Name, "cache", l.cacheDir, "error", c.CacheError)
+	}
+	apart := newRecord(l.cfg, slog.New(slog.DiscardHandler))
+	if c.names, err = c.Plugins(&guest.Env{Name: options.Name, Config: []byte("{}"), Store: apart.store, Log: apart.log}); err != nil {
+		c.release()
+		return nil, fmt.Errorf("ask which plugins are in it: %w", err)
+	}
+	return c, nil
+}
