@@ -203,7 +203,7 @@ func unknownKey(text []byte, key toml.Key) string {
 
 // knownKeys lists the keys that the table at path may have.
 func knownKeys(t reflect.Type, path []string) []string {
-	for t.Kind() == reflect.Pointer {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
 	if len(path) > 0 && t.Kind() == reflect.Map {
@@ -273,6 +273,10 @@ func expandEnv(v reflect.Value, path string) (problems []string) {
 			}
 			return value
 		}))
+	case reflect.Pointer:
+		if !v.IsNil() {
+			problems = expandEnv(v.Elem(), path)
+		}
 	case reflect.Slice:
 		for i := range v.Len() {
 			problems = append(problems, expandEnv(v.Index(i), path)...)

@@ -27,9 +27,9 @@ A second signal ends it at once. SIGHUP reads the [plugin.X] tables again.`,
 			if err != nil {
 				return err
 			}
-			if len(cfg.AMQP.URLs) == 0 && cfg.AMQP.URLFile == "" {
+			if len(cfg.AMQP.URLs)+len(cfg.AMQP.Brokers) == 0 && cfg.AMQP.URLFile == "" {
 				return &router.ConfigError{File: o.ConfigFile, Problems: []string{
-					"[amqp] urls: no broker is named; set urls or url_file, or see it work without one: horizon-realtime demo"}}
+					"[amqp] urls: no broker is named; set urls, url_file or [[amqp.broker]], or see it work without one: horizon-realtime demo"}}
 			}
 			log := newLogger(cfg.Log, cmd.ErrOrStderr())
 			tuneProcess(log)

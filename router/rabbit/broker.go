@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 )
@@ -12,10 +13,15 @@ import (
 // broker keeps one broker connected: when a connection ends it makes the next.
 type broker struct {
 	*Consumer
-	address
+	all      Config // [amqp]
+	cfg      Config // what is of it for this broker
 	name     string
 	log      *slog.Logger
 	counters *exchangeCounters
+
+	reading  sync.Mutex // guards what refresh has read
+	target   target
+	unusable string // why its files, as they are now, are not in use
 
 	mu   sync.Mutex
 	conn *connection // nil while there is none
@@ -25,20 +31,20 @@ type broker struct {
 // errDrained ends a connection that has nothing left to do.
 var errDrained = errors.New("drained")
 
-func newBroker(c *Consumer, a address) *broker {
-	name := a.String()
+func newBroker(c *Consumer, all Config, t target) *broker {
+	name := t.String()
 	c.metrics.connected.WithLabelValues(name).Set(0)
 	c.metrics.reconnects.WithLabelValues(name)
-	return &broker{Consumer: c, address: a, name: name, log: c.log.With("broker", name),
-		counters: newExchangeCounters(c.metrics, c.cfg.Exchanges), err: errors.New("not connected yet")}
+	return &broker{Consumer: c, all: all, cfg: t.cfg, target: t, name: name, log: c.log.With("broker", name),
+		counters: newExchangeCounters(c.metrics, t.cfg.Exchanges), err: errors.New("not connected yet")}
 }
 
 // run returns when ctx has ended or everything is drained. It tries each host once
 // before it pauses.
 func (b *broker) run(ctx context.Context) {
 	for failures := 0; ; {
-		started := time.Now()
-		err := b.serve(ctx, b.hosts[failures%len(b.hosts)])
+		started, t := time.Now(), b.refresh()
+		err := b.serve(ctx, t, t.hosts[failures%len(t.hosts)])
 		if ctx.Err() != nil || errors.Is(err, errDrained) {
 			b.ended(errors.New("stopped"))
 			return
@@ -52,8 +58,8 @@ func (b *broker) run(ctx context.Context) {
 		}
 		failures++
 		var pause time.Duration
-		if failures%len(b.hosts) == 0 {
-			pause = backoff(b.cfg.Reconnect.Min, b.cfg.Reconnect.Max, failures/len(b.hosts)-1)
+		if failures%len(t.hosts) == 0 {
+			pause = backoff(b.cfg.Reconnect.Min, b.cfg.Reconnect.Max, failures/len(t.hosts)-1)
 		}
 		b.log.Warn("no notifications from this broker; trying again", "error", err, "pause", pause)
 		select {
@@ -77,9 +83,63 @@ func backoff(low, high time.Duration, n int) time.Duration {
 	return d - rand.N(d/2+1)
 }
 
+// filesInterval is how often URL files and certificates are read beside each
+// connection, so that one that cannot be used is noticed before the next.
+const filesInterval = 5 * time.Second
+
+func (b *broker) watchFiles(ctx context.Context) {
+	tick := time.NewTicker(filesInterval)
+	defer tick.Stop()
+	for {
+		b.refresh()
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// refresh reads the broker's URL and certificates again, and returns what the next
+// connection is made with. What cannot be read stays as it was.
+func (b *broker) refresh() target {
+	b.reading.Lock()
+	defer b.reading.Unlock()
+	t, err := b.read()
+	unusable := ""
+	if err != nil {
+		unusable = err.Error()
+	} else {
+		if t.state != b.target.state {
+			b.log.Info("read changed credentials or certificates; the next connection uses them")
+		}
+		b.target = t
+	}
+	if unusable != "" && unusable != b.unusable {
+		b.log.Error("changed credentials or certificates cannot be used; the ones before stay in use", "error", err)
+	}
+	b.unusable = unusable
+	b.metrics.file(b.name, b.target, unusable == "")
+	return b.target
+}
+
+// read reads what the configuration says of this broker now.
+func (b *broker) read() (target, error) {
+	all, err := b.all.addresses()
+	if err != nil {
+		return target{}, err
+	}
+	i := slices.IndexFunc(all, func(t target) bool { return t.same(b.target.address) })
+	if i < 0 {
+		return target{}, errors.New("the broker is no longer named; restart the router to let go of it")
+	}
+	t := all[i]
+	return t, t.load()
+}
+
 // serve runs one connection to its end.
-func (b *broker) serve(ctx context.Context, h host) error {
-	c, err := connect(ctx, b, h)
+func (b *broker) serve(ctx context.Context, t target, h host) error {
+	c, err := connect(ctx, b, t, h)
 	if err != nil {
 		return err
 	}

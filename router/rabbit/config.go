@@ -1,15 +1,11 @@
 package rabbit
 
 import (
-	"bufio"
 	"crypto/sha256"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,6 +24,8 @@ type Config struct {
 	// URLFile holds further URLs, one per line; blank lines and # comments are
 	// skipped.
 	URLFile string `toml:"url_file"`
+	// Brokers are further ones, for which some of this table is different.
+	Brokers []BrokerConfig `toml:"broker"`
 	// Group names the queue. Routers of one group share the notifications,
 	// routers of different groups each get all of them.
 	Group string `toml:"group"`
@@ -58,6 +56,18 @@ type Config struct {
 	DeadLetter DeadLetterConfig `toml:"dead_letter"`
 	Reconnect  ReconnectConfig  `toml:"reconnect"`
 	TLS        TLSConfig        `toml:"tls"`
+}
+
+// BrokerConfig is one [[amqp.broker]]. What it leaves out is as in [amqp].
+type BrokerConfig struct {
+	// URL, or the first line of URLFile that is no comment, is as in Config.URLs.
+	URL     string `toml:"url"`
+	URLFile string `toml:"url_file"`
+	// Exchanges and Topics replace those of [amqp].
+	Exchanges []string `toml:"exchanges"`
+	Topics    []string `toml:"topics"`
+	// TLS replaces [amqp.tls].
+	TLS *TLSConfig `toml:"tls"`
 }
 
 // QueueConfig is [amqp.queue]: what the group's queue may hold. Past a bound,
@@ -128,6 +138,8 @@ func DefaultConfig() Config {
 	}
 }
 
+const minHeartbeat, maxHeartbeat = time.Second, 10 * time.Minute
+
 var (
 	groupName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 	// Wider than what any service uses, without the wildcards * and #.
@@ -159,34 +171,22 @@ func (c Config) Validate() error {
 		}
 	}
 	for i, raw := range c.URLs {
-		if _, err := parseURL(raw); err != nil {
+		if err := c.validateURL(raw); err != nil {
 			refuse(fmt.Sprintf("urls[%d]", i), "%w", err)
 		}
+	}
+	for i, b := range c.Brokers {
+		errs = append(errs, b.validate(c, i))
 	}
 	if !groupName.MatchString(c.Group) {
 		refuse("group", "%q must be 1 to 64 letters, digits, _ or -", c.Group)
 	}
-	if len(c.Exchanges) == 0 {
-		refuse("exchanges", "is empty; name the services' control_exchange values")
-	}
-	for _, name := range c.Exchanges {
-		if !exchangeName.MatchString(name) {
-			refuse("exchanges", "%q is no exchange to bind to; use letters, digits and . _ : -", name)
-		}
-	}
-	if len(c.Topics) == 0 {
-		refuse("topics", "is empty; name the services' notification topics")
-	}
-	for _, topic := range c.Topics {
-		if !topicName.MatchString(topic) || len(topic) > 127 {
-			refuse("topics", "%q would bind more than one topic's notifications, or nothing; name topics without the wildcards # and *", topic)
-		}
-	}
+	errs = append(errs, validateBindings("[amqp]", c.Exchanges, c.Topics), c.TLS.validate("[amqp.tls]"))
 	between("prefetch", c.Prefetch, 1, 65535)
 	span("exchange_retry", c.ExchangeRetry, 100*time.Millisecond, time.Hour)
 	span("exchange_retry_max", c.ExchangeRetryMax, c.ExchangeRetry, time.Hour)
 	span("ack_interval", c.AckInterval, time.Millisecond, time.Minute)
-	span("heartbeat", c.Heartbeat, time.Second, 10*time.Minute)
+	span("heartbeat", c.Heartbeat, minHeartbeat, maxHeartbeat)
 	span("setup_timeout", c.SetupTimeout, time.Second, 10*time.Minute)
 	span("reconnect.min", c.Reconnect.Min, 10*time.Millisecond, time.Hour)
 	span("reconnect.max", c.Reconnect.Max, c.Reconnect.Min, time.Hour)
@@ -202,87 +202,77 @@ func (c Config) Validate() error {
 	between("dead_letter.max_bytes", c.DeadLetter.MaxBytes, 1<<10, 1<<40)
 	span("dead_letter.message_ttl", c.DeadLetter.MessageTTL, time.Second, 28*days)
 	span("dead_letter.timeout", c.DeadLetter.Timeout, time.Second, time.Hour)
-	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
-		refuse("tls", "cert_file and key_file go together; set both or none")
+	return errors.Join(errs...)
+}
+
+// validateURL checks one of URLs.
+func (c Config) validateURL(raw string) error {
+	a, err := parseURL(raw)
+	if err != nil {
+		return err
+	}
+	_, err = c.with(a)
+	return err
+}
+
+func (b BrokerConfig) validate(c Config, i int) error {
+	table := fmt.Sprintf("[[amqp.broker]] number %d", i+1)
+	var errs []error
+	switch {
+	case (b.URL == "") == (b.URLFile == ""):
+		errs = append(errs, fmt.Errorf("%s: set url, or url_file", table))
+	case b.URL != "":
+		if err := b.over(c).validateURL(b.URL); err != nil {
+			errs = append(errs, fmt.Errorf("%s url: %w", table, err))
+		}
+	}
+	c = b.over(c)
+	return errors.Join(append(errs, validateBindings(table, c.Exchanges, c.Topics), c.TLS.validate(table+" tls"))...)
+}
+
+// over is [amqp] with what the broker's table replaces.
+func (b BrokerConfig) over(c Config) Config {
+	if b.Exchanges != nil {
+		c.Exchanges = b.Exchanges
+	}
+	if b.Topics != nil {
+		c.Topics = b.Topics
+	}
+	if b.TLS != nil {
+		c.TLS = *b.TLS
+	}
+	return c
+}
+
+func validateBindings(table string, exchanges, topics []string) error {
+	var errs []error
+	refuse := func(key, format string, args ...any) {
+		errs = append(errs, fmt.Errorf(table+" "+key+": "+format, args...))
+	}
+	if len(exchanges) == 0 {
+		refuse("exchanges", "is empty; name the services' control_exchange values")
+	}
+	for _, name := range exchanges {
+		if !exchangeName.MatchString(name) {
+			refuse("exchanges", "%q is no exchange to bind to; use letters, digits and . _ : -", name)
+		}
+	}
+	if len(topics) == 0 {
+		refuse("topics", "is empty; name the services' notification topics")
+	}
+	for _, topic := range topics {
+		if !topicName.MatchString(topic) || len(topic) > 127 {
+			refuse("topics", "%q would bind more than one topic's notifications, or nothing; name topics without the wildcards # and *", topic)
+		}
 	}
 	return errors.Join(errs...)
 }
 
-// read checks everything, and reads what it names.
-func (c Config) read() ([]address, *tls.Config, error) {
-	if err := c.Validate(); err != nil {
-		return nil, nil, err
+func (c TLSConfig) validate(table string) error {
+	if (c.CertFile == "") != (c.KeyFile == "") {
+		return fmt.Errorf("%s: cert_file and key_file go together; set both or none", table)
 	}
-	addresses, err := c.brokers()
-	if err != nil {
-		return nil, nil, err
-	}
-	tlsConfig, err := c.TLS.load()
-	return addresses, tlsConfig, err
-}
-
-// brokers parses URLs and those of URLFile.
-func (c Config) brokers() ([]address, error) {
-	urls := slices.Clone(c.URLs)
-	source := make([]string, len(urls))
-	for i := range urls {
-		source[i] = fmt.Sprintf("[amqp] urls[%d]", i)
-	}
-	if c.URLFile != "" {
-		f, err := os.Open(c.URLFile)
-		if err != nil {
-			return nil, fmt.Errorf("read [amqp] url_file: %w", err)
-		}
-		defer f.Close()
-		lines := bufio.NewScanner(f)
-		for n := 1; lines.Scan(); n++ {
-			if line := strings.TrimSpace(lines.Text()); line != "" && line[0] != '#' {
-				urls = append(urls, line)
-				source = append(source, fmt.Sprintf("[amqp] url_file %s line %d", c.URLFile, n))
-			}
-		}
-		if err := lines.Err(); err != nil {
-			return nil, fmt.Errorf("read [amqp] url_file: %w", err)
-		}
-	}
-	if len(urls) == 0 {
-		return nil, errors.New("[amqp] urls: no broker is named; set urls or url_file")
-	}
-	var all []address
-	for i, raw := range urls {
-		a, err := parseURL(raw)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", source[i], err)
-		}
-		if slices.ContainsFunc(all, func(b address) bool { return a.String() == b.String() }) {
-			return nil, fmt.Errorf("%s: %s is named twice; its notifications would be too", source[i], a)
-		}
-		all = append(all, a)
-	}
-	return all, nil
-}
-
-// load reads the certificates.
-func (c TLSConfig) load() (*tls.Config, error) {
-	out := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: c.ServerName}
-	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("read [amqp.tls] ca_file: %w", err)
-		}
-		out.RootCAs = x509.NewCertPool()
-		if !out.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("read [amqp.tls] ca_file: no certificate in %s; it must be PEM", c.CAFile)
-		}
-	}
-	if c.CertFile != "" {
-		cert, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("read [amqp.tls] cert_file and key_file: %w", err)
-		}
-		out.Certificates = []tls.Certificate{cert}
-	}
-	return out, nil
+	return nil
 }
 
 // queueArguments are those of the group's queue. They always name the type, because

@@ -1,6 +1,8 @@
 package rabbit
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -130,6 +132,116 @@ func TestURLFile(t *testing.T) {
 	cfg.URLs, cfg.URLFile = nil, ""
 	if _, err := New(cfg, nil, discard, prometheus.NewRegistry()); err == nil || !strings.Contains(err.Error(), "no broker is named") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestBrokerTables: what a table leaves out is as in [amqp], and its mistakes are
+// named with it.
+func TestBrokerTables(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "url")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("# neutron\nrabbit://u:p@h/neutron?ssl=0\n")
+	read := func(text string) ([]target, error) {
+		cfg := DefaultConfig()
+		if _, err := toml.Decode(strings.ReplaceAll(text, "FILE", file), &cfg); err != nil {
+			t.Fatal(err)
+		}
+		return cfg.addresses()
+	}
+	all, err := read(`
+		urls = ["amqp://u:p@h/"]
+		topics = ["notifications"]
+		[[broker]]
+		url = "rabbit://u:p@h/nova?ssl=1&ssl_ca_file=/ca&heartbeat=30"
+		exchanges = ["nova"]
+		topics = ["versioned_notifications"]
+		[[broker]]
+		url_file = "FILE"
+		[broker.tls]
+		server_name = "n"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for i, want := range []string{
+		"h:5672/ 14 [notifications] 10s {false    }",
+		"h:5671/nova 1 [versioned_notifications] 30s {true /ca   }",
+		"h:5672/neutron 14 [notifications] 10s {false    n}",
+	} {
+		c := all[i].cfg
+		if got := fmt.Sprint(all[i], " ", len(c.Exchanges), " ", c.Topics, " ", c.Heartbeat, " ", c.TLS); got != want {
+			t.Errorf("broker %d: %s, want %s", i, got, want)
+		}
+		names[c.QueueName()] = true
+	}
+	if len(names) != 2 { // the first and the last want the same, of different vhosts
+		t.Errorf("queues: %v", names)
+	}
+	write("amqp://u:p@h1/\namqp://u:secret@h2/\n")
+	for text, want := range map[string]string{
+		"[[broker]]": "[[amqp.broker]] number 1: set url, or url_file",
+		"[[broker]]\nurl = 'amqp://h'\nurl_file = 'f'":                    "number 1: set url, or url_file",
+		"[[broker]]\nurl_file = 'FILE'":                                   "[[amqp.broker]] number 1: its url_file holds more than one URL",
+		"[[broker]]\nurl_file = '/missing'":                               "[[amqp.broker]] number 1: read url_file: open /missing",
+		"[[broker]]\nurl = 'kafka://u:secret@h'":                          "[[amqp.broker]] number 1 url: scheme kafka is",
+		"[[broker]]\nurl = 'amqp://h'\ntopics = ['#']":                    `[[amqp.broker]] number 1 topics: "#" would`,
+		"[[broker]]\nurl = 'amqp://h'\nexchanges = []":                    "[[amqp.broker]] number 1 exchanges: is empty",
+		"[[broker]]\nurl = 'amqp://h'\ntls = { key_file = 'k' }":          "[[amqp.broker]] number 1 tls: cert_file and key_file",
+		"urls = ['amqp://h']\n[[broker]]\nurl = 'rabbit://u:secret@h,h2'": "[[amqp.broker]] number 1: h:5672,h2:5672/ is named twice",
+		"urls = ['rabbit://h?ssl=0']\n[tls]\nenabled = true":              "[amqp] urls[0]: its option ssl is off, and [amqp.tls] enabled",
+	} {
+		_, err := read(text)
+		var cfg Config
+		if err == nil || strings.HasPrefix(err.Error(), "[[") {
+			cfg = DefaultConfig()
+			toml.Decode(strings.ReplaceAll(text, "FILE", file), &cfg)
+			err = errors.Join(cfg.Validate(), err)
+		}
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: error %v, want %s", text, err, want)
+		}
+	}
+}
+
+// TestRefresh changes a file of URLs under a broker that waits to connect again.
+func TestRefresh(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.URLFile = filepath.Join(t.TempDir(), "urls")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(cfg.URLFile, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("amqp://u:first@h/\namqp://u:other@h/cell2")
+	log := new(strings.Builder)
+	c, err := New(cfg, nil, slog.New(slog.NewTextHandler(log, nil)), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := c.brokers[0]
+	for _, step := range []struct{ file, want, log string }{
+		{"amqp://u:first@h/", "[{h:5672 h u first}]", ""},
+		{"amqp://u:other@h/cell2\nrabbit://u:second@h2,h/", "[{h2:5672 h2 u second} {h:5672 h u second}]", "read changed credentials"},
+		{"rabbit://u:second@h2,h/", "[{h2:5672 h2 u second} {h:5672 h u second}]", ""},
+		{"rabbit://u:secret@h:h/", "[{h2:5672 h2 u second} {h:5672 h u second}]", "cannot be used; the ones before stay in use"},
+		{"rabbit://u:secret@h:h/", "[{h2:5672 h2 u second} {h:5672 h u second}]", ""},
+		{"amqp://u:third@h3/", "[{h2:5672 h2 u second} {h:5672 h u second}]", "the broker is no longer named"},
+		{"amqp://u:third@h2/", "[{h2:5672 h2 u third}]", "read changed credentials"},
+	} {
+		log.Reset()
+		write(step.file)
+		if got := fmt.Sprint(b.refresh().hosts); got != step.want {
+			t.Errorf("%q: %s, want %s", step.file, got, step.want)
+		}
+		if got := log.String(); (got == "") != (step.log == "") || !strings.Contains(got, step.log) || strings.Contains(got, "secret") {
+			t.Errorf("%q: log %q, want %q", step.file, got, step.log)
+		}
 	}
 }
 

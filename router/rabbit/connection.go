@@ -45,8 +45,8 @@ type connection struct {
 
 // connect connects, declares the queues, binds the exchanges that exist, and
 // starts to consume.
-func connect(ctx context.Context, b *broker, h host) (*connection, error) {
-	l, err := dial(ctx, b.address, h, b.cfg, b.tlsConfig)
+func connect(ctx context.Context, b *broker, t target, h host) (*connection, error) {
+	l, err := dial(ctx, t, h)
 	if err != nil {
 		return nil, err
 	}

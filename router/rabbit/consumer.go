@@ -2,7 +2,6 @@ package rabbit
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,12 +14,10 @@ import (
 // Consumer consumes the group's queue on every broker. Its methods may be
 // called concurrently; Run only once.
 type Consumer struct {
-	cfg       Config
-	tlsConfig *tls.Config
-	handler   Handler
-	log       *slog.Logger
-	metrics   *metrics
-	brokers   []*broker
+	handler Handler
+	log     *slog.Logger
+	metrics *metrics
+	brokers []*broker
 
 	running atomic.Bool
 	stopped chan struct{} // closed when Run returns
@@ -36,18 +33,17 @@ type Consumer struct {
 // An invalid configuration, an unreadable file, no URL at all, metrics that are
 // registered already.
 func New(cfg Config, handler Handler, log *slog.Logger, reg prometheus.Registerer) (*Consumer, error) {
-	addresses, tlsConfig, err := cfg.read()
+	targets, err := cfg.targets()
 	if err != nil {
 		return nil, err
 	}
-	c := &Consumer{cfg: cfg, tlsConfig: tlsConfig, handler: handler, log: log,
-		stopped: make(chan struct{}), draining: make(chan struct{})}
+	c := &Consumer{handler: handler, log: log, stopped: make(chan struct{}), draining: make(chan struct{})}
 	c.drain = sync.OnceFunc(func() { close(c.draining) })
 	if c.metrics, err = newMetrics(reg, c.unacked); err != nil {
 		return nil, err
 	}
-	for _, a := range addresses {
-		c.brokers = append(c.brokers, newBroker(c, a))
+	for _, t := range targets {
+		c.brokers = append(c.brokers, newBroker(c, cfg, t))
 	}
 	return c, nil
 }
@@ -60,7 +56,12 @@ func (c *Consumer) Run(ctx context.Context) error {
 	defer close(c.stopped)
 	var wg sync.WaitGroup
 	for _, b := range c.brokers {
-		wg.Go(func() { b.run(ctx) })
+		wg.Go(func() {
+			files, stop := context.WithCancel(ctx)
+			wg.Go(func() { b.watchFiles(files) })
+			defer stop()
+			b.run(ctx)
+		})
 	}
 	wg.Wait()
 	return nil

@@ -171,7 +171,8 @@ func (p *deadLetterPublisher) connect(ctx context.Context) error {
 	}
 	p.close()
 	b := p.conn.broker
-	l, err := dial(ctx, b.address, p.conn.host, b.cfg, b.tlsConfig)
+	t := b.refresh()
+	l, err := dial(ctx, t, t.host(p.conn.host))
 	if err != nil {
 		return err
 	}

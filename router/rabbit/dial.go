@@ -3,8 +3,10 @@ package rabbit
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"time"
@@ -45,7 +47,8 @@ func (l link) close() {
 }
 
 // dial connects to one host of a broker, with a handshake of at most limit.
-func dial(ctx context.Context, a address, h host, cfg Config, tlsConfig *tls.Config) (link, error) {
+func dial(ctx context.Context, t target, h host) (link, error) {
+	cfg := t.cfg
 	ctx, cancel := context.WithTimeout(ctx, cfg.SetupTimeout)
 	defer cancel()
 	socket, err := new(net.Dialer).DialContext(ctx, "tcp", h.addr)
@@ -55,15 +58,15 @@ func dial(ctx context.Context, a address, h host, cfg Config, tlsConfig *tls.Con
 	stop := context.AfterFunc(ctx, func() { socket.Close() })
 	defer stop()
 	transport := socket
-	if a.tls || cfg.TLS.Enabled {
-		own := tlsConfig.Clone()
+	if t.tls != nil {
+		own := t.tls.Clone()
 		if own.ServerName == "" {
 			own.ServerName = h.name
 		}
 		secured := tls.Client(socket, own)
 		if err := secured.HandshakeContext(ctx); err != nil {
 			socket.Close()
-			return link{}, fmt.Errorf("tls handshake with %s: %w", h.addr, err)
+			return link{}, fmt.Errorf("tls handshake with %s: %w%s", h.addr, err, wayOut(err))
 		}
 		transport = secured
 	}
@@ -72,7 +75,7 @@ func dial(ctx context.Context, a address, h host, cfg Config, tlsConfig *tls.Con
 	properties["connection_name"] = connectionName(cfg.Group)
 	conn, err := amqp.Open(transport, amqp.Config{
 		SASL:       []amqp.Authentication{&amqp.PlainAuth{Username: h.user, Password: h.password}},
-		Vhost:      a.vhost,
+		Vhost:      t.vhost,
 		Heartbeat:  cfg.Heartbeat,
 		FrameSize:  frameSize,
 		Locale:     "en_US",
@@ -80,13 +83,28 @@ func dial(ctx context.Context, a address, h host, cfg Config, tlsConfig *tls.Con
 	})
 	if err != nil {
 		socket.Close()
-		return link{}, fmt.Errorf("amqp handshake with %s as user %s: %w", h.addr, h.user, err)
+		return link{}, fmt.Errorf("amqp handshake with %s as user %s: %w%s", h.addr, h.user, err, wayOut(err))
 	}
 	if !stop() {
 		socket.Close()
 		return link{}, fmt.Errorf("amqp handshake with %s: %w", h.addr, ctx.Err())
 	}
 	return link{conn, socket}, nil
+}
+
+// wayOut says what to do about a handshake that failed.
+func wayOut(err error) string {
+	var unknown x509.UnknownAuthorityError
+	var record tls.RecordHeaderError
+	switch {
+	case errors.As(err, &unknown):
+		return "; name the authority with ca_file in [amqp.tls], or ssl_ca_file in the URL"
+	case errors.As(err, &record):
+		return "; this port does not speak TLS"
+	case errors.Is(err, amqp.ErrSyntax), errors.Is(err, io.EOF), errors.Is(err, amqp.ErrFrame):
+		return "; does this port want TLS? Then use amqps://, or rabbit://…?ssl=1"
+	}
+	return ""
 }
 
 // connectionName is what rabbitmqctl list_connections shows.

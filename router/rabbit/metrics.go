@@ -16,6 +16,7 @@ const maxReasons = 24
 // metrics are shared by the brokers.
 type metrics struct {
 	connected, blocked, missing *prometheus.GaugeVec
+	unusable, certificateDays   *prometheus.GaugeVec
 	reconnects, acked           *prometheus.CounterVec
 	deliveries                  *prometheus.CounterVec
 	redelivered                 prometheus.Counter
@@ -33,18 +34,20 @@ func newMetrics(reg prometheus.Registerer, unacked func() map[string]int) (*metr
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: metricsPrefix + name, Help: help}, []string{label})
 	}
 	m := &metrics{
-		connected:    gauge("connected", "1 while notifications are consumed from the broker."),
-		blocked:      gauge("blocked", "1 while the broker takes no dead letters because of an alarm of its own."),
-		missing:      gauge("missing_exchanges", "Configured exchanges that are not bound, because they do not exist or may not be read."),
-		reconnects:   counter("reconnects_total", "Connections that ended or could not be made, and were tried again.", "broker"),
-		acked:        counter("acked_total", "Deliveries acknowledged.", "broker"),
-		deliveries:   counter("deliveries_total", "Deliveries by the exchange they were published to.", "exchange"),
-		redelivered:  prometheus.NewCounter(prometheus.CounterOpts{Name: metricsPrefix + "redelivered_total", Help: "Deliveries that may have been seen before."}),
-		deadLettered: counter("dead_lettered_total", "Rejected deliveries put into the dead-letter queue.", "reason"),
-		dropped:      counter("dead_letters_dropped_total", "Rejected deliveries that were dropped, because dead letters are off or RabbitMQ did not take them in time.", "reason"),
-		reasons:      make(map[string]bool),
+		connected:       gauge("connected", "1 while notifications are consumed from the broker."),
+		blocked:         gauge("blocked", "1 while the broker takes no dead letters because of an alarm of its own."),
+		missing:         gauge("missing_exchanges", "Configured exchanges that are not bound, because they do not exist or may not be read."),
+		unusable:        gauge("file_unusable", "1 while the file of the broker's URL, or one of the certificates for it, cannot be used and what it held before is."),
+		certificateDays: gauge("certificate_days", "Days until our certificate for the broker expires."),
+		reconnects:      counter("reconnects_total", "Connections that ended or could not be made, and were tried again.", "broker"),
+		acked:           counter("acked_total", "Deliveries acknowledged.", "broker"),
+		deliveries:      counter("deliveries_total", "Deliveries by the exchange they were published to.", "exchange"),
+		redelivered:     prometheus.NewCounter(prometheus.CounterOpts{Name: metricsPrefix + "redelivered_total", Help: "Deliveries that may have been seen before."}),
+		deadLettered:    counter("dead_lettered_total", "Rejected deliveries put into the dead-letter queue.", "reason"),
+		dropped:         counter("dead_letters_dropped_total", "Rejected deliveries that were dropped, because dead letters are off or RabbitMQ did not take them in time.", "reason"),
+		reasons:         make(map[string]bool),
 	}
-	for _, c := range []prometheus.Collector{m.connected, m.blocked, m.missing, m.reconnects, m.acked, m.deliveries,
+	for _, c := range []prometheus.Collector{m.connected, m.blocked, m.missing, m.unusable, m.certificateDays, m.reconnects, m.acked, m.deliveries,
 		m.redelivered, m.deadLettered, m.dropped, unackedCollector{unacked}} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("register the amqp metrics: %w", err)
@@ -73,6 +76,18 @@ func (m *metrics) reason(text string) string {
 	}
 	m.reasons[label] = true
 	return label
+}
+
+// file sets what is known about a broker's files.
+func (m *metrics) file(broker string, t target, usable bool) {
+	unusable := m.unusable.WithLabelValues(broker)
+	unusable.Set(0)
+	if !usable {
+		unusable.Set(1)
+	}
+	if days, ok := t.certificateDays(); ok {
+		m.certificateDays.WithLabelValues(broker).Set(days)
+	}
 }
 
 // exchangeCounters keeps one broker's counters at hand. Only the goroutine that

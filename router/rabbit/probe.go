@@ -3,7 +3,6 @@ package rabbit
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"fmt"
 	"strings"
 	"sync"
@@ -37,26 +36,27 @@ type Report struct {
 //
 // Those of New. What is wrong with a broker is in its report.
 func Probe(ctx context.Context, cfg Config, listen time.Duration) ([]Report, error) {
-	addresses, tlsConfig, err := cfg.read()
+	cfg.Declare = false
+	targets, err := cfg.targets()
 	if err != nil {
 		return nil, err
 	}
-	cfg.Declare = false
-	reports := make([]Report, len(addresses))
+	reports := make([]Report, len(targets))
 	var all sync.WaitGroup
-	for i, a := range addresses {
+	for i, t := range targets {
 		all.Go(func() {
-			reports[i] = Report{Broker: a.String(), Heard: map[string]int{}}
-			reports[i].probe(ctx, cfg, a, tlsConfig, listen)
+			reports[i] = Report{Broker: t.String(), Heard: map[string]int{}}
+			reports[i].probe(ctx, t, listen)
 		})
 	}
 	all.Wait()
 	return reports, nil
 }
 
-func (r *Report) probe(ctx context.Context, cfg Config, a address, tlsConfig *tls.Config, listen time.Duration) {
-	for _, h := range a.hosts {
-		l, err := dial(ctx, a, h, cfg, tlsConfig)
+func (r *Report) probe(ctx context.Context, broker target, listen time.Duration) {
+	cfg := broker.cfg
+	for _, h := range broker.hosts {
+		l, err := dial(ctx, broker, h)
 		if err != nil {
 			r.Problems = append(r.Problems, err)
 			continue

@@ -34,26 +34,23 @@ type Publisher struct {
 //
 // A bad URL, a certificate that cannot be read, no host that answers.
 func DialPublisher(ctx context.Context, url string, tlsFiles TLSConfig, declare bool) (*Publisher, error) {
-	a, err := parseURL(url)
-	if err != nil {
-		return nil, fmt.Errorf("amqp url: %w", err)
-	}
 	cfg := DefaultConfig()
-	cfg.Group, cfg.TLS = "publisher", tlsFiles
-	tlsConfig, err := tlsFiles.load()
+	cfg.Group, cfg.TLS, cfg.URLs = "publisher", tlsFiles, []string{url}
+	targets, err := cfg.targets()
 	if err != nil {
 		return nil, err
 	}
+	t := targets[0]
 	p := &Publisher{cfg: cfg, declare: declare, exchanges: make(map[string]bool)}
 	var errs []error
-	for _, h := range a.hosts {
-		p.link, err = dial(ctx, a, h, cfg, tlsConfig)
+	for _, h := range t.hosts {
+		p.link, err = dial(ctx, t, h)
 		if err == nil {
 			break
 		}
 		errs = append(errs, err)
 	}
-	if len(errs) == len(a.hosts) {
+	if len(errs) == len(t.hosts) {
 		return nil, errors.Join(errs...)
 	}
 	if err := p.link.within(ctx, cfg.SetupTimeout, p.open); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,7 +14,8 @@ import (
 type address struct {
 	hosts []host
 	vhost string
-	tls   bool
+	tls   bool // amqps, which has no options
+	options
 }
 
 type host struct {
@@ -32,6 +34,14 @@ func (a address) String() string {
 	return strings.Join(addrs, ",") + "/" + strings.TrimPrefix(a.vhost, "/")
 }
 
+// same reports whether two addresses are of one broker: its cluster may have got
+// another host, and its user another password.
+func (a address) same(b address) bool {
+	return a.vhost == b.vhost && slices.ContainsFunc(a.hosts, func(h host) bool {
+		return slices.ContainsFunc(b.hosts, func(other host) bool { return h.addr == other.addr })
+	})
+}
+
 // notEscaped is said instead of what stands in the URL, which may be part of the
 // password.
 const notEscaped = "; in a user or password, write @ : / ? # % and , as %40 %3A %2F %3F %23 %25 and %2C"
@@ -42,8 +52,8 @@ const notEscaped = "; in a user or password, write @ : / ? # % and , as %40 %3A 
 //	scheme://[user:password@]host[:port][,…]/vhost[?query]
 //
 // Hosts without a user take that of the host before them (oslo would drop it,
-// and use guest). The query of a rabbit:// URL tunes oslo's driver and is
-// ignored, that of the others refused. An empty vhost is "/".
+// and use guest). Only rabbit:// has a query: the options of oslo's driver. An
+// empty vhost is "/".
 //
 // # Errors
 //
@@ -60,24 +70,27 @@ func parseURL(raw string) (address, error) {
 	case "amqps":
 		a.tls, port = true, "5671"
 	default:
-		if len(scheme) > 16 || strings.ContainsAny(scheme, "@:/") {
-			scheme = "its"
-		}
-		return a, fmt.Errorf("scheme %s is not known; use amqp, amqps or rabbit", scheme)
+		return a, unknownScheme(scheme)
 	}
 	if strings.ContainsFunc(rest, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
 		return a, errors.New("holds a space or control character; percent-encode it")
 	}
-	rest, query, hasQuery := strings.Cut(rest, "?")
-	if hasQuery && query != "" && scheme != "rabbit" {
-		return a, errors.New("has a query (?…), which is not read; set heartbeat, tls and the like in [amqp]" + notEscaped)
+	rest, query, _ := strings.Cut(rest, "?")
+	if query != "" && scheme != "rabbit" {
+		return a, errors.New("has a query (?…), which only rabbit:// URLs have; set heartbeat, tls and the like in [amqp]" + notEscaped)
+	}
+	var err error
+	if a.options, err = parseOptions(query); err != nil {
+		return a, err
+	}
+	if a.options.tls {
+		port = "5671" // as in kombu
 	}
 	netloc, path, _ := strings.Cut(rest, "/")
-	vhost, err := url.PathUnescape(path)
-	if err != nil || strings.Contains(rest, "#") {
+	if a.vhost, err = url.PathUnescape(path); err != nil || strings.Contains(rest, "#") {
 		return a, errors.New("its vhost is not percent-encoded" + notEscaped)
 	}
-	if a.vhost = vhost; vhost == "" {
+	if a.vhost == "" {
 		a.vhost = "/"
 	}
 	previous := host{user: "guest", password: "guest"}
@@ -96,6 +109,21 @@ func parseURL(raw string) (address, error) {
 		return a, errors.New("names no host")
 	}
 	return a, nil
+}
+
+// unknownScheme says what is possible instead of another driver of oslo.messaging.
+func unknownScheme(scheme string) error {
+	switch driver, variant, _ := strings.Cut(scheme, "+"); {
+	case (driver == "rabbit" || driver == "amqp") && variant != "" || scheme == "rabbits" || scheme == "pyamqp":
+		return errors.New("scheme " + strings.ToLower(driver) + "… is not known; for TLS write amqps://…, or rabbit://…?ssl=1, and otherwise amqp:// or rabbit://")
+	case slices.Contains([]string{"kafka", "amqp1", "zmq", "qpid", "pika", "fake"}, driver):
+		return fmt.Errorf("scheme %s is another driver of oslo.messaging; the router listens to RabbitMQ only: "+
+			"let the services send their notifications there, with transport_url = rabbit://… in [oslo_messaging_notifications]", driver)
+	}
+	if len(scheme) > 16 || strings.ContainsAny(scheme, "@:/") {
+		scheme = "its"
+	}
+	return fmt.Errorf("scheme %s is not known; use amqp, amqps or rabbit", scheme)
 }
 
 func parseHost(part, port string, previous host) (host, error) {

@@ -1,9 +1,9 @@
 package server
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
 	"strings"
@@ -97,14 +97,15 @@ func parseOrigin(origin string) (string, error) {
 	return u.Scheme + "://" + strings.ToLower(u.Host), nil
 }
 
-// tls reads the pair now, so that a wrong one is found at the start.
-func (c Config) tls() (*tls.Config, error) {
+// certificate reads the pair now, so that a wrong one is found at the start. It is
+// nil if there is none.
+func (c Config) certificate(log *slog.Logger) (*certificate, error) {
 	if c.TLSCertFile == "" {
 		return nil, nil
 	}
-	pair := &keyPair{certFile: c.TLSCertFile, keyFile: c.TLSKeyFile}
-	if _, err := pair.get(nil); err != nil {
+	cert := &certificate{certFile: c.TLSCertFile, keyFile: c.TLSKeyFile, interval: certificateInterval, log: log}
+	if _, err := cert.read(time.Now()); err != nil {
 		return nil, fmt.Errorf("[server] tls_cert_file, tls_key_file: %w", err)
 	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: pair.get, NextProtos: []string{"h2", "http/1.1"}}, nil
+	return cert, nil
 }

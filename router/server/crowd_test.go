@@ -39,7 +39,7 @@ func TestCrowdsOfStrangers(t *testing.T) {
 			cfg.MaxConnections, cfg.MaxStrangers, cfg.MaxStrangersPerAddress = 12, 30, 0
 			var dial func(testing.TB, string) *clienttest.Websocket
 			if dial = func(t testing.TB, address string) *clienttest.Websocket { return clienttest.DialTCP(t, address) }; c.tls {
-				cfg.TLSCertFile, cfg.TLSKeyFile = certificateFiles(t)
+				cfg.TLSCertFile, cfg.TLSKeyFile = certificateFiles(t, time.Now().Add(time.Hour))
 				dial = func(t testing.TB, address string) *clienttest.Websocket {
 					conn, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true})
 					if err != nil {
@@ -96,7 +96,7 @@ func TestCrowdOverOneConnection(t *testing.T) {
 	cfg := testConfig()
 	cfg.MaxStrangers = 10
 	cfg.ConnectTimeout = 5 * time.Minute // what ends them is not this
-	cfg.TLSCertFile, cfg.TLSKeyFile = certificateFiles(t)
+	cfg.TLSCertFile, cfg.TLSKeyFile = certificateFiles(t, time.Now().Add(time.Hour))
 	w := start(t, cfg)
 	base := "https://" + w.address()
 	crowd := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}

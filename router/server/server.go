@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -40,7 +39,7 @@ type Server struct {
 	origins    origins
 	handler    http.Handler
 	listener   net.Listener
-	tls        *tls.Config
+	cert       *certificate // nil: no TLS
 
 	base context.Context // of requests; ends with Run
 	stop context.CancelFunc
@@ -62,9 +61,10 @@ func New(cfg Config, h *hub.Hub, authenticator session.Authenticator, o Options)
 		return nil, err
 	}
 	s := &Server{cfg: cfg, log: o.Log, origins: origins}
-	if s.tls, err = cfg.tls(); err != nil {
+	if s.cert, err = cfg.certificate(o.Log); err != nil {
 		return nil, err
 	}
+	o.Registerer.MustRegister(certificateMetrics{s.cert})
 	s.sessions = session.New(cfg.SessionConfig, h, authenticator, session.Options{Log: o.Log, Registerer: o.Registerer})
 	door := &door{s.sessions, proxies}
 	s.transports = transport.New(cfg.TransportConfig, s.sessions, transport.Options{
@@ -156,7 +156,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer s.stop()
 	server := &http.Server{
 		Handler:        s.apart(s.handler),
-		TLSConfig:      s.tls,
+		TLSConfig:      s.cert.tls(),
 		ReadTimeout:    s.cfg.ConnectTimeout, // of a body that nobody wants, too; streams lift it
 		IdleTimeout:    time.Minute,
 		MaxHeaderBytes: 64 << 10, // a token can be in the URL of sse
@@ -174,6 +174,9 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	var inner sync.WaitGroup
 	inner.Go(func() { s.sessions.Run(s.base) })
+	if s.cert != nil {
+		inner.Go(func() { s.cert.run(s.base) })
+	}
 	served := make(chan error, 1)
 	inner.Go(func() { served <- s.serve(server) })
 	var err error
@@ -200,7 +203,7 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 func (s *Server) serve(server *http.Server) error {
-	if s.tls != nil {
+	if s.cert != nil {
 		return server.ServeTLS(s.listener, "", "")
 	}
 	return server.Serve(s.listener)
