@@ -1,9 +1,11 @@
 package guest
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"unicode"
 	"unicode/utf8"
 
 	"horizon-realtime/router/json"
@@ -123,6 +125,9 @@ func (e *Emission) split(body []byte) error {
 	e.Key = body[channel : channel+key : channel+key]
 	e.Payload = body[channel+key : len(body) : len(body)]
 	e.Removed = flags&abi.EmitRemoved != 0
+	if unknown := flags &^ abi.EmitRemoved; unknown != 0 {
+		return fmt.Errorf("it has the flags %#x, which this router does not know", unknown)
+	}
 	return nil
 }
 
@@ -150,6 +155,8 @@ func (e *Emission) check(before []byte) error {
 		return errors.New("the channel is not valid UTF-8")
 	case !utf8.Valid(e.Key):
 		return errors.New("the key is not valid UTF-8")
+	case bytes.ContainsFunc(e.Key, unicode.IsControl):
+		return errors.New("the key has control characters")
 	}
 	if err := json.CheckLineLike(e.Payload, before); err != nil {
 		return fmt.Errorf("the payload is not one line of JSON: %w", err)

@@ -46,6 +46,8 @@ func TestResultRefusals(t *testing.T) {
 		{"no channel", guesttest.Emit("", "", "1"), "has a bad emission at byte 0: it has no channel"},
 		{"channel not UTF-8", guesttest.Emit("public/\xff", "", "1"), "has a bad emission at byte 0: the channel is not valid UTF-8"},
 		{"key not UTF-8", guesttest.Emit("public/a", "\xc0\x80", "1"), "has a bad emission at byte 0: the key is not valid UTF-8"},
+		{"key of two lines", guesttest.Emit("public/a", "a\nb", "1"), "has a bad emission at byte 0: the key has control characters"},
+		{"unknown flag", append(slices.Clone(good[:12]), append([]byte{3, 0, 0, 0}, good[16:]...)...), "has a bad emission at byte 0: it has the flags 0x2, which this router does not know"},
 		{"second one bad", append(slices.Clone(good), guesttest.Emit("public/a", "\xff", "1")...), "has a bad emission at byte 25: the key is not valid UTF-8"},
 		{"many", bytes.Repeat(good, 3), "has more than 2 emissions; emit less, or raise [plugins] emissions_per_event"},
 		{"long block", make([]byte, 513), "has 513 bytes, over the limit of 512; emit less, or raise [plugins] bytes_per_event"},

@@ -1,0 +1,17 @@
+(module
+  (import "hr" "subscribe" (func $subscribe (param i32 i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "on compute.*\0a")
+  (data $d "x")
+  (func (export "hr_abi_1"))
+  (func (export "hr_init") (result i64)
+    (call $subscribe (i32.const 0) (i32.const 13))
+    (i64.const 0x0000400000004000) ;; scratch: 16 KiB from 16 KiB on
+  )
+  (func (export "hr_event") (result i64)
+    (loop $again
+      (memory.copy (i32.const 0) (i32.const 0) (i32.const 0))
+      (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))
+      (memory.init $d (i32.const 0) (i32.const 0) (i32.const 0))
+      (br $again))
+    (i64.const 0)))

@@ -1,0 +1,12 @@
+(module
+  (import "hr" "subscribe" (func $subscribe (param i32 i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "on compute.*\0a")
+  (func (export "hr_abi_1"))
+  (func (export "hr_init") (result i64)
+    (call $subscribe (i32.const 0) (i32.const 13))
+    (i64.const 0x0000400000004000) ;; scratch: 16 KiB from 16 KiB on
+  )
+  (func (export "hr_event") (result i64)
+    (drop (i32.trunc_f64_s (f64.const nan)))
+    (i64.const 0)))

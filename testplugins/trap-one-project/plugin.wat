@@ -1,0 +1,15 @@
+(module
+  (import "hr" "subscribe" (func $subscribe (param i32 i32)))
+  (import "hr" "field" (func $field (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "on compute.*\0a")
+  (data (i32.const 32) "/payload")
+  (func (export "hr_abi_1"))
+  (func (export "hr_init") (result i64)
+    (call $subscribe (i32.const 0) (i32.const 13))
+    (i64.const 0x0000400000004000) ;; scratch: 16 KiB from 16 KiB on
+  )
+  (func (export "hr_event") (result i64)
+    (drop (call $field (i32.const 32) (i32.const 8) (i32.const 1024) (i32.const 64)))
+    (if (i32.eq (i32.load8_u (i32.add (i32.add (i32.const 16384) (i32.load (i32.const 16440))) (i32.const 31))) (i32.const 51)) (then unreachable))
+    (i64.const 0)))
