@@ -54,6 +54,7 @@ type pipeline struct {
 	timeout  time.Duration // [router] notification_timeout
 	jobs     sync.Pool
 	outcomes outcomes
+	clocks   *clocks
 }
 
 // stages are what a notification passes, beside the decoder.
@@ -75,6 +76,7 @@ func newPipeline(cfg Config, s stages, log *slog.Logger, reg prometheus.Register
 		seed:     maphash.MakeSeed(),
 		timeout:  cfg.Router.NotificationTimeout,
 		outcomes: newOutcomes(reg),
+		clocks:   newClocks(log, reg),
 	}
 	p.jobs.New = func() any { return new(fair.Item[job]) }
 	for range s.host.Workers() {

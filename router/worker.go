@@ -52,6 +52,9 @@ func (w *worker) run(ctx context.Context) {
 // handle takes one notification to its end and settles its delivery.
 func (w *worker) handle(ctx context.Context, j *job) {
 	late := false
+	if j.Skew != 0 {
+		w.clocks.observe(j.Publisher, j.Skew, time.Now())
+	}
 	if j.MessageID != "" && w.seen.add(maphash.String(w.seed, j.MessageID)+w.project(&j.Notification)) {
 		w.outcomes.duplicate.Inc()
 	} else {

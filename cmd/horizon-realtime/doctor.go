@@ -134,7 +134,8 @@ func (d *doctor) clients(ctx context.Context, cfg router.Config) {
 }
 
 func (d *doctor) brokers(ctx context.Context, cfg router.Config, listen time.Duration) {
-	reports, err := rabbit.Probe(ctx, cfg.AMQP, listen)
+	var clocks publisherClocks
+	reports, err := rabbit.Probe(ctx, cfg.AMQP, listen, clocks.heard)
 	if err != nil {
 		d.fail("brokers", err)
 		return
@@ -162,6 +163,9 @@ func (d *doctor) brokers(ctx context.Context, cfg router.Config, listen time.Dur
 			heard = append(heard, fmt.Sprintf("%d from %s", r.Heard[from], from))
 		}
 		d.ok(what, "heard "+strings.Join(heard, ", "))
+	}
+	for _, wrong := range clocks.wrong() {
+		d.note("clocks", wrong)
 	}
 }
 

@@ -41,6 +41,10 @@ type Notification struct {
 	// TimeLayout has it.
 	At     time.Time
 	AtText string
+	// Skew is how much later than its arrival a live notification says that it was
+	// sent: less than zero, unless the publisher's clock is ahead of ours. It is 0
+	// if that is not known.
+	Skew time.Duration
 
 	buf   []byte
 	extra []byte
@@ -52,7 +56,7 @@ type Notification struct {
 func (n *Notification) Reset() {
 	n.Type, n.Publisher, n.Priority, n.MessageID, n.RequestID = "", "", "", "", ""
 	n.Project, n.User, n.Resource, n.AtText = "", "", "", ""
-	n.At = time.Time{}
+	n.At, n.Skew = time.Time{}, 0
 	n.Document.Reset()
 	n.buf, n.extra = n.buf[:0], n.extra[:0]
 	if cap(n.buf) > keepBytes {

@@ -150,7 +150,9 @@ func (d *Decoder) standardFields(n *event.Notification) error {
 		// only just arrived.
 		at = d.now()
 	} else if d.cfg.Live {
-		at = atArrival(at, d.now())
+		now := d.now()
+		n.Skew = at.Sub(now)
+		at = atArrival(at, now)
 	}
 	n.SetTime(at)
 	findOwner(n)

@@ -344,6 +344,12 @@ func TestATimeFarFromArrivalIsTheArrivals(t *testing.T) {
 			if at := map[bool]string{true: want.live, false: want.recorded}[live]; n.AtText != at {
 				t.Errorf("%s, live %t: %s, want %s", timestamp, live, n.AtText, at)
 			}
+			if want.recorded == nowText || !live {
+				continue
+			}
+			if skew, err := time.Parse(event.TimeLayout, want.recorded); err != nil || n.Skew != skew.Sub(now) {
+				t.Errorf("%s: skew %s, want %s", timestamp, n.Skew, skew.Sub(now))
+			}
 		}
 	}
 }

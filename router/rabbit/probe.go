@@ -30,12 +30,13 @@ type Report struct {
 
 // Probe does on each broker what a consumer would, on its own queue, which ends with
 // the connection, and listens for that long. It makes nothing that stays, and takes
-// no message that anybody else waits for.
+// no message that anybody else waits for. heard, which may be called concurrently, gets
+// each notification's body, which it must not keep, and its Delivery.Compression.
 //
 // # Errors
 //
 // Those of New. What is wrong with a broker is in its report.
-func Probe(ctx context.Context, cfg Config, listen time.Duration) ([]Report, error) {
+func Probe(ctx context.Context, cfg Config, listen time.Duration, heard func(body []byte, compression string)) ([]Report, error) {
 	cfg.Declare = false
 	targets, err := cfg.targets()
 	if err != nil {
@@ -46,14 +47,14 @@ func Probe(ctx context.Context, cfg Config, listen time.Duration) ([]Report, err
 	for i, t := range targets {
 		all.Go(func() {
 			reports[i] = Report{Broker: t.String(), Heard: map[string]int{}}
-			reports[i].probe(ctx, t, listen)
+			reports[i].probe(ctx, t, listen, heard)
 		})
 	}
 	all.Wait()
 	return reports, nil
 }
 
-func (r *Report) probe(ctx context.Context, broker target, listen time.Duration) {
+func (r *Report) probe(ctx context.Context, broker target, listen time.Duration, heard func([]byte, string)) {
 	cfg := broker.cfg
 	for _, h := range broker.hosts {
 		l, err := dial(ctx, broker, h)
@@ -68,7 +69,7 @@ func (r *Report) probe(ctx context.Context, broker target, listen time.Duration)
 			r.Problems = append(r.Problems, err)
 			return
 		}
-		if err := l.within(ctx, listen+cfg.SetupTimeout, func() error { return r.listen(ctx, t, listen) }); err != nil {
+		if err := l.within(ctx, listen+cfg.SetupTimeout, func() error { return r.listen(ctx, t, listen, heard) }); err != nil {
 			r.Problems = append(r.Problems, err)
 		}
 		return
@@ -101,7 +102,7 @@ func (r *Report) bind(t *topology) error {
 }
 
 // listen counts what arrives.
-func (r *Report) listen(ctx context.Context, t *topology, limit time.Duration) error {
+func (r *Report) listen(ctx context.Context, t *topology, limit time.Duration, heard func([]byte, string)) error {
 	return t.on(func(ch *amqp.Channel) error {
 		deliveries, err := ch.Consume(t.queue, "", true, true, false, false, nil)
 		if err != nil {
@@ -116,6 +117,8 @@ func (r *Report) listen(ctx context.Context, t *topology, limit time.Duration) e
 				}
 				topic, _, _ := strings.Cut(d.RoutingKey, ".")
 				r.Heard[d.Exchange+" "+topic]++
+				compression, _ := d.Headers["compression"].(string)
+				heard(d.Body, compression)
 			case <-over:
 				return nil
 			case <-ctx.Done():

@@ -22,6 +22,7 @@ func TestProbe(t *testing.T) {
 	b.exchange(nova, false)
 	before := queues(t)
 
+	var bodies list
 	ctx, stop := context.WithCancel(t.Context())
 	published := make(chan struct{})
 	go func() {
@@ -33,13 +34,13 @@ func TestProbe(t *testing.T) {
 			}
 		}
 	}()
-	got, err := rabbit.Probe(ctx, cfg, time.Second)
+	got, err := rabbit.Probe(ctx, cfg, time.Second, func(body []byte, _ string) { bodies.add(string(body)) })
 	stop()
 	<-published
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got) != 1 || got[0].Heard[nova+" versioned_notifications"] == 0 {
+	if bodies.len() == 0 || bodies.get()[0] != "x" || len(got) != 1 || got[0].Heard[nova+" versioned_notifications"] == 0 {
 		t.Fatalf("heard nothing of what was published: %+v", got)
 	}
 	want := rabbit.Report{Broker: node.Addr() + "/", Host: node.Addr(), Bound: cfg.Exchanges[:1], Missing: cfg.Exchanges[1:], Heard: got[0].Heard}
@@ -66,7 +67,7 @@ func TestProbeProblems(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			ctl(t, "set_permissions", "probe", p.Configure, p.Write, c.read)
 			cfg.URLs = []string{c.url}
-			got, err := rabbit.Probe(t.Context(), cfg, time.Millisecond)
+			got, err := rabbit.Probe(t.Context(), cfg, time.Millisecond, func([]byte, string) {})
 			if err != nil {
 				t.Fatal(err)
 			}
