@@ -17,6 +17,8 @@ type row struct {
 	// /api/plugins; wrong is what is not as it must be.
 	sees  string
 	wrong error
+	// verdict is how long it took from the file's arrival until its fate was sealed.
+	verdict time.Duration
 	cost
 	// resident is the process's memory afterwards, relative to just before.
 	resident float64
@@ -43,13 +45,22 @@ func (b *besieged) attack(ctx context.Context, g attacker, watch time.Duration) 
 	r := row{name: g.name}
 	file := "10-" + g.name + ".wasm"
 	r.cost, r.wrong = b.measure(new(histogram), func() error {
-		enough := time.Now().Add(watch)
+		began := time.Now()
 		if err := b.install(file, g.module); err != nil {
 			return err
 		}
-		s, err := b.until(ctx, file, func(s plugin.Status, ok bool) bool {
-			return ok && s.State == g.fate && time.Now().After(enough)
-		})
+		ends := func(s plugin.Status, ok bool) bool {
+			return ok && s.State == g.fate && (s.State != plugin.Running || s.Calls > 0)
+		}
+		_, err := b.until(ctx, file, ends)
+		if err != nil {
+			return fmt.Errorf("%s: %w, and must be %s", g.name, err, g.fate)
+		}
+		r.verdict = time.Since(began)
+		if err := wait(ctx, watch-r.verdict); err != nil {
+			return err
+		}
+		s, err := b.until(ctx, file, ends)
 		if err != nil {
 			return fmt.Errorf("%s: %w, and must be %s", g.name, err, g.fate)
 		}

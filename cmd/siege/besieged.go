@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"time"
 
@@ -48,28 +49,43 @@ func besiege(ctx context.Context, p *plan, stock []byte) (_ *besieged, err error
 	}
 	b := &besieged{dir: filepath.Join(home, "plugins"), ledger: newLedger(), log: new(logBook)}
 	ctx, cancel := context.WithCancel(ctx)
-	var work sync.WaitGroup
-	var failed error
+	var sending, work sync.WaitGroup
+	var sent, failed error
+	sendCtx, stopSending := context.WithCancel(ctx)
+	notifications := way(newInProcess())
 	b.stop = sync.OnceValue(func() error {
+		stopSending()
+		sending.Wait()
+		b.ledger.drain()
 		cancel()
 		work.Wait()
-		return errors.Join(failed, os.RemoveAll(home))
+		return errors.Join(sent, failed, notifications.close(), os.RemoveAll(home))
 	})
 	defer func() {
 		if err != nil {
-			b.stop()
+			err = errors.Join(err, b.stop())
 		}
 	}()
 	if err = errors.Join(os.Mkdir(b.dir, 0o700), b.install(stockFile, stock)); err != nil {
 		return nil, err
 	}
-	source, err := newTraffic(p.root, p.rate, b.ledger)
+	if p.rabbit {
+		broker, err := startBroker(filepath.Join(home, "rabbitmq"))
+		if err != nil {
+			return nil, err
+		}
+		notifications = broker
+	}
+	traffic, err := newTraffic(p.root, p.rate, b.ledger)
 	if err != nil {
 		return nil, err
 	}
-	r, err := router.New(ctx, b.config(home), router.Parts{
-		Source: source, Log: slog.New(slog.NewJSONHandler(b.log, nil)), Registry: prometheus.NewRegistry(),
-	})
+	cfg, log, reg := b.config(home), slog.New(slog.NewJSONHandler(b.log, nil)), prometheus.NewRegistry()
+	source, err := notifications.source(cfg, log, reg)
+	if err != nil {
+		return nil, err
+	}
+	r, err := router.New(ctx, cfg, router.Parts{Source: source, Log: log, Registry: reg})
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +102,26 @@ func besiege(ctx context.Context, p *plan, stock []byte) (_ *besieged, err error
 	if err != nil {
 		return nil, err
 	}
-	close(source.begin)
+	if err := untilReady(ctx, source); err != nil {
+		return nil, err
+	}
+	work.Go(func() { collect(ctx) })
+	sending.Go(func() { sent = traffic.run(sendCtx, notifications.send) })
 	return b, nil
+}
+
+// collect makes Go collect garbage every 50 ms: while it begins to, everything in
+// the process waits for what cannot be interrupted.
+func collect(ctx context.Context) {
+	for pace := time.NewTicker(50 * time.Millisecond); ; {
+		select {
+		case <-ctx.Done():
+			pace.Stop()
+			return
+		case <-pace.C:
+			runtime.GC()
+		}
+	}
 }
 
 // drain bounds how long the router may take to stop.

@@ -10,8 +10,9 @@
 // In: the folders of testplugins, the stock plugin plugins/instances, and nova's
 // notifications as a real cloud sent them. Out: a row per plugin: what its operator
 // sees, what the stock plugin's listeners received, and what it cost them. The whole
-// router, with its hub and server, runs in this process; the listeners are websocket
-// connections to it.
+// router, with its hub and server, runs in this process, and gets its notifications
+// through a RabbitMQ of the siege's own (or, with -rabbit=false, without one); the
+// listeners are websocket connections to it. Go's collector is made to run every 50 ms.
 //
 // The exit status is 1 if a delivery was lost or doubled, somebody heard what is not
 // theirs, a goroutine was left over, or a plugin's fate is not that of its expect.txt.

@@ -84,6 +84,13 @@ func (l *ledger) missing(from, to uint64) (n int) {
 	return n
 }
 
+// drain waits until everything that was published has been delivered, or will not be.
+func (l *ledger) drain() {
+	for deadline := time.Now().Add(patience); l.delivered.Load() < l.published.Load() && time.Now().Before(deadline); {
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
 // histogram counts durations in steps of a tenth of a millisecond.
 type histogram struct {
 	steps [20_001]atomic.Uint32

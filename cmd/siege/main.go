@@ -32,6 +32,7 @@ func run(ctx context.Context) error {
 	flag.IntVar(&p.rate, "rate", 1000, "notifications a second")
 	flag.DurationVar(&p.watch, "watch", 2*time.Second, "how long each plugin is watched at least")
 	flag.IntVar(&p.reloads, "reloads", 0, "how often the stock plugin is replaced under traffic")
+	flag.BoolVar(&p.rabbit, "rabbit", true, "send the notifications through a RabbitMQ of its own")
 	look := search.Plan{Progress: os.Stderr, Pauses: func() func() time.Duration { return readPauses().longestSince }}
 	flag.DurationVar(&look.For, "search", 0, "instead, look for modules that take much time for little fuel, for so long")
 	flag.StringVar(&look.Keep, "keep", "", "a folder for the text of the dearest modules found")

@@ -26,6 +26,7 @@ type plan struct {
 	rate     int
 	watch    time.Duration
 	reloads  int
+	rabbit   bool // through a RabbitMQ of its own
 	progress io.Writer
 }
 
@@ -53,7 +54,10 @@ func (p *plan) run(ctx context.Context) (*result, error) {
 		return nil, err
 	}
 	defer b.stop()
-	r := &result{rate: p.rate}
+	r := &result{rate: p.rate, way: "in the process"}
+	if p.rabbit {
+		r.way = "through RabbitMQ"
+	}
 	// What happens only once is not a plugin's cost.
 	b.measure(new(histogram), func() error { return wait(ctx, p.watch) })
 	b.kept = settledBytes()

@@ -7,7 +7,9 @@ import (
 
 // result is what a siege found out.
 type result struct {
-	rate    int
+	rate int
+	// way is how they came, in words.
+	way     string
 	rows    []row
 	reloads *reloads
 	// resident is the process's memory after the last plugin, relative to before the

@@ -16,9 +16,16 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // TestSiege is a siege in brief: one plugin of each fate, and some reloads.
 // What is counted must be right; how long it takes is the machine's.
 func TestSiege(t *testing.T) {
+	for _, through := range []string{"memory", "RabbitMQ"} {
+		t.Run(through, func(t *testing.T) { testSiege(t, through == "RabbitMQ") })
+	}
+}
+
+func testSiege(t *testing.T, rabbit bool) {
 	p := plan{
 		root:     filepath.Join("..", ".."),
 		names:    []string{"endless-loop", "memory-bomb", "two-memories"},
+		rabbit:   rabbit,
 		rate:     200,
 		watch:    300 * time.Millisecond,
 		reloads:  20,

@@ -13,17 +13,17 @@ import (
 func (r *result) tables() string {
 	var b strings.Builder
 	p99, slowest, pause, resident := r.worst()
-	fmt.Fprintf(&b, "%d notifications per second, %d cores; %d published in %.0f s, %d delivered, %d doubled, %d astray. The worst of all rows: "+
+	fmt.Fprintf(&b, "%d notifications per second %s, %d cores; %d published in %.0f s, %d delivered, %d doubled, %d astray. The worst of all rows: "+
 		"p99 %s, slowest %s, pause of the collector %s, memory %s. Memory after the last plugin, against before the first: %s.\n\n",
-		r.rate, runtime.NumCPU(), r.published, r.took.Seconds(), r.delivered, r.doubled, r.astray,
+		r.rate, r.way, runtime.NumCPU(), r.published, r.took.Seconds(), r.delivered, r.doubled, r.astray,
 		milliseconds(p99), milliseconds(slowest), milliseconds(pause), percent(resident), percent(r.resident))
-	b.WriteString("| plugin | p99 | slowest | pause | memory | lost, doubled, astray | what the operator reads |\n|---|--:|--:|--:|--:|--:|---|\n")
+	b.WriteString("| plugin | verdict after | p99 | slowest | pause | memory | lost, doubled, astray | what the operator reads |\n|---|--:|--:|--:|--:|--:|--:|---|\n")
 	for _, row := range r.rows {
 		sees := row.sees
 		if row.wrong != nil {
 			sees = "WRONG: " + row.wrong.Error()
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", row.name, row.cost.cells(row.resident), escape(sees))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", row.name, milliseconds(row.verdict), row.cost.cells(row.resident), escape(sees))
 	}
 	if re := r.reloads; re != nil {
 		fmt.Fprintf(&b, "\n| replaced under traffic | p99 | slowest | pause | memory | lost, doubled, astray | goroutines left over |\n"+

@@ -9,10 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
-	"horizon-realtime/router"
 	"horizon-realtime/router/event"
 	"horizon-realtime/router/oslo"
 	"horizon-realtime/router/rabbit"
@@ -26,15 +24,11 @@ const projects = 8
 
 func project(i int) string { return fmt.Sprintf("51e9e0000000400080000000000000%02x", i) }
 
-// traffic is a source that publishes recorded notifications at a steady rate, each
-// about another server.
+// traffic is recorded notifications at a steady rate, each about another server.
 type traffic struct {
 	rate      int // per second
 	templates []template
 	ledger    *ledger
-	owed      sync.WaitGroup
-	// begin is closed once somebody listens.
-	begin chan struct{}
 }
 
 // template is a recorded notification and what is replaced in it.
@@ -49,7 +43,7 @@ type template struct {
 //
 // The recording cannot be read.
 func newTraffic(root string, rate int, l *ledger) (*traffic, error) {
-	t := &traffic{rate: rate, ledger: l, begin: make(chan struct{})}
+	t := &traffic{rate: rate, ledger: l}
 	packed, err := os.Open(filepath.Join(root, recording))
 	if err != nil {
 		return nil, fmt.Errorf("read the recorded notifications: %w; run this in the source tree, or give its -root", err)
@@ -125,14 +119,12 @@ func (t *template) write(serial uint64) []byte {
 	return body
 }
 
-// Run implements router.Source.
-func (t *traffic) Run(ctx context.Context, take router.Take) error {
-	defer t.owed.Wait()
-	select {
-	case <-ctx.Done():
-		return nil
-	case <-t.begin:
-	}
+// run publishes until ctx is done.
+//
+// # Errors
+//
+// Something cannot be sent.
+func (t *traffic) run(ctx context.Context, send func(ctx context.Context, body []byte) error) error {
 	pace := time.NewTicker(time.Millisecond)
 	defer pace.Stop()
 	interval := time.Second / time.Duration(t.rate)
@@ -144,21 +136,9 @@ func (t *traffic) Run(ctx context.Context, take router.Take) error {
 		}
 		for ; time.Since(at) >= 0; at = at.Add(interval) {
 			serial := t.ledger.publish(at)
-			t.owed.Add(1)
-			take(t.templates[serial%uint64(len(t.templates))].write(serial), "", owed{t})
+			if err := send(ctx, t.templates[serial%uint64(len(t.templates))].write(serial)); err != nil {
+				return fmt.Errorf("publish a notification: %w", err)
+			}
 		}
 	}
 }
-
-// Ready implements router.Source.
-func (t *traffic) Ready() error { return nil }
-
-// owed is a notification that is not settled yet.
-type owed struct{ t *traffic }
-
-// Ack implements router.Delivery.
-func (o owed) Ack() { o.t.owed.Done() }
-
-// Reject implements router.Delivery. What is rejected is delivered to nobody, and so
-// counted as lost.
-func (o owed) Reject(string) { o.t.owed.Done() }
