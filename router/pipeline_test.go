@@ -134,7 +134,8 @@ func (l listener) Deliver(batch *wire.Batch) {
 
 func (listener) Subscribed(*hub.Subscription, uint32, *wire.Recovery) {}
 func (listener) Unsubscribed(*hub.Subscription, uint32)               {}
-func (listener) Room() int                                            { return 1 << 20 }
+func (listener) Room() (int, bool)                                    { return 1 << 20, true }
+func (listener) Lost()                                                {}
 
 // delivery notes what becomes of it, and how much has been published by then.
 type delivery struct{ b *testbed }

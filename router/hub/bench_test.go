@@ -23,7 +23,8 @@ func (s *sink) Deliver(b *wire.Batch) {
 }
 func (s *sink) Subscribed(*Subscription, uint32, *wire.Recovery) { s.messages.Add(1) }
 func (s *sink) Unsubscribed(*Subscription, uint32)               {}
-func (s *sink) Room() int                                        { return 1 << 20 }
+func (s *sink) Room() (int, bool)                                { return 1 << 20, true }
+func (s *sink) Lost()                                            {}
 
 var benchData = `{"v":1,"event":"compute.instance.update","id":"` + strings.Repeat("x", 250) + `"}`
 

@@ -91,4 +91,5 @@ type caller struct{ deliver func(*wire.Batch) }
 func (s *caller) Deliver(b *wire.Batch)                          { s.deliver(b) }
 func (*caller) Subscribed(*Subscription, uint32, *wire.Recovery) {}
 func (*caller) Unsubscribed(*Subscription, uint32)               {}
-func (*caller) Room() int                                        { return 1 << 20 }
+func (*caller) Room() (int, bool)                                { return 1 << 20, true }
+func (*caller) Lost()                                            {}

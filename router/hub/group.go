@@ -7,18 +7,21 @@ import (
 	"horizon-realtime/router/wire"
 )
 
-// fan is a set of subscribers that are all sent the same bytes: those of one
-// channel, or of one wildcard. In a user's channels each project has its own fan.
+// fan is a set of subscribers that are all sent the same bytes, once they are not
+// behind: those of one channel, or of one wildcard. In a user's channels each project has its own fan.
 type fan struct {
 	pattern string // what they subscribed to
 	project string // in a user's channels, the one they are in; empty: none
 	subs    []*Subscription
+	behind  int         // subscribers that are not yet among subs
 	pending *wire.Batch // waiting to be sent to all of them; nil if nothing is
 	next    *fan        // of another project; has subscribers
 }
 
 // heard reports whether there is a subscriber, in any project.
-func (f *fan) heard() bool { return len(f.subs) > 0 || f.next != nil }
+func (f *fan) heard() bool { return f.used() || f.next != nil }
+
+func (f *fan) used() bool { return len(f.subs)+f.behind > 0 }
 
 // in finds or makes the fan of a project.
 func (f *fan) in(project string) *fan {
@@ -35,7 +38,7 @@ func (f *fan) in(project string) *fan {
 // trim forgets the fans of other projects that have no subscribers left.
 func (f *fan) trim() {
 	for link := &f.next; *link != nil; {
-		if len((*link).subs) == 0 {
+		if !(*link).used() {
 			*link = (*link).next
 		} else {
 			link = &(*link).next
@@ -48,8 +51,22 @@ func (f *fan) add(sub *Subscription) {
 	f.subs = append(f.subs, sub)
 }
 
+// isBehind is Subscription.index of a subscriber that is behind.
+const isBehind = -1
+
+// addBehind adds a subscriber that is behind.
+func (f *fan) addBehind(sub *Subscription) {
+	sub.fan, sub.index = f, isBehind
+	f.behind++
+}
+
 // remove puts the last subscriber into the place of the one that goes.
 func (f *fan) remove(sub *Subscription) {
+	if sub.index == isBehind {
+		sub.fan = nil
+		f.behind--
+		return
+	}
 	last := len(f.subs) - 1
 	f.subs[sub.index] = f.subs[last]
 	f.subs[sub.index].index = sub.index

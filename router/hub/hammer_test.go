@@ -41,6 +41,7 @@ type fickle struct {
 	failed  []failure
 	resumed int
 	bad     string
+	stays   atomic.Bool
 }
 
 // failure is a recovery that was not granted.
@@ -105,7 +106,21 @@ func (f *fickle) Subscribed(_ *Subscription, _ uint32, r *wire.Recovery) {
 }
 
 func (f *fickle) Unsubscribed(*Subscription, uint32) { f.ended <- struct{}{} }
-func (f *fickle) Room() int                          { return 1 << 20 }
+
+// Room is often too little, so that what it missed comes in pieces.
+func (f *fickle) Room() (int, bool) {
+	if f.stays.Load() {
+		return 1 << 20, true
+	}
+	return rand.IntN(4000) * rand.IntN(2), rand.IntN(4) == 0
+}
+
+// Lost is the end of a chain: what follows is not recovered.
+func (f *fickle) Lost() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.failed = append(f.failed, failure{f.now.pattern, f.position()})
+}
 
 // position is what the client would recover from.
 func (f *fickle) position() uint64 {
@@ -128,6 +143,7 @@ func (f *fickle) live(t *testing.T, h *Hub, r *rand.Rand, patterns []string, rou
 		}
 		sub := &Subscription{Channel: pattern(t, f.now.pattern), To: f, Recover: recover, Epoch: epoch, Offset: f.position()}
 		last := done.Load()
+		f.stays.Store(last) // nothing comes in pieces when the hub has stopped
 		if err := h.Subscribe(sub, 1); err != nil {
 			t.Error(err)
 			return

@@ -63,6 +63,8 @@ type ear struct {
 	answers []wire.Recovery
 	ended   []uint32
 	room    int
+	hoards  bool // what it is given waits for it, until room is set again
+	lost    int
 }
 
 func newEar() *ear { return &ear{room: 1 << 20} }
@@ -71,6 +73,9 @@ func (e *ear) Deliver(b *wire.Batch) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.frames++
+	if e.hoards {
+		e.room -= len(b.Lines())
+	}
 	e.lines = append(e.lines, strings.Split(string(b.Lines()), "\n")...)
 }
 
@@ -88,7 +93,13 @@ func (e *ear) Unsubscribed(_ *Subscription, id uint32) {
 	e.ended = append(e.ended, id)
 }
 
-func (e *ear) Room() int { return e.room }
+func (e *ear) Room() (int, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.room, !e.hoards
+}
+
+func (e *ear) Lost() { e.lost++ }
 
 // wait waits until the condition holds, which is asked with mu held.
 func (e *ear) wait(t testing.TB, what string, condition func() bool) {

@@ -7,9 +7,10 @@ import (
 	"horizon-realtime/router/wire"
 )
 
-// recover fills s.reply: what a new subscription has missed, if all of it is
-// still there. ch is nil for a wildcard.
-func (s *shard) recover(sub *Subscription, g *group, ch *channel) {
+// recover fills s.reply: what a new subscription has missed, if all of it is still
+// there. It reports whether that is all there is to say: what the subscriber has no
+// room for is given to it later. ch is nil for a wildcard.
+func (s *shard) recover(sub *Subscription, g *group, ch *channel) (all bool) {
 	epoch, top := s.hub.events.Position()
 	r := &s.reply
 	*r = wire.Recovery{
@@ -20,50 +21,60 @@ func (s *shard) recover(sub *Subscription, g *group, ch *channel) {
 		Publications: r.Publications[:0],
 	}
 	if !sub.Recover {
-		return
+		return true
 	}
 	known := sub.Epoch == epoch || sub.Epoch == "" && sub.Offset == 0
-	if s.on() && known && sub.Offset <= top && s.gather(sub, g, ch) {
-		r.Recovered, r.Offset = true, sub.Offset
-		s.hub.recovered.Inc()
-	} else {
-		r.Publications = r.Publications[:0]
+	var entries []*entry
+	if s.on() && known && sub.Offset <= top {
+		entries, r.Recovered = s.missed(sub, g, ch)
+	}
+	if !r.Recovered {
 		s.hub.unrecovered.Inc()
+		return true
+	}
+	r.Offset = sub.Offset
+	room, _ := sub.To.Room()
+	var n int
+	if r.Publications, n = encode(r.Publications, entries, ch == nil, room); n > 0 {
+		sub.Offset = entries[n-1].offset
+	}
+	if all = n == len(entries); all {
+		s.hub.recovered.Inc()
 	}
 	if cap(r.Publications) > 4*maxBatch && len(r.Publications) <= maxBatch {
 		r.Publications = slices.Clone(r.Publications)
 	}
-}
-
-// gather collects what was published after the subscription's offset. It reports
-// whether that is complete and the subscriber has room for it.
-func (s *shard) gather(sub *Subscription, g *group, ch *channel) bool {
-	var entries []*entry
-	if ch != nil {
-		if ch.dropped > sub.Offset {
-			return false
-		}
-		entries = missed(nil, ch, sub.Offset, sub.Project)
-	} else {
-		if g.forgotten > sub.Offset {
-			return false
-		}
-		for _, ch := range g.channels {
-			if ch.dropped > sub.Offset {
-				return false
-			}
-			entries = missed(entries, ch, sub.Offset, sub.Project)
-		}
-		slices.SortFunc(entries, func(a, b *entry) int { return cmp.Compare(a.offset, b.offset) })
-	}
-	var all bool
-	s.reply.Publications, all = encode(s.reply.Publications, entries, ch == nil, sub.To.Room())
 	return all
 }
 
-// missed appends the channel's publications after offset that are for subscribers
+// missed is what was published after the subscription's offset, oldest first, in a
+// slice that is used again. whole reports whether the history still has all of it. Of a
+// wildcard, ch is nil.
+func (s *shard) missed(sub *Subscription, g *group, ch *channel) (entries []*entry, whole bool) {
+	if s.found = s.found[:0]; cap(s.found) > maxFound {
+		s.found = nil
+	}
+	if ch != nil {
+		s.found = since(s.found, ch, sub.Offset, sub.Project)
+		return s.found, ch.dropped <= sub.Offset
+	}
+	whole = g.forgotten <= sub.Offset
+	for _, ch := range g.channels {
+		whole = whole && ch.dropped <= sub.Offset
+		if whole {
+			s.found = since(s.found, ch, sub.Offset, sub.Project)
+		}
+	}
+	slices.SortFunc(s.found, func(a, b *entry) int { return cmp.Compare(a.offset, b.offset) })
+	return s.found, whole
+}
+
+// maxFound is how long a slice for missed may be to be used again.
+const maxFound = 4096
+
+// since appends the channel's publications after offset that are for subscribers
 // in a project, oldest first.
-func missed(entries []*entry, ch *channel, offset uint64, project string) []*entry {
+func since(entries []*entry, ch *channel, offset uint64, project string) []*entry {
 	for e := ch.oldest; e != nil; e = e.newer {
 		if e.offset > offset && e.heard(project) {
 			entries = append(entries, e)
@@ -73,9 +84,9 @@ func missed(entries []*entry, ch *channel, offset uint64, project string) []*ent
 }
 
 // encode appends entries as JSON objects joined by commas, as many as keep dst
-// within room, and reports whether that is all of them.
-func encode(dst []byte, entries []*entry, tagged bool, room int) ([]byte, bool) {
-	for _, e := range entries {
+// within room, and returns how many.
+func encode(dst []byte, entries []*entry, tagged bool, room int) ([]byte, int) {
+	for n, e := range entries {
 		before := len(dst)
 		if before > 0 {
 			dst = append(dst, ',')
@@ -85,8 +96,8 @@ func encode(dst []byte, entries []*entry, tagged bool, room int) ([]byte, bool) 
 			concrete = e.channel.pattern
 		}
 		if dst = wire.AppendPublication(dst, concrete, e.text[e.body:]); len(dst) > room {
-			return dst[:before], false
+			return dst[:before], n
 		}
 	}
-	return dst, true
+	return dst, len(entries)
 }

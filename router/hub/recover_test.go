@@ -72,10 +72,6 @@ func TestRecoveryIsExact(t *testing.T) {
 	if r := s.askEpoch(t, "project/p/a", "", 9, 1<<20); r.Recovered {
 		t.Error("recovered without an epoch")
 	}
-	epoch, _ := s.hub.Position()
-	if r := s.askEpoch(t, "project/p/a", epoch, 5, 20); r.Recovered || len(r.Publications) > 0 {
-		t.Error("recovered more than there was room for")
-	}
 }
 
 func TestNeverPublishedRecoversFromAnywhere(t *testing.T) {

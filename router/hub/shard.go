@@ -29,6 +29,7 @@ type shard struct {
 
 	registry
 	history
+	behind      list[Subscription] // the one that has waited longest first
 	maxChannels int
 	began       time.Time
 	delay       time.Duration // [hub] batch_delay
@@ -39,6 +40,7 @@ type shard struct {
 	dirty []*fan
 	free  []*wire.Batch
 	reply wire.Recovery
+	found []*entry // what a subscriber has missed
 	// what the gauges were last set to
 	toldChannels, toldBytes int
 }
@@ -69,7 +71,11 @@ func (s *shard) run(stop <-chan struct{}) {
 		return nil
 	}
 	var again <-chan time.Time // when the next round is; nil until something waits
+	var late <-chan time.Time  // when those behind get more; nil while there are none
 	for {
+		if late == nil && s.behind.len > 0 {
+			late = time.After(pace)
+		}
 		select {
 		case <-s.queue.Wake():
 			if again != nil {
@@ -84,6 +90,8 @@ func (s *shard) run(stop <-chan struct{}) {
 			again = at(s.round())
 		case <-s.hurry: // a publisher waits, so the delay is over
 			again = at(s.round())
+		case <-late:
+			late = s.catchUp()
 		case <-tick.C:
 			s.expire()
 			s.tell()
@@ -298,7 +306,7 @@ func (s *shard) subscribe(sub *Subscription, id uint32) {
 	s.expire()
 	f, g, ch := s.fan(sub)
 	s.flush(f)
-	s.recover(sub, g, ch)
+	all := s.recover(sub, g, ch)
 	sub.To.Subscribed(sub, id, &s.reply)
 	if sub.Recover && sub.MustRecover && !s.reply.Recovered {
 		sub.ended = true
@@ -306,7 +314,12 @@ func (s *shard) subscribe(sub *Subscription, id uint32) {
 		s.release(sub.Channel)
 		return
 	}
-	f.add(sub)
+	if all {
+		f.add(sub)
+	} else {
+		f.addBehind(sub)
+		s.behind.push(&sub.waits, sub)
+	}
 	s.hub.subscriptions.Inc()
 }
 
@@ -314,6 +327,9 @@ func (s *shard) unsubscribe(sub *Subscription, id uint32) {
 	if f := sub.fan; f != nil {
 		s.flush(f)
 		f.remove(sub)
+		if sub.waits.value != nil {
+			s.behind.remove(&sub.waits)
+		}
 		s.wanted.Add(-1)
 		s.hub.subscriptions.Dec()
 		s.release(sub.Channel)

@@ -13,14 +13,17 @@ type Subscriber interface {
 	// Deliver takes messages of one channel. The batch is used again as soon as
 	// Deliver returns.
 	Deliver(b *wire.Batch)
-	// Subscribed answers Subscribe. Batches of the subscription follow; none
-	// came before. r is used again as soon as Subscribed returns.
+	// Subscribed answers Subscribe. Batches of the subscription follow, first those with
+	// the rest of what it missed, if r has not all of it; none came before. r is used again as soon as Subscribed returns.
 	Subscribed(sub *Subscription, id uint32, r *wire.Recovery)
 	// Unsubscribed answers Unsubscribe. No batch of the subscription follows.
 	Unsubscribed(sub *Subscription, id uint32)
-	// Room is how many bytes a recovery may have. More is not recovered: the client
-	// could not be sent it, and would come back for it for ever.
-	Room() int
+	// Room is how many bytes of what it has missed the subscriber can be given now. If
+	// empty, nothing waits for it, and it can be given one publication of any size.
+	Room() (n int, empty bool)
+	// Lost says that the history has dropped something that the subscriber was still to
+	// be given.
+	Lost()
 }
 
 // Subscription has one subscriber hear one channel, or all channels of a group. It
@@ -33,7 +36,8 @@ type Subscription struct {
 	Project string
 	To      Subscriber
 	// Recover asks for what was published after Offset of Epoch. No epoch and
-	// offset 0 ask for everything since the present epoch began.
+	// offset 0 ask for everything since the present epoch began. While the subscriber is
+	// behind, Offset is what it has been given.
 	Recover bool
 	Epoch   string
 	Offset  uint64
@@ -42,6 +46,7 @@ type Subscription struct {
 	MustRecover bool
 
 	fan   *fan // that it belongs to; nil while it is not subscribed
-	index int  // its place in fan.subs
+	index int  // its place in fan.subs, or isBehind
 	ended bool
+	waits node[Subscription] // its place among those behind
 }

@@ -110,9 +110,9 @@ func (v *View) History(q Query) (publications []byte, epoch string, top uint64, 
 	}
 	var entries []*entry
 	if v.ch != nil && !q.Reverse {
-		entries = missed(nil, v.ch, q.After, q.Project)
+		entries = since(nil, v.ch, q.After, q.Project)
 	} else if v.ch != nil {
-		entries = missed(nil, v.ch, 0, q.Project)
+		entries = since(nil, v.ch, 0, q.Project)
 		slices.Reverse(entries)
 		if q.After > 0 {
 			entries = slices.DeleteFunc(entries, func(e *entry) bool { return e.offset >= q.After })
@@ -121,8 +121,8 @@ func (v *View) History(q Query) (publications []byte, epoch string, top uint64, 
 	if q.Limit >= 0 && len(entries) > q.Limit {
 		entries = entries[:q.Limit]
 	}
-	publications, all := encode(nil, entries, false, q.Room)
-	if !all && len(publications) == 0 {
+	publications, n := encode(nil, entries, false, q.Room)
+	if n == 0 && len(entries) > 0 {
 		return nil, epoch, top, ErrRoom
 	}
 	return publications, epoch, top, nil

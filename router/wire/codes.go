@@ -31,17 +31,19 @@ type Disconnect struct {
 
 // The ways in which this server ends a connection. ClosedByClient is not sent.
 var (
-	ClosedByClient  = Disconnect{0, "the client went"}
-	Shutdown        = Disconnect{3001, "shutdown"}
-	Expired         = Disconnect{3005, "connection expired"}
-	Slow            = Disconnect{3008, "slow"}
-	WriteError      = Disconnect{3009, "write error"}
-	NoPong          = Disconnect{3012, "no pong"}
-	TooManyRequests = Disconnect{3013, "too many requests"}
-	InvalidToken    = Disconnect{3500, "invalid token"}
-	BadRequest      = Disconnect{3501, "bad request"}
-	Stale           = Disconnect{3502, "stale"}
-	ConnectionLimit = Disconnect{3504, "connection limit"}
+	ClosedByClient = Disconnect{0, "the client went"}
+	Shutdown       = Disconnect{3001, "shutdown"}
+	Expired        = Disconnect{3005, "connection expired"}
+	Slow           = Disconnect{3008, "slow"}
+	WriteError     = Disconnect{3009, "write error"}
+	// InsufficientState ends a client that can no longer be given what it missed.
+	InsufficientState = Disconnect{3010, "insufficient state"}
+	NoPong            = Disconnect{3012, "no pong"}
+	TooManyRequests   = Disconnect{3013, "too many requests"}
+	InvalidToken      = Disconnect{3500, "invalid token"}
+	BadRequest        = Disconnect{3501, "bad request"}
+	Stale             = Disconnect{3502, "stale"}
+	ConnectionLimit   = Disconnect{3504, "connection limit"}
 	// JSONOnly ends a client that speaks Protobuf. Its SDK shows the reason.
 	JSONOnly = Disconnect{3501, "this server speaks JSON only, not Protobuf"}
 	// ProtocolError is the websocket's own (RFC 6455, section 7.4.1).

@@ -147,6 +147,29 @@ export const scenarios = {
     same(wildHeard, want)
   },
 
+  'recovers more than may wait for it, in pieces': async ({ open, control }, user) => {
+    const client = await open(user)
+    const sub = client.newSubscription(`user/${user}/things`)
+    const heard = []
+    sub.on('publication', (ctx) => heard.push(ctx.data.n))
+    sub.subscribe()
+    client.connect()
+    await sub.ready()
+    await control.publish(`user/${user}/things`, { n: 0 })
+    await until(() => heard.length === 1)
+    client.disconnect()
+    const text = 'x'.repeat(20_000)
+    for (let n = 1; n <= 90; n++) await control.publish(`user/${user}/things`, { n, text })
+    const again = once(sub, 'subscribed')
+    client.connect()
+    const ctx = await again
+    same([ctx.wasRecovering, ctx.recovered], [true, true])
+    await control.publish(`user/${user}/things`, { n: 91 })
+    await until(() => heard.length === 92)
+    same(heard, Array.from({ length: 92 }, (_, i) => i))
+    client.disconnect()
+  },
+
   'recovers from the position a page was rendered at, or is told that it cannot': async ({ open, control }, user) => {
     const since = await control.position()
     await control.publish(`user/${user}/things`, { n: 1 })

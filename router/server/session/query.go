@@ -41,7 +41,7 @@ func (s *Session) queryHistory(id uint32, c *wire.HistoryRequest) {
 		return
 	}
 	s.query(id, s.shared.history, c.Channel, func(v *hub.View) {
-		q.Room = s.Room()
+		q.Room, _ = s.Room()
 		publications, epoch, top, err := v.History(q)
 		switch {
 		case errors.Is(err, hub.ErrRoom):
@@ -69,7 +69,8 @@ func (s *Session) queryPresence(id uint32, channel string, reply func(uint32, ma
 				users[other.id] = other.User()
 			}
 		})
-		if line := reply(id, users); len(line) <= s.Room() {
+		room, _ := s.Room()
+		if line := reply(id, users); len(line) <= room {
 			s.send(line)
 		} else {
 			s.refuse(id, wire.ErrLimitExceeded)

@@ -87,5 +87,11 @@ func (s *Session) Unsubscribed(sub *hub.Subscription, id uint32) {
 	}
 }
 
-// Room is how much of its outbox a recovery may fill, in bytes.
-func (s *Session) Room() int { return s.transport.Room() / 2 }
+// Room is how much of its outbox what it has missed may fill: half of what is free.
+func (s *Session) Room() (n int, empty bool) {
+	n, empty = s.transport.Room()
+	return n / 2, empty
+}
+
+// Lost has the client come back, and be told that it has missed something.
+func (s *Session) Lost() { s.Close(wire.InsufficientState) }

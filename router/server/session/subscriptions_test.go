@@ -8,9 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
-// TestRecoveryThatDoesNotFit must not end in a client that comes back for ever.
+// TestRecoveryThatDoesNotFit comes in pieces: the beginning with the reply, the rest as
+// pushes, and then what is new.
 func TestRecoveryThatDoesNotFit(t *testing.T) {
 	w := start(t, DefaultConfig())
 	for range 20 {
@@ -19,8 +21,37 @@ func TestRecoveryThatDoesNotFit(t *testing.T) {
 	c := w.connected(t, "ann@p1")
 	c.room = 64 << 10
 	c.say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"project/p1/a","recover":true,"epoch":%q,"offset":0}}`, w.epoch()))
-	if m := c.hear(); m.Subscribe.Recovered || !m.Subscribe.WasRecovering || m.Subscribe.Offset != 20 {
-		t.Errorf("%+v", m.Subscribe)
+	m := c.hear()
+	if s := m.Subscribe; !s.Recovered || !s.WasRecovering || s.Offset != 0 || len(s.Publications) != 7 {
+		t.Fatalf("recovered %t, offset %d, %d publications", s.Recovered, s.Offset, len(s.Publications))
+	}
+	w.publish(t, "project/p1/a", `"new"`)
+	for n := uint64(8); n <= 21; n++ {
+		if p := c.hear().Push; p.Channel != "project/p1/a" || p.Pub.Offset != n || (n == 21) != (string(p.Pub.Data) == `"new"`) {
+			t.Fatalf("the publication after %d is %d", n-1, p.Pub.Offset)
+		}
+	}
+}
+
+// TestRecoveryThatIsOvertaken: a client is told if the history has dropped what it was
+// still to be given, since it is to come back and load its state again.
+func TestRecoveryThatIsOvertaken(t *testing.T) {
+	w := startWith(t, DefaultConfig(), hub.Config{HistorySize: 10, HistoryTTL: time.Minute, HistoryBytes: 1 << 20, Channels: 1, MessageBytes: 1 << 20, QueueBytes: 1 << 20})
+	for range 10 {
+		w.publish(t, "project/p1/a", `"`+strings.Repeat("x", 4<<10)+`"`)
+	}
+	c := w.connected(t, "ann@p1")
+	c.room, c.busy = 64<<10, true
+	c.say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"project/p1/a","recover":true,"epoch":%q,"offset":0}}`, w.epoch()))
+	if s := c.hear().Subscribe; !s.Recovered || len(s.Publications) != 7 {
+		t.Fatalf("recovered %t, %d publications", s.Recovered, len(s.Publications))
+	}
+	c.room = 0
+	for range 10 {
+		w.publish(t, "project/p1/a", `"new"`)
+	}
+	if code := c.endsSoon(); code != 3010 {
+		t.Errorf("ended with %d", code)
 	}
 }
 

@@ -30,8 +30,9 @@ type Transport interface {
 	// Forget drops what waits for a subscription that has ended, as far as it
 	// can still be dropped.
 	Forget(pattern string)
-	// Room is how many more bytes can wait.
-	Room() int
+	// Room is how many more bytes can wait. If empty, nothing waits yet, and one
+	// message of any size can.
+	Room() (n int, empty bool)
 	// Disconnect tells the client why, if it still reads, and ends the
 	// connection. Whoever runs the transport then calls Session.End.
 	Disconnect(why wire.Disconnect)

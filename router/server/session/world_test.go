@@ -80,6 +80,7 @@ type client struct {
 	t       testing.TB
 	session *Session
 	room    int
+	busy    bool // something waits
 
 	mu        sync.Mutex
 	err       error // what becomes of what it is sent
@@ -152,7 +153,7 @@ func (c *client) Forget(pattern string) {
 	c.forgotten = append(c.forgotten, pattern)
 }
 
-func (c *client) Room() int { return c.room }
+func (c *client) Room() (int, bool) { return c.room, !c.busy }
 
 func (c *client) Disconnect(why wire.Disconnect) {
 	c.mu.Lock()

@@ -60,7 +60,8 @@ type batches struct {
 func (s *batches) Deliver(b *wire.Batch)                              { s.take(b) }
 func (*batches) Subscribed(*hub.Subscription, uint32, *wire.Recovery) {}
 func (s *batches) Unsubscribed(*hub.Subscription, uint32)             { s.unsubscribed <- struct{}{} }
-func (*batches) Room() int                                            { return 1 << 20 }
+func (*batches) Room() (int, bool)                                    { return 1 << 20, true }
+func (*batches) Lost()                                                {}
 
 func (w *world) listen(t testing.TB, channel string, to *batches) func() {
 	t.Helper()

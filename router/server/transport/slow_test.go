@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -159,5 +160,56 @@ func TestLossyUnsubscribe(t *testing.T) {
 	w.publish(t, "project/p1/a", `"end"`)
 	if m := c.Hear(); m.Push == nil || string(m.Push.Pub.Data) != `"end"` || m.Push.Pub.Tags.Skipped != "" {
 		t.Fatalf("after subscribing again: %.200v", m.Push)
+	}
+}
+
+// TestCutAndBack: a client that was cut off for being behind comes back, and is given
+// all that it has not heard, more than may wait for it at once.
+func TestCutAndBack(t *testing.T) {
+	const count = 900
+	hubConfig := hub.DefaultConfig()
+	hubConfig.HistorySize = count
+	w := startWith(t, testConfig(), hubConfig)
+	conn, err := net.Dial("tcp", w.address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.(*net.TCPConn).SetReadBuffer(32 << 10)
+	c := clienttest.Dial(t, conn)
+	c.Connect("ann@p1")
+	c.Subscribe("project/p1/rows")
+	data := `"` + strings.Repeat("x", 4<<10) + `"`
+	for range count {
+		w.publish(t, "project/p1/rows", data)
+	}
+	last := uint64(0)
+	hear := func(p *clienttest.Publication) {
+		if p.Offset != last+1 {
+			t.Fatalf("%d comes after %d", p.Offset, last)
+		}
+		last = p.Offset
+	}
+	for {
+		line, err := c.Next()
+		if err != nil {
+			if closed := new(clienttest.Closed); !errors.As(err, &closed) || closed.Code != 3008 {
+				t.Fatal(err)
+			}
+			break
+		}
+		hear(clienttest.Parse(t, line).Push.Pub)
+	}
+	d := w.connected(t, "ann@p1")
+	d.Say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"project/p1/rows","recover":true,"epoch":%q,"offset":%d}}`, w.epoch(), last))
+	r := d.Hear().Subscribe
+	if !r.Recovered || len(r.Publications) == 0 || last+uint64(len(r.Publications)) >= count {
+		t.Fatalf("recovered %t: %d publications after %d", r.Recovered, len(r.Publications), last)
+	}
+	for i := range r.Publications {
+		hear(&r.Publications[i])
+	}
+	w.publish(t, "project/p1/rows", `"new"`)
+	for last <= count {
+		hear(d.Hear().Push.Pub)
 	}
 }

@@ -222,10 +222,11 @@ func (c *stream) signal() {
 }
 
 // Room is session.Transport's.
-func (c *stream) Room() int {
+func (c *stream) Room() (n int, empty bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return max(0, c.limit-len(c.waiting)-c.flying-c.backlog.size())
+	waiting := len(c.waiting) + c.flying + c.backlog.size()
+	return max(0, c.limit-waiting), waiting == 0
 }
 
 // Disconnect has the reason written after what waits, if the client reads it soon.

@@ -141,10 +141,11 @@ func (c *websocket) Forget(pattern string) {
 }
 
 // Room is session.Transport's.
-func (c *websocket) Room() int {
+func (c *websocket) Room() (n int, empty bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return max(0, c.out.limit-int(c.out.waiting.Load())-c.backlog.size())
+	waiting := int(c.out.waiting.Load()) + c.backlog.size()
+	return max(0, c.out.limit-waiting), waiting == 0
 }
 
 // Disconnect is session.Transport's.
