@@ -60,7 +60,7 @@ func (w *worker) handle(ctx context.Context, j *job) {
 	} else {
 		w.tap.Offer(&j.Notification)
 		w.current, w.accepted, w.refused = j, 0, 0
-		outcome := w.plugins.HandleInTime(ctx, &j.Notification, time.Now().Add(w.timeout-j.spent), w.emit)
+		outcome := w.plugins.HandleInTime(ctx, &j.Notification, w.timeout-j.spent, w.emit)
 		late = outcome.Late
 		w.outcomes.count(outcome, w.accepted, w.refused)
 		if strings.HasPrefix(j.Type, "identity.") {

@@ -67,6 +67,17 @@ func ParsePointer(s string) (Pointer, error) {
 	return p, nil
 }
 
+// Segments is how many steps the pointer takes.
+func (p Pointer) Segments() int { return len(p.segments) }
+
+// Elements is how many elements of arrays it passes by at the most.
+func (p Pointer) Elements() (n int) {
+	for i := range p.segments {
+		n += max(p.segments[i].index, 0)
+	}
+	return n
+}
+
 // String is the pointer as it was written.
 func (p Pointer) String() string { return p.text }
 

@@ -32,6 +32,14 @@ func (v Value) Raw() []byte {
 	return v.d.text[n.start:n.end]
 }
 
+// Nodes is how many values there are in the value, itself included; 0 if it is Absent.
+func (v Value) Nodes() int {
+	if v.d == nil {
+		return 0
+	}
+	return int(v.d.nodes[v.i].next - v.i)
+}
+
 // Around is the document's text before and after the value. It aliases the document.
 func (v Value) Around() (before, after []byte) {
 	if v.d == nil {

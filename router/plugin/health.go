@@ -44,8 +44,11 @@ type health struct {
 	limit, projects int
 	window          time.Duration
 	pause           time.Duration
-	// slow is how much time its slow calls may take in a second.
+	// slow is how much time its calls may take in a second.
 	slow time.Duration
+	// exact says that it has taken half of that, and its calls are to be measured
+	// by what their threads have been running.
+	exact atomic.Bool
 
 	// blocked is until when some project is paused, in Unix nanoseconds; 0 if none
 	// is, forever for a quarantine.
@@ -56,14 +59,14 @@ type health struct {
 	// as many as projects if that is more.
 	troubles map[string]*trouble
 	last     string
-	// taken is the time that slow calls had taken by takenAt, less slow for each
-	// second that passed; takenFor is for which projects, since it was last zero.
+	// taken is the time that calls had taken by takenAt, less slow for each second
+	// that passed; takenFor is for which projects, since it was last zero.
 	taken    time.Duration
 	takenAt  time.Time
 	takenFor map[string]time.Duration
 }
 
-// maxTakenFor bounds the projects whose slow calls are told apart.
+// maxTakenFor bounds the projects whose calls' time is told apart.
 const maxTakenFor = 1024
 
 // trouble is one project's with a plugin.
@@ -157,19 +160,29 @@ func (h *health) forget(now time.Time) (faults int) {
 	return faults
 }
 
-// overdrawn records that a slow call for a project took so long. If such calls took
-// more within a second than they may, it returns the project that they took most
-// for.
-func (h *health) overdrawn(took time.Duration, project string, at time.Time) (most string, over bool) {
+// overdrawn records that a call for a project took so long. If calls took more
+// within a second than they may, it returns the project that they took most for.
+//
+// Most of the time, time is what the clock says, which is cheap to know, and
+// includes what else the machine had to do. It counts for half of what the plugin
+// may take. Beyond that, only time that is exact counts, so that no plugin fails
+// because the machine is busy.
+func (h *health) overdrawn(took time.Duration, exact bool, project string, at time.Time) (most string, over bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	forgiven := time.Duration(min(max(at.Sub(h.takenAt).Seconds(), 0), 1) * float64(h.slow))
 	h.taken, h.takenAt = max(h.taken-forgiven, 0), at
-	if h.taken == 0 || len(h.takenFor) == maxTakenFor {
-		clear(h.takenFor)
+	if !exact {
+		took = min(took, max(h.slow/2-h.taken, 0))
 	}
 	h.taken += took
-	h.takenFor[strings.Clone(project)] += took
+	h.exact.Store(h.taken >= h.slow/2)
+	if h.taken == took || len(h.takenFor) == maxTakenFor {
+		clear(h.takenFor)
+	}
+	if took > 0 {
+		h.takenFor[strings.Clone(project)] += took
+	}
 	if h.taken <= h.slow {
 		return "", false
 	}
@@ -189,6 +202,7 @@ func (h *health) release() {
 	clear(h.troubles)
 	clear(h.takenFor)
 	h.last, h.taken = "", 0
+	h.exact.Store(false)
 	h.blocked.Store(0)
 }
 

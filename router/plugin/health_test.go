@@ -105,18 +105,47 @@ func TestHealthBillsTheProjectThatTookMost(t *testing.T) {
 		{300 * time.Millisecond, "alice", ""}, {600 * time.Millisecond, "mallory", ""}, {200 * time.Millisecond, "alice", "mallory"},
 		{time.Millisecond, "alice", "mallory"},
 	} {
-		if got, over := h.overdrawn(c.took, c.project, now); got != c.want || over != (c.want != "") {
+		if got, over := h.overdrawn(c.took, true, c.project, now); got != c.want || over != (c.want != "") {
 			t.Errorf("%d: %q, %t", i, got, over)
 		}
 	}
-	if got, over := h.overdrawn(time.Millisecond, "alice", now.Add(time.Minute)); over || len(h.takenFor) != 1 {
+	if got, over := h.overdrawn(time.Millisecond, true, "alice", now.Add(time.Minute)); over || len(h.takenFor) != 1 {
 		t.Errorf("a minute later %q has overdrawn, of %v", got, h.takenFor)
 	}
 	for i := range 3 * maxTakenFor {
-		h.overdrawn(1, fmt.Sprint(i), now.Add(time.Minute))
+		h.overdrawn(1, true, fmt.Sprint(i), now.Add(time.Minute))
 	}
 	if len(h.takenFor) > maxTakenFor {
 		t.Errorf("%d projects are remembered", len(h.takenFor))
+	}
+}
+
+// What the clock says counts for half of what a plugin may take. The rest is for
+// time that was exact.
+func TestHealthNeedsExactTimeToFailAPlugin(t *testing.T) {
+	h := testHealth(5, 3)
+	now := guesttest.At
+	bill := func(took time.Duration, exact bool) bool {
+		_, over := h.overdrawn(took, exact, "p", now)
+		return over
+	}
+	if bill(h.slow/2-1, false) || h.exact.Load() {
+		t.Fatal("less than half of the time is half")
+	}
+	for range 10 {
+		if bill(time.Minute, false) {
+			t.Fatal("a busy machine fails a plugin")
+		}
+	}
+	if !h.exact.Load() {
+		t.Fatal("more than half of the time is not measured exactly")
+	}
+	if bill(h.slow/2, true) || !bill(1, true) {
+		t.Error("it may take what is left, and no more")
+	}
+	now = now.Add(time.Second)
+	if bill(0, true) || h.exact.Load() {
+		t.Error("a second later nothing is forgiven")
 	}
 }
 

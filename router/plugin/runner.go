@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"horizon-realtime/router/event"
 	"horizon-realtime/router/plugin/guest"
@@ -20,10 +19,7 @@ type Runner struct {
 	matcher matcher
 	// instances are by position in the set; nil until one is needed.
 	instances []*guest.Instance
-	// ran are the positions of the plugins that the last Handle called
-	// successfully.
-	ran    []int
-	closed bool
+	closed    bool
 }
 
 // Emission is what a plugin wants published. Its slices are the guest's own
@@ -62,22 +58,19 @@ func (h *Host) NewRunner() *Runner {
 // one. A plugin that fails harms only itself: all emissions of the failed call are
 // dropped, and the others run as if nothing had happened.
 func (r *Runner) Handle(ctx context.Context, n *event.Notification, emit func(Emission)) Outcome {
-	return r.handle(ctx, n, time.Time{}, emit)
+	return r.handle(ctx, n, nil, emit)
 }
 
-// handle is Handle with a deadline, unless that is zero. The time that emit takes
-// does not count: it waits if those who are to hear cannot keep up.
-func (r *Runner) handle(ctx context.Context, n *event.Notification, deadline time.Time, emit func(Emission)) Outcome {
+func (r *Runner) handle(ctx context.Context, n *event.Notification, watch *stopwatch, emit func(Emission)) Outcome {
 	if r.set != r.host.current.load() {
 		r.adopt()
 	}
 	var o Outcome
-	r.ran = r.ran[:0]
 	if r.closed {
 		return o
 	}
 	for _, i := range r.matcher.match(n.Type) {
-		if !deadline.IsZero() && time.Now().After(deadline) {
+		if watch.late() {
 			o.Late = true
 			break
 		}
@@ -88,30 +81,25 @@ func (r *Runner) handle(ctx context.Context, n *event.Notification, deadline tim
 			counters.skipped.Add(1)
 			continue
 		}
+		watch.start(v.health)
 		in := r.call(ctx, i, n)
+		took, exact := watch.stop()
+		stopped := false
 		if in == nil {
 			o.Faults++
-			continue
-		}
-		o.Called++
-		r.ran = append(r.ran, i)
-		counters.calls.Add(1)
-		counters.fuel.Add(uint64(in.Spent()))
-		permit := v.permit.Load()
-		if len(in.Result().Emissions)+in.Result().Dropped > 0 {
-			began := time.Now()
-			emitted, dropped := r.emit(v, permit, n, in.Result(), emit)
-			counters.emissions.Add(uint64(emitted))
-			counters.dropped.Add(uint64(dropped))
-			o.Emitted += emitted
-			o.Dropped += dropped
-			if !deadline.IsZero() {
-				deadline = deadline.Add(time.Since(began))
+		} else {
+			o.Called++
+			counters.calls.Add(1)
+			counters.fuel.Add(uint64(in.Spent()))
+			stopped = r.emit(v, n, in.Result(), counters, &o, emit)
+			if watch != nil {
+				watch.paused = len(in.Result().Emissions) > 0
 			}
 		}
-		if in.Result().Stop && r.mayStop(v, permit) {
-			counters.stopped.Add(1)
-			o.Stopped = true
+		if took > 0 || exact {
+			r.bill(ctx, i, n, took, exact, in == nil)
+		}
+		if stopped {
 			break
 		}
 	}
@@ -119,21 +107,35 @@ func (r *Runner) handle(ctx context.Context, n *event.Notification, deadline tim
 }
 
 // emit hands the emissions of a call on, except for those beyond the plugin's
-// budget.
-func (r *Runner) emit(v *version, permit *event.Permit, n *event.Notification, result *guest.Result, emit func(Emission)) (emitted, dropped int) {
-	e := Emission{Plugin: v.Name, Permit: permit}
-	free := freeUnits
-	for i := range result.Emissions {
-		e.Emission = result.Emissions[i]
-		cost := units(e.Payload)
-		if free -= cost; free < 0 && !v.record.budget.take(min(cost, -free), n.Project, r.host.now()) {
-			dropped++
-			continue
+// budget. It reports whether the plugin keeps the notification from those after it.
+func (r *Runner) emit(v *version, n *event.Notification, result *guest.Result, counters *counters, o *Outcome, emit func(Emission)) (stopped bool) {
+	permit := v.permit.Load()
+	dropped := result.Dropped
+	if len(result.Emissions) > 0 {
+		e := Emission{Plugin: v.Name, Permit: permit}
+		free := freeUnits
+		for i := range result.Emissions {
+			e.Emission = result.Emissions[i]
+			cost := units(e.Payload)
+			if free -= cost; free < 0 && !v.record.budget.take(min(cost, -free), n.Project, r.host.now()) {
+				dropped++
+				continue
+			}
+			emit(e)
 		}
-		emit(e)
-		emitted++
+		emitted := len(result.Emissions) + result.Dropped - dropped
+		counters.emissions.Add(uint64(emitted))
+		o.Emitted += emitted
 	}
-	return emitted, dropped + result.Dropped
+	if dropped > 0 {
+		counters.dropped.Add(uint64(dropped))
+		o.Dropped += dropped
+	}
+	if result.Stop && r.mayStop(v, permit) {
+		counters.stopped.Add(1)
+		o.Stopped = true
+	}
+	return o.Stopped
 }
 
 // mayStop reports whether the plugin may keep a notification from those after it.
@@ -242,7 +244,7 @@ func (r *Runner) adopt() {
 		}
 	}
 	r.drop()
-	r.set, r.instances, r.matcher, r.ran = next, instances, newMatcher(next.versions), nil
+	r.set, r.instances, r.matcher = next, instances, newMatcher(next.versions)
 }
 
 // drop closes all instances and lets go of the set.
@@ -253,7 +255,7 @@ func (r *Runner) drop() {
 	if r.set != nil {
 		r.set.release()
 	}
-	r.set, r.instances, r.ran = nil, nil, nil
+	r.set, r.instances = nil, nil
 }
 
 // Idle is called when nothing waits. It changes to a new set, so that the old one

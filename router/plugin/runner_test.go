@@ -55,14 +55,14 @@ func TestLateCallsAreTriedAgain(t *testing.T) {
 	emit := func(e Emission) { got = append(got, e.Plugin) }
 	// The first is cut off once and then well; the second is cut off twice; the
 	// third has written, and is not tried again before the next notification.
-	if o := r.HandleInTime(context.Background(), n, later(), emit); o != (Outcome{Called: 2, Faults: 2, Emitted: 1}) {
+	if o := r.HandleInTime(context.Background(), n, time.Hour, emit); o != (Outcome{Called: 2, Faults: 2, Emitted: 1}) {
 		t.Errorf("got %+v", o)
 	}
 	if got := h.records.of("always").faults[guest.Time].Load(); got != 2 {
 		t.Errorf("%d faults of one that was cut off twice", got)
 	}
 	for range 5 {
-		r.HandleInTime(context.Background(), n, later(), emit)
+		r.HandleInTime(context.Background(), n, time.Hour, emit)
 	}
 	if diff := cmp.Diff([]string{"light", "light", "light", "light", "light", "light"}, got); diff != "" {
 		t.Error(diff)
@@ -76,9 +76,6 @@ func TestLateCallsAreTriedAgain(t *testing.T) {
 		t.Errorf("got %s: %s", s[1].State, s[1].Reason)
 	}
 }
-
-// later is a deadline that no test reaches.
-func later() time.Time { return time.Now().Add(time.Hour) }
 
 // A version that is replaced while it runs lives until its call is over, and so do
 // those after it in the same set.
@@ -116,10 +113,10 @@ func TestNoneIsCalledAfterTheDeadline(t *testing.T) {
 		r := testRunner(t, h)
 		n := guesttest.Notification(t, "compute.x", "{}")
 		slow := func(Emission) { time.Sleep(2 * time.Second) }
-		if o := r.HandleInTime(t.Context(), n, time.Now().Add(time.Second), slow); o != (Outcome{Called: 2, Emitted: 2}) {
+		if o := r.HandleInTime(t.Context(), n, time.Second, slow); o != (Outcome{Called: 2, Emitted: 2}) {
 			t.Errorf("in time, but for those who hear: %+v", o)
 		}
-		if o := r.HandleInTime(t.Context(), n, time.Now().Add(-time.Second), slow); o != (Outcome{Late: true}) {
+		if o := r.HandleInTime(t.Context(), n, -time.Second, slow); o != (Outcome{Late: true}) {
 			t.Errorf("late: %+v", o)
 		}
 	})

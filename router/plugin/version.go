@@ -34,27 +34,18 @@ type version struct {
 	sets atomic.Int64
 }
 
-// start makes an instance, from the snapshot if there is one.
+// start makes the first instance.
 //
 // # Errors
 //
 // Always a *guest.Fault.
 func (v *version) start() (*guest.Instance, error) {
-	var in *guest.Instance
-	var err error
-	if v.snapshot != nil {
-		in, err = v.code.Resume(&v.env, v.snapshot)
-	} else {
-		in, err = v.code.Start(&v.env)
-	}
-	if err == nil {
-		v.record.instances.Add(1)
-	}
-	return in, err
+	return v.count(v.code.Start(&v.env))
 }
 
-// take returns the spare instance, or makes one. All instances start alike, since
-// a start depends on nothing but the module and its configuration.
+// take returns the spare instance, or makes one, from the snapshot if there is one.
+// All instances start alike, since a start depends on nothing but the module and its
+// configuration.
 //
 // # Errors
 //
@@ -63,7 +54,17 @@ func (v *version) take() (*guest.Instance, error) {
 	if in := v.spare.Swap(nil); in != nil {
 		return in, nil
 	}
-	return v.start()
+	if v.snapshot != nil {
+		return v.count(v.code.Resume(&v.env, v.snapshot))
+	}
+	return v.count(v.code.Restart(&v.env))
+}
+
+func (v *version) count(in *guest.Instance, err error) (*guest.Instance, error) {
+	if err == nil {
+		v.record.instances.Add(1)
+	}
+	return in, err
 }
 
 // end closes an instance of this version.

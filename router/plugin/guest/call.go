@@ -13,11 +13,32 @@ import (
 	"horizon-realtime/sdk/abi"
 )
 
+// What the host's work for a guest costs, in units of fuel, so that a unit lasts
+// about a nanosecond whatever it is spent on (BenchmarkHostCalls shows how long).
 const (
-	// hostCallFuel is what a call of the host costs beside the bytes it moves;
-	// bytesPerFuel of those cost one unit.
+	// hostCallFuel is for a call of the host, beside what that does.
 	hostCallFuel = 50
+	// bytesPerFuel is how many copied bytes cost one unit, keptPerFuel how many of
+	// those that the store keeps.
 	bytesPerFuel = 8
+	keptPerFuel  = 2
+	// stepFuel is for each segment of a JSON Pointer, elementFuel for each element
+	// that is passed by on the way; pointerFuel for each byte of one that is new.
+	stepFuel    = 16
+	elementFuel = 2
+	pointerFuel = 24
+	// nodeFuel is for each value within one whose length is asked for, and again,
+	// twice, if it is written.
+	nodeFuel = 4
+	// lineFuel is for a line for the log, most of which are dropped.
+	lineFuel = 500
+	// vectorFuel is for each buffer that fd_write is passed.
+	vectorFuel = 20
+	// entryFuel is for work on an entry of the store, which may have to make room.
+	entryFuel = 100
+)
+
+const (
 
 	// maxSaid bounds what is quoted of a guest's last words, in bytes.
 	maxSaid = 200
@@ -121,7 +142,7 @@ func (c *call) refill(stack []uint64) {
 	stack[0] = uint64(counter)
 }
 
-// spend takes fuel for the host's own work.
+// spend takes fuel for the host's own work, before that is done.
 func (c *call) spend(units int64) {
 	if err := c.tank.take(units); err != nil {
 		panic(err)
@@ -136,15 +157,21 @@ func (c *call) enter() {
 	if c.hostCalls > c.limits.HostCalls {
 		panic(Faultf(Budget, "%s called the host more than %d times; call it less, or raise [plugins] host_calls_per_event", c.doing, c.limits.HostCalls))
 	}
+	c.tank.calls++
 	c.spend(hostCallFuel)
 }
 
 // view returns n bytes of guest memory, and charges for them.
 func (c *call) view(mem api.Memory, function string, pointer, n uint64) []byte {
+	c.spend(int64(uint32(n) / bytesPerFuel))
+	return c.at(mem, function, pointer, n)
+}
+
+// at is view for memory that not all of may be used: it charges nothing.
+func (c *call) at(mem api.Memory, function string, pointer, n uint64) []byte {
 	if uint32(n) == 0 {
 		return nil
 	}
-	c.spend(int64(uint32(n) / bytesPerFuel))
 	b, ok := mem.Read(uint32(pointer), uint32(n))
 	if !ok {
 		panic(Faultf(BadCall, "%s passed %s a pointer past the end of its memory", c.doing, function))

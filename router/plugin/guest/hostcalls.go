@@ -34,7 +34,8 @@ func hostSubscribe(c *call, mem api.Memory, stack []uint64) {
 	if uint32(stack[1]) > maxSubscriptionBytes {
 		panic(Faultf(BadCall, "its subscription has %d bytes, over the limit of %d", uint32(stack[1]), maxSubscriptionBytes))
 	}
-	text := c.view(mem, abi.ImportSubscribe, stack[0], stack[1])
+	c.spend(pointerFuel * int64(uint32(stack[1])))
+	text := c.at(mem, abi.ImportSubscribe, stack[0], stack[1])
 	if err := c.sub.declare(string(text)); err != nil {
 		panic(Faultf(BadCall, "its subscription is wrong: %s; its lines are \"on <event type>\" and \"want <JSON Pointer>\"", err))
 	}
@@ -56,7 +57,9 @@ func hostLog(c *call, mem api.Memory, stack []uint64) {
 	case abi.LevelWarn:
 		level = slog.LevelWarn
 	}
-	text := c.view(mem, abi.ImportLog, stack[1], stack[2])
+	text := c.at(mem, abi.ImportLog, stack[1], stack[2])
+	text = text[:min(len(text), maxLogLine)]
+	c.spend(lineFuel + int64(len(text)/bytesPerFuel))
 	c.env.Log.write(level, text, c.messageID())
 	if level == slog.LevelError {
 		c.say(text)
@@ -66,13 +69,27 @@ func hostLog(c *call, mem api.Memory, stack []uint64) {
 func hostField(c *call, mem api.Memory, stack []uint64) {
 	c.enter()
 	n := c.notification(abi.ImportField)
-	v := n.Get(c.pointer(c.view(mem, abi.ImportField, stack[0], stack[1])))
+	p := c.pointer(c.view(mem, abi.ImportField, stack[0], stack[1]))
+	c.spend(stepFuel*int64(p.Segments()) + elementFuel*int64(min(p.Elements(), n.Root().Nodes())))
+	v := n.Get(p)
+	nodes := nodeFuel * int64(v.Nodes())
+	c.spend(nodes)
 	size := v.Size()
 	if size <= int(uint32(stack[3])) {
-		buf := c.view(mem, abi.ImportField, stack[2], uint64(size))
+		c.spend(2*nodes + decodingFuel(v, size))
+		buf := c.at(mem, abi.ImportField, stack[2], uint64(size))
 		size = len(v.AppendTo(buf[:0:size]))
 	}
 	stack[0] = uint64(fieldWord(uint32(v.Kind()), size))
+}
+
+// decodingFuel is what it costs to write a value of that size: a string with
+// escapes is decoded byte by byte.
+func decodingFuel(v json.Value, size int) int64 {
+	if _, plain := v.Plain(); !plain && v.Kind() == json.String {
+		return 2 * int64(size)
+	}
+	return int64(size / bytesPerFuel)
 }
 
 // pointer parses a JSON Pointer, and remembers it for later calls.
@@ -80,6 +97,7 @@ func (c *call) pointer(path []byte) json.Pointer {
 	if p, ok := c.paths[string(path)]; ok {
 		return p
 	}
+	c.spend(pointerFuel * int64(len(path)))
 	p, err := json.ParsePointer(string(path))
 	if err != nil {
 		panic(Faultf(BadCall, "%s called %s with a %s", c.doing, abi.ImportField, err))
@@ -108,8 +126,9 @@ func hostKVGet(c *call, mem api.Memory, stack []uint64) {
 	c.enter()
 	now := c.notification(abi.ImportKVGet).At
 	key := c.key(mem, abi.ImportKVGet, stack[0], stack[1])
-	buf := c.view(mem, abi.ImportKVGet, stack[2], min(uint64(uint32(stack[3])), maxKVValue))
+	buf := c.at(mem, abi.ImportKVGet, stack[2], min(uint64(uint32(stack[3])), maxKVValue))
 	version, length := c.env.Store.Get(c.owner, key, buf, now)
+	c.spend(int64(min(length, len(buf)) / bytesPerFuel))
 	stack[0] = uint64(version)<<32 | uint64(length)
 }
 
@@ -120,7 +139,8 @@ func hostKVSet(c *call, mem api.Memory, stack []uint64) {
 	if uint32(stack[3]) > maxKVValue {
 		panic(Faultf(BadCall, "%s called %s with a value of %d bytes, over the limit of %d", c.doing, abi.ImportKVSet, uint32(stack[3]), maxKVValue))
 	}
-	value := c.view(mem, abi.ImportKVSet, stack[2], stack[3])
+	c.spend(entryFuel + int64(uint32(stack[3])/keptPerFuel))
+	value := c.at(mem, abi.ImportKVSet, stack[2], stack[3])
 	ttl := time.Duration(uint32(stack[4])) * time.Second
 	c.wrote = true
 	stack[0] = flag(c.env.Store.Set(c.owner, key, value, ttl, uint32(stack[5]), now))
@@ -129,6 +149,7 @@ func hostKVSet(c *call, mem api.Memory, stack []uint64) {
 func hostKVDelete(c *call, mem api.Memory, stack []uint64) {
 	c.enter()
 	now := c.notification(abi.ImportKVDelete).At
+	c.spend(entryFuel)
 	key := c.key(mem, abi.ImportKVDelete, stack[0], stack[1])
 	c.wrote = true
 	stack[0] = flag(c.env.Store.Delete(c.owner, key, now))

@@ -31,6 +31,8 @@ type Instance struct {
 	memory linearMemory
 	// timeout is how long a call may take.
 	timeout time.Duration
+	// waited says that notifications wait for the start.
+	waited bool
 
 	// scratch is where the guest wants its fields.
 	scratch       uint32
@@ -58,8 +60,19 @@ type Instance struct {
 //
 // Always a *Fault: the module trapped, ran out of fuel or time, exited, refused
 // to start, or broke the ABI.
-func (m *Module) Start(env *Env) (*Instance, error) {
+func (m *Module) Start(env *Env) (*Instance, error) { return m.start(env, false) }
+
+// Restart is Start while notifications wait, for a module whose instances cannot
+// begin from a snapshot: it may take no longer than a call.
+//
+// # Errors
+//
+// Those of Start.
+func (m *Module) Restart(env *Env) (*Instance, error) { return m.start(env, true) }
+
+func (m *Module) start(env *Env, waited bool) (*Instance, error) {
 	in := m.prepare(env)
+	in.waited = waited
 	if err := in.start(); err != nil {
 		in.Close()
 		return nil, err
@@ -117,7 +130,8 @@ func (in *Instance) boot() error {
 	if err := in.instantiate(); err != nil {
 		return err
 	}
-	in.tank.fill(in.limits.InitFuel, in.limits.StartTimeout)
+	limit, _ := in.startTime()
+	in.tank.fill(in.limits.InitFuel, limit)
 	for _, name := range []string{fuel.Start, "_initialize"} {
 		if err := in.run(name); err != nil {
 			return err
@@ -138,9 +152,18 @@ func (in *Instance) run(name string) error {
 		in.doing = "its start function"
 	}
 	if err := f.CallWithStack(in.ctx, in.stack[:]); err != nil {
-		return in.fault(err, in.limits.InitFuel, "[plugins] init_fuel", "[plugins] start_timeout")
+		_, key := in.startTime()
+		return in.fault(err, in.limits.InitFuel, "[plugins] init_fuel", key)
 	}
 	return nil
+}
+
+// startTime is how long the start may take, and the key that configures it.
+func (in *Instance) startTime() (limit time.Duration, key string) {
+	if in.waited {
+		return in.limits.CallTimeout, "[plugins] call_timeout"
+	}
+	return in.limits.StartTimeout, "[plugins] start_timeout"
 }
 
 // adopt takes what hr_init returned.
@@ -194,7 +217,7 @@ func (in *Instance) Handle(n *event.Notification) *Fault {
 		in.n = nil
 		return f
 	}
-	in.spent = in.tank.used()
+	in.spent = in.tank.spent()
 	var f *Fault
 	if in.stack[0] != 0 {
 		f = in.readResult(in.stack[0])

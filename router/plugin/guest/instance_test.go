@@ -80,23 +80,6 @@ func TestEachCallHasItsOwnFuel(t *testing.T) {
 	}
 }
 
-// What the host does for a guest costs fuel, and ends the call when there is none.
-func TestHostCallsTakeFuel(t *testing.T) {
-	env, _ := testEnv("x")
-	calls := func(fuel int64) (*Instance, *Fault) {
-		text := guesttest.Doing(strings.Repeat("(drop (call $kv_get (i32.const 0) (i32.const 16) (i32.const 0) (i32.const 4096)))", 100) + "(i64.const 0)")
-		in := start(t, compile(t, guesttest.Assemble(t, text), func(l *Limits) { l.Fuel = fuel }), env)
-		return in, in.Handle(guesttest.Notification(t, "compute.x", "{}"))
-	}
-	const least = 100 * (hostCallFuel + (16+4096)/bytesPerFuel)
-	if in, fault := calls(1_000_000); fault != nil || in.Spent() < least || in.Spent() > 2*least {
-		t.Errorf("100 calls spent %d, at least %d: %v", in.Spent(), least, fault)
-	}
-	if _, fault := calls(least); fault == nil || fault.Kind != Fuel {
-		t.Errorf("without fuel: got %v", fault)
-	}
-}
-
 // Memory has a limit, and an instance that has come halfway to it has grown.
 func TestMemoryIsBounded(t *testing.T) {
 	growing := guesttest.Doing(`(drop (memory.grow (i32.const 60))) (i64.const 0)`)

@@ -31,13 +31,3 @@ type Limits struct {
 func (l *Limits) Memory() int64 { return int64(l.pages()) * pageBytes }
 
 func (l *Limits) pages() uint32 { return uint32(l.MemoryBytes / pageBytes) }
-
-// A call that takes SlowCall and longer is slow, unless it used less than
-// SlowFuel. SlowestUnit is the longest that a unit of fuel lasts in ordinary
-// code; what takes longer is mostly the machine's doing, which had something
-// else to run.
-const (
-	SlowCall    = time.Millisecond
-	SlowestUnit = 2 * time.Nanosecond
-	SlowFuel    = int64(SlowCall / SlowestUnit)
-)

@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"strings"
@@ -66,18 +67,20 @@ type lineBuffer struct {
 	emit    func(line []byte)
 }
 
-func (b *lineBuffer) write(p []byte) {
-	for _, c := range p {
-		if c != '\n' {
-			b.pending = append(b.pending, c)
-			if len(b.pending) < maxLogLine {
-				continue
-			}
-		}
-		b.flush()
+// take adds text up to the end of its first line, and returns how much of it that
+// is, and whether the line is to be passed on.
+func (b *lineBuffer) take(text []byte) (n int, whole bool) {
+	room := maxLogLine - len(b.pending)
+	n = min(len(text), room)
+	if end := bytes.IndexByte(text[:n], '\n'); end >= 0 {
+		b.pending = append(b.pending, text[:end]...)
+		return end + 1, true
 	}
+	b.pending = append(b.pending, text[:n]...)
+	return n, n == room
 }
 
+// flush passes the line on, unless it is empty.
 func (b *lineBuffer) flush() {
 	if len(b.pending) > 0 {
 		b.emit(b.pending)

@@ -42,8 +42,9 @@ type Store struct {
 
 	mu    sync.Mutex
 	parts map[Owner]*part
-	// order lists the parts; the one written longest ago is first.
-	order          list.List
+	// order lists the parts that have entries; the one written longest ago is
+	// first. idle lists the others; the one that has been empty for longest is first.
+	order, idle    list.List
 	entries, bytes int
 	evicted        uint64
 }
@@ -51,7 +52,7 @@ type Store struct {
 // part is what a store holds for one owner.
 type part struct {
 	owner   Owner
-	place   *list.Element // in Store.order
+	place   *list.Element // in Store.order or, without entries, in Store.idle
 	entries map[string]*entry
 	// order lists the entries; the one written longest ago is first.
 	order   list.List
@@ -112,6 +113,10 @@ func (s *Store) Set(owner Owner, key, value []byte, ttl time.Duration, version u
 	if e == nil {
 		e = &entry{key: string(key)}
 		e.place = p.order.PushBack(e)
+		if len(p.entries) == 0 {
+			s.idle.Remove(p.place)
+			p.place = s.order.PushBack(p)
+		}
 		p.entries[e.key] = e
 		s.entries++
 		s.grow(p, cost(len(key), 0))
@@ -129,7 +134,7 @@ func (s *Store) Set(owner Owner, key, value []byte, ttl time.Duration, version u
 		s.evict(p)
 	}
 	for s.entries > s.maxEntries || s.bytes > s.maxBytes {
-		s.evict(s.longestIdle())
+		s.evict(s.order.Front().Value.(*part))
 	}
 	return true
 }
@@ -162,26 +167,14 @@ func (s *Store) part(owner Owner) *part {
 	if p == nil {
 		owner.Project = strings.Clone(owner.Project)
 		p = &part{owner: owner, entries: make(map[string]*entry)}
-		p.place = s.order.PushBack(p)
+		p.place = s.idle.PushBack(p)
 		s.parts[owner] = p
-		if len(s.parts) > s.maxEntries+maxIdleParts {
-			s.forget()
+		for s.idle.Len() > maxIdleParts {
+			oldest := s.idle.Remove(s.idle.Front()).(*part)
+			delete(s.parts, oldest.owner)
 		}
 	}
 	return p
-}
-
-// forget drops the parts without entries, but for those written last.
-func (s *Store) forget() {
-	next := s.order.Front()
-	for n := len(s.parts) - maxIdleParts/2; n > 0; n-- {
-		p := next.Value.(*part)
-		next = next.Next()
-		if len(p.entries) == 0 {
-			s.order.Remove(p.place)
-			delete(s.parts, p.owner)
-		}
-	}
 }
 
 // share is what one owner may fill of the store.
@@ -190,15 +183,6 @@ func (s *Store) share(owner Owner) (entries, bytes int) {
 		return s.maxEntries, s.maxBytes
 	}
 	return max(s.maxEntries/ownerShare, 1), max(s.maxBytes/ownerShare, min(s.maxBytes, cost(maxKVKey, maxKVValue)))
-}
-
-// longestIdle is the part that has entries and was written longest ago.
-func (s *Store) longestIdle() *part {
-	for e := s.order.Front(); ; e = e.Next() {
-		if p := e.Value.(*part); len(p.entries) > 0 {
-			return p
-		}
-	}
 }
 
 func (s *Store) live(p *part, key []byte, now time.Time) *entry {
@@ -221,6 +205,10 @@ func (s *Store) evict(p *part) {
 
 func (s *Store) remove(p *part, e *entry) {
 	delete(p.entries, e.key)
+	if len(p.entries) == 0 {
+		s.order.Remove(p.place)
+		p.place = s.idle.PushBack(p)
+	}
 	p.order.Remove(e.place)
 	s.entries--
 	s.grow(p, -cost(len(e.key), len(e.value)))

@@ -21,16 +21,18 @@ type tank struct {
 	// budget is how much fuel the call may take.
 	budget int64
 	// limit is how long the call may take, and took how long it has. Seen is when
-	// it was looked at, 0 for not yet; calls is how often the host has charged
-	// for its own work since then.
+	// it was looked at, 0 for not yet; calls is how often the host was called
+	// since then.
 	limit, took, seen time.Duration
 	calls             int
 	// ran is the thread's time at the last look, once the call has come far.
-	ran threadTime
+	ran ThreadTime
 	// looks is how often it was looked at.
 	looks int
 	// had is how much fuel was left at that time.
 	had int64
+	// used is what the last call took.
+	used int64
 }
 
 const (
@@ -59,24 +61,25 @@ func newTank(mod api.Module) tank {
 // about as much as the one before: a short one does without the clock, and gets
 // no more fuel than it could do harm with meanwhile.
 func (t *tank) fill(units int64, limit time.Duration) {
-	first, began := int64(shortCall), time.Duration(0)
-	if t.used() > shortCall {
-		first, began = fuel.Slice, time.Since(epoch)
+	first := int64(shortCall)
+	t.seen = 0
+	if t.used > shortCall {
+		first, t.seen = fuel.Slice, time.Since(epoch)
 	}
-	*t = tank{counter: t.counter, budget: units, had: units, limit: limit, seen: began}
+	t.budget, t.had, t.limit = units, units, limit
+	t.took, t.calls, t.looks, t.ran = 0, 0, 0, ThreadTime{}
 	t.counter.Set(uint64(t.fuel.Fill(units, first)))
 }
 
-// used is how much fuel the call has taken.
-func (t *tank) used() int64 { return t.budget - t.left() }
-
-// left is below zero if the call has used more than it may.
-func (t *tank) left() int64 { return t.fuel.Left(int64(t.counter.Get())) }
+// spent ends a call, and returns how much fuel it has taken.
+func (t *tank) spent() int64 {
+	t.used = t.budget - t.fuel.Left(int64(t.counter.Get()))
+	return t.used
+}
 
 // take charges for work of the host.
 func (t *tank) take(units int64) error {
 	counter := fuel.Spend(int64(t.counter.Get()), units)
-	t.calls++
 	var err error
 	if counter < 0 || t.calls >= callsPerLook {
 		counter, err = t.refill(counter)
@@ -125,9 +128,9 @@ func (t *tank) since(now time.Duration) time.Duration {
 		return d
 	}
 	before := t.ran
-	t.ran = threadTime{}.now()
-	if t.ran.thread == before.thread && before.thread != 0 {
-		return t.ran.ran - before.ran
+	t.ran = ThreadNow()
+	if ran, known := t.ran.Since(before); known {
+		return ran
 	}
 	return d
 }

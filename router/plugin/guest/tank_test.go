@@ -35,6 +35,11 @@ func TestLateStartsAreCutOff(t *testing.T) {
 	if err == nil || err.Error() != "hr_init took too long and was cut off; do less, or raise [plugins] start_timeout" {
 		t.Errorf("got %v", err)
 	}
+	m.limits.StartTimeout, m.limits.CallTimeout = time.Hour, time.Millisecond
+	_, err = m.Restart(env) // which notifications wait for
+	if err == nil || err.Error() != "hr_init took too long and was cut off; do less, or raise [plugins] call_timeout" {
+		t.Errorf("got %v", err)
+	}
 }
 
 // A call is in Go code once for each slice of its fuel, whatever it does.
@@ -98,6 +103,7 @@ func TestOnlyTheCallsOwnTimeCounts(t *testing.T) {
 	k = newTank(time.Second)
 	for range 2 * callsPerLook {
 		k.seen -= 10 * slowestCall
+		k.calls++
 		if err := k.take(1); err != nil {
 			t.Fatal(err)
 		}

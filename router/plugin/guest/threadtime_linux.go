@@ -6,14 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// threadTime is the time that a thread has been running on a core.
-type threadTime struct {
-	thread int
-	ran    time.Duration
-}
-
-// now returns that of the current thread.
-func (threadTime) now() (t threadTime) {
+// ThreadNow returns that of the current thread.
+func ThreadNow() (t ThreadTime) {
 	var ts unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts) == nil {
 		t.thread, t.ran = unix.Gettid(), time.Duration(ts.Nano())

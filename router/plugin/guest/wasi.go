@@ -23,6 +23,8 @@ const (
 	maxSleep = 3600e9
 	// maxWASIList bounds how many buffers or subscriptions one call may pass.
 	maxWASIList = 256
+	// maxRandom is how many bytes are made between two looks at the fuel.
+	maxRandom = 16 << 10
 )
 
 // wasiFunctions is the part of WASI that a guest may import: a clock that shows
@@ -125,7 +127,13 @@ func wasiClockTime(c *call, mem api.Memory, stack []uint64) {
 // were returned before.
 func wasiRandom(c *call, mem api.Memory, stack []uint64) {
 	c.enter()
-	_, _ = c.random.Read(c.view(mem, "random_get", stack[0], stack[1]))
+	buf := c.at(mem, "random_get", stack[0], stack[1])
+	for len(buf) > 0 {
+		part := buf[:min(len(buf), maxRandom)]
+		c.spend(int64(len(part)))
+		_, _ = c.random.Read(part)
+		buf = buf[len(part):]
+	}
 	stack[0] = errnoSuccess
 }
 
@@ -146,15 +154,29 @@ func wasiWrite(c *call, mem api.Memory, stack []uint64) {
 		return
 	}
 	written := uint32(0)
-	vectors := c.view(mem, "fd_write", list, n*8)
+	c.spend(vectorFuel * int64(n))
+	vectors := c.at(mem, "fd_write", list, n*8)
 	for i := uint64(0); i < n; i++ {
 		pointer := binary.LittleEndian.Uint32(vectors[i*8:])
 		length := binary.LittleEndian.Uint32(vectors[i*8+4:])
-		c.output[fd-1].write(c.view(mem, "fd_write", uint64(pointer), uint64(length)))
+		c.write(&c.output[fd-1], c.view(mem, "fd_write", uint64(pointer), uint64(length)))
 		written += length
 	}
 	c.putUint32(mem, "fd_write", stack[3], written)
 	stack[0] = errnoSuccess
+}
+
+// write passes on what the guest says, and charges for each line before it is
+// logged.
+func (c *call) write(to *lineBuffer, text []byte) {
+	for len(text) > 0 {
+		n, whole := to.take(text)
+		if whole {
+			c.spend(lineFuel)
+			to.flush()
+		}
+		text = text[n:]
+	}
 }
 
 // wasiFDStat describes stdin, stdout and stderr as terminals without rights.
