@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"horizon-realtime/router/fuel"
+	"horizon-realtime/router/plugin/compile"
 	"horizon-realtime/router/plugin/guest"
 	"horizon-realtime/sdk/abi"
 )
@@ -55,14 +56,11 @@ func (l *loader) open(ctx context.Context, name string, limits guest.Limits, com
 		}
 	}
 	c := &code{digest: sha256.Sum256(module), selfTests: bytes.Clone(fuel.Custom(module, abi.SelfTests))}
-	options := guest.Options{Name: pluginName(name), Limits: limits, CacheDir: l.cacheDir, Compilers: compilers}
-	if c.Module, err = guest.Compile(ctx, module, options); err != nil {
+	options := guest.Options{Name: pluginName(name), Limits: limits, Compilers: compilers}
+	if c.Module, err = l.compiler.Load(ctx, compile.Module{File: name, Code: module, Digest: c.digest, Options: options}); err != nil {
 		return nil, err
 	}
 	c.hold()
-	if c.CacheError != nil {
-		l.log.Warn("compiled a plugin without the cache; empty the cache", "plugin", options.Name, "cache", l.cacheDir, "error", c.CacheError)
-	}
 	apart := newRecord(l.cfg, slog.New(slog.DiscardHandler))
 	if c.names, err = c.Plugins(&guest.Env{Name: options.Name, Config: []byte("{}"), Store: apart.store, Log: apart.log}); err != nil {
 		c.release()

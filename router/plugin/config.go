@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"horizon-realtime/router/event"
+	"horizon-realtime/router/plugin/compile"
 	"horizon-realtime/router/plugin/guest"
 )
 
@@ -24,8 +25,16 @@ type Config struct {
 	// CacheDir keeps compiled machine code between starts. Empty: the user's
 	// cache directory; "none": nothing is kept.
 	CacheDir string `toml:"cache_dir"`
-	// CacheBytes bounds CacheDir; the oldest files go first.
+	// CacheBytes bounds CacheDir; what was used longest ago goes first.
 	CacheBytes int64 `toml:"cache_bytes"`
+	// CompileMemory, CompileCPU and CompileTimeout bound the process that compiles a
+	// file: its memory, its processor time in whole seconds, and how long it may take.
+	CompileMemory  int64         `toml:"compile_memory"`
+	CompileCPU     time.Duration `toml:"compile_cpu"`
+	CompileTimeout time.Duration `toml:"compile_timeout"`
+	// CompiledBytes bounds what a compiled file may take in the router, beside the
+	// memory of its instances.
+	CompiledBytes int64 `toml:"compiled_bytes"`
 	// MaxPlugins bounds how many plugins are loaded.
 	MaxPlugins int `toml:"max_plugins"`
 	// MaxModuleBytes bounds the size of one file.
@@ -100,6 +109,10 @@ func DefaultConfig() Config {
 	return Config{
 		Dir:            "plugins",
 		CacheBytes:     512 << 20,
+		CompileMemory:  512 << 20,
+		CompileCPU:     30 * time.Second,
+		CompileTimeout: time.Minute,
+		CompiledBytes:  128 << 20,
 		MaxPlugins:     256,
 		MaxModuleBytes: 32 << 20,
 		Settle:         250 * time.Millisecond,
@@ -171,6 +184,10 @@ func (c Config) Validate() error {
 	}
 	between("workers", int64(c.Workers), 0, 256)
 	between("cache_bytes", c.CacheBytes, 1<<20, 1<<40)
+	between("compile_memory", c.CompileMemory, 32<<20, 1<<40)
+	lasting("compile_cpu", c.CompileCPU, time.Second, time.Hour)
+	lasting("compile_timeout", c.CompileTimeout, time.Second, time.Hour)
+	between("compiled_bytes", c.CompiledBytes, 1<<20, 1<<40)
 	between("max_plugins", int64(c.MaxPlugins), 1, 10_000)
 	between("max_module_bytes", c.MaxModuleBytes, 1<<10, 1<<30)
 	lasting("settle", c.Settle, time.Millisecond, time.Minute)
@@ -272,6 +289,10 @@ func (c Config) workers() int {
 		return c.Workers
 	}
 	return min(max(runtime.GOMAXPROCS(0)-1, 1), 4)
+}
+
+func (c Config) compileLimits() compile.Limits {
+	return compile.Limits{Memory: c.CompileMemory, CPU: c.CompileCPU, Time: c.CompileTimeout, Loaded: c.CompiledBytes}
 }
 
 // limitsFor is what one plugin may use, resolved from both tables.

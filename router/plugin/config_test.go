@@ -7,13 +7,11 @@ import (
 	"encoding/pem"
 	"log/slog"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"horizon-realtime/router/plugin/guest/guesttest"
 )
@@ -142,66 +140,6 @@ func TestSignatureIsAChangeOfTheFile(t *testing.T) {
 	reload(t, h)
 	if s := h.Status()[0]; s.State != Running {
 		t.Errorf("got %+v", s)
-	}
-}
-
-func TestCacheIsPrivateAndBounded(t *testing.T) {
-	c := testConfig(t)
-	c.CacheDir = filepath.Join(t.TempDir(), "cache")
-	testHost(t, c, nil, "10-a.wasm", guesttest.Saying("1"))
-	info, err := os.Stat(c.CacheDir)
-	if err != nil || info.Mode().Perm() != 0o700 {
-		t.Fatalf("got %v, %v", info.Mode(), err)
-	}
-	kept := func() (n int) {
-		files, err := filepath.Glob(filepath.Join(c.CacheDir, "*", "*"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return len(files)
-	}
-	if kept() != 1 {
-		t.Errorf("%d files are kept", kept())
-	}
-	if err := pruneCache(c.CacheDir, 1<<20); err != nil || kept() != 1 {
-		t.Errorf("tidying below the bound leaves %d files, %v", kept(), err)
-	}
-	if err := pruneCache(c.CacheDir, 1); err != nil || kept() != 0 {
-		t.Errorf("tidying leaves %d files, %v", kept(), err)
-	}
-	if err := os.Chmod(c.CacheDir, 0o770); err != nil {
-		t.Fatal(err)
-	}
-	_, err = New(c, nil, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
-	want := "the cache of compiled plugins " + c.CacheDir + " has mode 0770, so that others could plant machine code there; chmod 700 it, or set [plugins] cache_dir"
-	if err == nil || err.Error() != want {
-		t.Errorf("got %v", err)
-	}
-}
-
-// A cache that somebody or a full disk has damaged costs time, not a plugin.
-func TestDamagedCacheIsPassedBy(t *testing.T) {
-	c := testConfig(t)
-	c.CacheDir = t.TempDir()
-	if err := os.Chmod(c.CacheDir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	module := guesttest.Assemble(t, guesttest.Saying("1"))
-	testHost(t, c, nil, "10-a.wasm", module)
-	files, err := filepath.Glob(filepath.Join(c.CacheDir, "*", "*"))
-	if err != nil || len(files) != 1 {
-		t.Fatal(files, err)
-	}
-	whole, err := os.ReadFile(files[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, damaged := range [][]byte{nil, []byte("x"), whole[:len(whole)/2], whole[:len(whole)-1]} {
-		write(t, files[0], damaged)
-		h := testHost(t, c, nil, "10-a.wasm", module)
-		if got := payloads(t, testRunner(t, h)); got != "a: public/a||1" {
-			t.Errorf("with %d of %d bytes: %q, %+v", len(damaged), len(whole), got, h.Status()[0])
-		}
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"horizon-realtime/router/plugin/compile"
 )
 
 // Host holds the plugins of a folder and swaps them when files change. Its
@@ -20,6 +22,7 @@ type Host struct {
 	cfg     Config
 	log     *slog.Logger
 	now     func() time.Time
+	cache   *compile.Cache
 	current *currentSet
 	records *records
 	runners atomic.Int64
@@ -44,20 +47,22 @@ func New(cfg Config, settings map[string]Settings, log *slog.Logger, reg prometh
 	if err != nil {
 		return nil, fmt.Errorf("[plugins] public_keys: %w", err)
 	}
-	cacheDir, err := openCache(cfg, log)
+	cache, err := compile.OpenCache(cfg.CacheDir, cfg.CacheBytes, log)
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{cfg: cfg, log: log, now: time.Now, current: newCurrentSet()}
+	h := &Host{cfg: cfg, log: log, cache: cache, now: time.Now, current: newCurrentSet()}
 	now := func() time.Time { return h.now() }
 	h.records = newRecords(cfg, log, now)
 	h.reloader = &reloader{
-		loader:   &loader{cfg: cfg, log: log, keys: keys, cacheDir: cacheDir, records: h.records, now: now},
+		loader:   &loader{cfg: cfg, log: log, keys: keys, compiler: compile.New(cache, cfg.compileLimits(), log), records: h.records, now: now},
+		cache:    cache,
 		current:  h.current,
 		settings: maps.Clone(settings),
 		busy:     func() bool { return h.runners.Load() > 0 },
 	}
 	if err := reg.Register(newCollector(h.current, now)); err != nil {
+		cache.Close()
 		return nil, fmt.Errorf("register the metrics of plugins: %w", err)
 	}
 	return h, nil
@@ -136,5 +141,6 @@ func (h *Host) Close() {
 	if !h.closed {
 		h.closed = true
 		h.current.swap(&set{})
+		h.cache.Close()
 	}
 }

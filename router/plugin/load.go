@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"horizon-realtime/router/plugin/compile"
 	"horizon-realtime/router/plugin/guest"
 )
 
@@ -14,7 +15,7 @@ type loader struct {
 	cfg      Config
 	log      *slog.Logger
 	keys     keyring
-	cacheDir string
+	compiler *compile.Compiler
 	records  *records
 	now      func() time.Time
 }

@@ -9,12 +9,15 @@ import (
 	"slices"
 
 	"golang.org/x/sync/errgroup"
+
+	"horizon-realtime/router/plugin/compile"
 )
 
 // reloader makes new sets of what the folder holds. One goroutine at a time may
 // use it.
 type reloader struct {
 	*loader
+	cache    *compile.Cache
 	current  *currentSet
 	settings map[string]Settings
 	// busy reports whether there is traffic that loading must leave room for.
@@ -44,10 +47,8 @@ func (r *reloader) reload(ctx context.Context) error {
 	r.openAll(ctx, sources)
 	next, stale := r.judgeAll(sources)
 	r.renewAll(ctx, stale)
-	if r.cacheDir != "" {
-		if err := pruneCache(r.cacheDir, r.cfg.CacheBytes); err != nil {
-			r.log.Warn("could not tidy the cache of compiled plugins", "error", err)
-		}
+	if err := r.cache.Tidy(); err != nil {
+		r.log.Warn("could not tidy the cache of compiled plugins", "error", err)
 	}
 	if err := ctx.Err(); err != nil {
 		next.abandon(r.current.load())

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"runtime"
 	"strings"
 	"time"
@@ -115,7 +116,17 @@ func (b *bench) compile(m *module, limits guest.Limits, start bool) (*guest.Modu
 	if err != nil {
 		return nil, err
 	}
-	return guest.Compile(context.Background(), code, guest.Options{Name: "search", Limits: limits, Compilers: 1})
+	dir, err := os.MkdirTemp(b.dir, "code")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	options := guest.Options{Name: "search", Limits: limits, CacheDir: dir, Compilers: 1}
+	image, err := guest.Build(context.Background(), code, options)
+	if err != nil {
+		return nil, err
+	}
+	return guest.Load(image, options)
 }
 
 func (b *bench) env(limits guest.Limits) *guest.Env {

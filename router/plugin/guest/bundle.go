@@ -21,7 +21,7 @@ const (
 //
 // Always a *Fault: those of Start, or the names are none.
 func (m *Module) Plugins(env *Env) ([]string, error) {
-	if !m.bundles {
+	if !m.image.Bundles {
 		return nil, nil
 	}
 	in := m.prepare(env)

@@ -44,7 +44,11 @@ func compile(t testing.TB, code []byte, changes ...func(*Limits)) *Module {
 	for _, change := range changes {
 		change(&o.Limits)
 	}
-	m, err := Compile(context.Background(), code, o)
+	image, err := Build(context.Background(), code, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Load(image, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -92,7 +92,7 @@ func (m *Module) prepare(env *Env) *Instance {
 }
 
 func (in *Instance) instantiate() error {
-	if has, limit := in.module.leastMemory, in.limits.Memory(); has > limit {
+	if has, limit := in.module.image.LeastMemory, in.limits.Memory(); has > limit {
 		return Faultf(BadStart, "memory %d bytes is over the limit of %d; raise [plugin.%s] memory", has, limit, in.env.Name)
 	}
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()

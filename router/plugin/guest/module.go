@@ -2,7 +2,9 @@ package guest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 
 	"github.com/tetratelabs/wazero"
@@ -13,82 +15,102 @@ import (
 	"horizon-realtime/sdk/abi"
 )
 
-// Options say how a module is compiled.
+// Options say how a module is compiled and loaded.
 type Options struct {
 	// Name is the plugin's, for sentences that name its table.
 	Name   string
 	Limits Limits
-	// CacheDir keeps machine code; empty for none.
+	// CacheDir is where the machine code is.
 	CacheDir string
 	// Compilers is how many goroutines compile, at least 1.
 	Compilers int
 }
 
+// Image is what Build makes of a module, and Load takes.
+type Image struct {
+	// Code is the rewritten module.
+	Code []byte `json:"-"`
+	// States are the exported names of the mutable globals. An irreversible
+	// module cannot be brought back to what it was.
+	States       []string `json:"states"`
+	Irreversible bool     `json:"irreversible"`
+	// Bundles says that the module may be a bundle.
+	Bundles bool `json:"bundles"`
+	// LeastMemory is what an instance's memory has at its start, in bytes.
+	LeastMemory int64 `json:"least_memory"`
+}
+
 // Module is a compiled module. It is safe for concurrent use.
 type Module struct {
-	// CacheError is why the cache could not be used; nil if it could.
-	CacheError error
-
 	limits   Limits
+	image    Image // without its code
 	runtime  wazero.Runtime
 	cache    wazero.CompilationCache
 	compiled wazero.CompiledModule
-	// states are the exported names of the mutable globals. An irreversible
-	// module cannot be brought back to what it was.
-	states       []string
-	irreversible bool
-	// bundles says that the module may be a bundle.
-	bundles bool
-	// leastMemory is what an instance's memory has at its start.
-	leastMemory int64
 }
 
-// Compile checks a module, rewrites it so that it counts its work, and compiles
-// it in an engine of its own, so that Close frees everything and affects no other
-// module. Trouble with the cache is no reason to refuse a module.
+// Build checks a module, rewrites it so that it counts its work, and leaves its
+// machine code in o.CacheDir. Memory and time that this takes are up to the module:
+// package compile calls it in a process of its own.
 //
 // # Errors
 //
-// A sentence that completes "plugin 50-nova.wasm: ", with the way out.
-func Compile(ctx context.Context, code []byte, o Options) (*Module, error) {
-	instrumented, info, err := admit(code, o.Name, &o.Limits)
+// A sentence that completes "plugin 50-nova.wasm: ", with the way out; or, as a
+// *fs.PathError, that the machine code cannot be written.
+func Build(ctx context.Context, code []byte, o Options) (*Image, error) {
+	rewritten, info, err := admit(code, o.Name, &o.Limits)
 	if err != nil {
 		return nil, err
 	}
-	ctx = experimental.WithCompilationWorkers(ctx, o.Compilers)
-	m := &Module{
-		limits: o.Limits, states: info.States, irreversible: info.Irreversible, bundles: info.Export(abi.Plugins) != nil,
-	}
-	if info.Memory != nil {
-		m.leastMemory = int64(info.Memory.Min) * pageBytes
-	}
-	err = m.compile(ctx, instrumented, o.CacheDir)
-	if err != nil && o.CacheDir != "" {
-		m.Close()
-		m.CacheError = err
-		err = m.compile(ctx, instrumented, "")
-	}
-	if err != nil {
-		m.Close()
+	m := &Module{limits: o.Limits}
+	defer m.Close()
+	err = m.compile(experimental.WithCompilationWorkers(ctx, o.Compilers), rewritten, o.CacheDir)
+	var disk *fs.PathError
+	switch {
+	case errors.As(err, &disk):
+		return nil, disk
+	case err != nil:
 		return nil, fmt.Errorf("it does not compile: %s; build it again with a supported toolchain", firstLine(err))
 	}
-	if err := m.provideAll(ctx); err != nil {
+	image := &Image{Code: rewritten, States: info.States, Irreversible: info.Irreversible, Bundles: info.Export(abi.Plugins) != nil}
+	if info.Memory != nil {
+		image.LeastMemory = int64(info.Memory.Min) * pageBytes
+	}
+	return image, nil
+}
+
+// Load loads what Build left in o.CacheDir, in an engine of its own, so that Close
+// frees everything and affects no other module. It never compiles.
+//
+// # Errors
+//
+// The machine code is not there, or is another engine's or processor's.
+func Load(i *Image, o Options) (*Module, error) {
+	m := &Module{limits: o.Limits, image: *i}
+	m.image.Code = nil
+	// If the engine does not find the code, it would compile. Several of its workers
+	// do nothing once the context is over.
+	over, end := context.WithCancel(context.Background())
+	end()
+	err := m.compile(experimental.WithCompilationWorkers(over, 2), i.Code, o.CacheDir)
+	if err == nil {
+		err = m.provideAll(context.Background())
+	}
+	if err != nil {
 		m.Close()
-		return nil, err
+		return nil, fmt.Errorf("load its machine code: %w", err)
 	}
 	return m, nil
 }
 
 func (m *Module) compile(ctx context.Context, code []byte, cacheDir string) (err error) {
+	if m.cache, err = wazero.NewCompilationCacheWithDir(cacheDir); err != nil {
+		return err
+	}
 	config := wazero.NewRuntimeConfig().
 		WithCoreFeatures(api.CoreFeaturesV2).
-		WithDebugInfoEnabled(false)
-	if cacheDir != "" {
-		if m.cache, err = wazero.NewCompilationCacheWithDir(cacheDir); err != nil {
-			return err
-		}
-		config = config.WithCompilationCache(m.cache)
-	}
+		WithDebugInfoEnabled(false).
+		WithCompilationCache(m.cache)
 	m.runtime = wazero.NewRuntimeWithConfig(ctx, config)
 	m.compiled, err = m.runtime.CompileModule(ctx, code)
 	return err
@@ -123,7 +145,10 @@ func (m *Module) provide(ctx context.Context, module string) error {
 			continue
 		}
 		done = append(done, name)
-		host := functionsOf(module)[name]
+		host, ok := functionsOf(module)[name]
+		if !ok {
+			return fmt.Errorf("there is no function %s", name) // there was, when it was compiled
+		}
 		builder = builder.NewFunctionBuilder().
 			WithGoModuleFunction(bind(host), valueTypes(host.params), valueTypes(host.results)).
 			Export(name)

@@ -21,7 +21,7 @@ type Snapshot struct {
 // Snapshot takes one of an instance that has just started. It returns nil if the
 // module can leave traces that cannot be undone from outside (fuel.Info).
 func (in *Instance) Snapshot() *Snapshot {
-	if in.module.irreversible {
+	if in.module.image.Irreversible {
 		return nil
 	}
 	data, _ := in.mem.Read(0, in.mem.Size())
@@ -102,8 +102,8 @@ func (in *Instance) setGlobals() {
 
 // mutableGlobals finds the globals that a snapshot has to keep.
 func (m *Module) mutableGlobals(mod api.Module) []api.MutableGlobal {
-	globals := make([]api.MutableGlobal, len(m.states))
-	for i, name := range m.states {
+	globals := make([]api.MutableGlobal, len(m.image.States))
+	for i, name := range m.image.States {
 		globals[i] = mod.ExportedGlobal(name).(api.MutableGlobal)
 	}
 	return slices.Clip(globals)

@@ -1,0 +1,67 @@
+package compile
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// self is this program, also if its file has been replaced or removed.
+func self() (string, error) {
+	const running = "/proc/self/exe"
+	if _, err := os.Stat(running); err == nil {
+		return running, nil
+	}
+	return os.Executable()
+}
+
+// attributes make the child the first of a process group, which ends with the router.
+func attributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// end kills the child and whatever it may have started.
+func end(child *os.Process) error { return syscall.Kill(-child.Pid, syscall.SIGKILL) }
+
+// confine gives the process its limits. They hold from now on, and nothing can
+// raise them.
+func confine(l Limits) error {
+	has, err := writable()
+	if err != nil {
+		return fmt.Errorf("limit what compiling may take: %w", err)
+	}
+	for _, each := range []struct {
+		what  int
+		limit uint64
+	}{
+		{unix.RLIMIT_DATA, has + uint64(l.Memory)},
+		{unix.RLIMIT_CPU, uint64(l.CPU / time.Second)},
+		{unix.RLIMIT_CORE, 0},
+	} {
+		if err := unix.Setrlimit(each.what, &unix.Rlimit{Cur: each.limit, Max: each.limit}); err != nil {
+			return fmt.Errorf("limit what compiling may take: %w", err)
+		}
+	}
+	// If the machine has no memory left, this process goes first. Where that cannot
+	// be asked for, the limits must do.
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
+	return nil
+}
+
+// writable is how many bytes of memory the process has that RLIMIT_DATA counts:
+// Go's own, and what the race detector reserves.
+func writable() (uint64, error) {
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := bytes.Cut(text, []byte("\nVmData:"))
+	field, _, _ := bytes.Cut(rest, []byte(" kB"))
+	n, err := strconv.ParseUint(string(bytes.TrimSpace(field)), 10, 54)
+	return n << 10, err
+}
