@@ -21,6 +21,8 @@ const (
 	tapBytes  = 16 << 20
 	// tapPatience bounds how long one write to a tap's client may take.
 	tapPatience = 10 * time.Second
+	// tapPath is where Tap is served.
+	tapPath = "/api/notifications"
 )
 
 // Tap lets an operator's programs read the notifications: GET /api/notifications
@@ -99,7 +101,7 @@ func (t *Tap) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}()
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	out := http.NewResponseController(w)
-	if out.Flush() != nil {
+	if out.SetReadDeadline(time.Time{}) != nil || out.SetWriteDeadline(time.Now().Add(tapPatience)) != nil || out.Flush() != nil {
 		return
 	}
 	for {

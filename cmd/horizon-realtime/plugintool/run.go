@@ -19,6 +19,7 @@ import (
 
 func newRun(o *options) *cobra.Command {
 	var grants []string
+	var tokenFile string
 	cmd := &cobra.Command{
 		Use:   "run FILE.wasm NOTIFICATIONS.jsonl|ADMIN-URL",
 		Short: "Show what a plugin makes of notifications, recorded or of a running router",
@@ -47,7 +48,7 @@ means that a call failed or an emission would be refused or dropped.`,
 				return err
 			}
 			defer trial.Close()
-			in, err := openNotifications(cmd, args[1])
+			in, err := openNotifications(cmd, args[1], tokenFile)
 			if err != nil {
 				return err
 			}
@@ -67,14 +68,15 @@ means that a call failed or an emission would be refused or dropped.`,
 		},
 	}
 	cmd.Flags().StringArrayVar(&grants, "grant", nil, `a grant for the plugin, as in [plugin.X] grants: "admin", "cross_project" or "stop"`)
+	cmd.Flags().StringVar(&tokenFile, "token-file", "", "the file of the router's [admin] token_file, if it has one")
 	return cmd
 }
 
-func openNotifications(cmd *cobra.Command, name string) (io.ReadCloser, error) {
+func openNotifications(cmd *cobra.Command, name, tokenFile string) (io.ReadCloser, error) {
 	if !isTap(name) {
 		return OpenRecording(name, cmd.InOrStdin())
 	}
-	in, err := openTap(cmd.Context(), name)
+	in, err := openTap(cmd.Context(), name, tokenFile)
 	if err == nil {
 		fmt.Fprintf(cmd.ErrOrStderr(), "reading along at %s; interrupt to end\n", name)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 
 	"horizon-realtime/cmd/horizon-realtime/cli"
@@ -24,12 +25,14 @@ func isTap(name string) bool {
 }
 
 // openTap reads the notifications that a running router's plugins get, until ctx
-// is done or the router ends it. base is the address of its admin listener.
+// is done or the router ends it. base is the address of its admin listener, and
+// tokenFile holds the token that it wants, if any.
 //
 // # Errors
 //
-// Nothing answers there, it is something else, or it permits no taps.
-func openTap(ctx context.Context, base string) (io.ReadCloser, error) {
+// Nothing answers there, it is something else, it permits no taps, or wants another
+// token.
+func openTap(ctx context.Context, base, tokenFile string) (io.ReadCloser, error) {
 	address, err := url.Parse(base)
 	if err != nil {
 		return nil, cli.Mistake("%s: %w; give the address of [admin] listen, such as http://127.0.0.1:9090", base, err)
@@ -41,6 +44,13 @@ func openTap(ctx context.Context, base string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask %s: %w", address, err)
 	}
+	if tokenFile != "" {
+		token, err := os.ReadFile(tokenFile)
+		if err != nil {
+			return nil, cli.Mistake("--token-file: %w", err)
+		}
+		request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("tap the router: %w; is it running, and is that its [admin] listen?", err)
@@ -50,6 +60,9 @@ func openTap(ctx context.Context, base string) (io.ReadCloser, error) {
 		said, _ := io.ReadAll(io.LimitReader(answer.Body, maxAnswer)) // whatever there is
 		if answer.StatusCode == http.StatusNotFound || answer.StatusCode == http.StatusOK {
 			said = []byte("that is not a router's admin listener; see [admin] listen")
+		}
+		if answer.StatusCode == http.StatusUnauthorized {
+			said = []byte("it wants a token; give --token-file, the file of [admin] token_file")
 		}
 		return nil, fmt.Errorf("tap the router: %s answers %s: %s", address, answer.Status, strings.TrimSpace(string(said)))
 	}
