@@ -21,6 +21,7 @@ import (
 	"horizon-realtime/router/oslo"
 	"horizon-realtime/router/plugin"
 	"horizon-realtime/router/rabbit"
+	"horizon-realtime/router/regular"
 	"horizon-realtime/router/server"
 )
 
@@ -96,7 +97,7 @@ func (e *ConfigError) Error() string {
 // A *ConfigError lists every problem found; a file that cannot be read is the
 // operating system's error.
 func LoadConfig(path string) (Config, error) {
-	text, err := os.ReadFile(path)
+	text, err := regular.Read(path, regular.Most)
 	if err != nil {
 		return Config{}, fmt.Errorf("read the configuration: %w", err)
 	}

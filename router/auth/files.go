@@ -4,18 +4,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"io"
 	"log/slog"
-	"os"
 	"time"
+
+	"horizon-realtime/router/regular"
 )
 
-const (
-	// fileCheck is how often files are read to see whether they have changed.
-	fileCheck = 5 * time.Second
-	// maxFileBytes bounds a key file, certificate or key set.
-	maxFileBytes = 1 << 20
-)
+// fileCheck is how often files are read to see whether they have changed.
+const fileCheck = 5 * time.Second
 
 // files are the key files of [auth]. Each is used at the start and again when its
 // content has changed. If that fails, what was used before stays.
@@ -65,23 +61,23 @@ func (f *files) run(ctx context.Context) {
 
 // check uses the files that have changed.
 func (f *files) check() {
-	for _, file := range f.list {
-		changed, err := file.check()
+	for _, each := range f.list {
+		changed, err := each.check()
 		switch {
 		case !changed:
 		case err != nil:
-			f.metric.files.WithLabelValues(file.key).Set(1)
-			f.log.Error("a changed file cannot be used; what it held before stays in use", "key", file.key, "error", err)
+			f.metric.files.WithLabelValues(each.key).Set(1)
+			f.log.Error("a changed file cannot be used; what it held before stays in use", "key", each.key, "error", err)
 		default:
-			f.metric.files.WithLabelValues(file.key).Set(0)
-			f.log.Info("read a changed file", "key", file.key, "path", file.path)
+			f.metric.files.WithLabelValues(each.key).Set(0)
+			f.log.Info("read a changed file", "key", each.key, "path", each.path)
 		}
 	}
 }
 
 // check uses the file, or finds that it cannot be read, unless it is as it was.
 func (f *keyFile) check() (changed bool, err error) {
-	text, err := readBounded(f.path)
+	text, err := regular.Read(f.path, regular.Most)
 	state := sha256.Sum256(text)
 	if err != nil {
 		err = fmt.Errorf("read %s: %w", f.key, err)
@@ -98,21 +94,4 @@ func (f *keyFile) check() (changed bool, err error) {
 		err = fmt.Errorf("%s %s: %w", f.key, f.path, err)
 	}
 	return true, err
-}
-
-func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return readAll(f)
-}
-
-func readAll(r io.Reader) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(r, maxFileBytes+1))
-	if err == nil && len(text) > maxFileBytes {
-		err = fmt.Errorf("it is over the limit of %d bytes", maxFileBytes)
-	}
-	return text, err
 }

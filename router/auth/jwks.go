@@ -15,6 +15,8 @@ import (
 	"github.com/MicahParks/jwkset"
 	"github.com/MicahParks/keyfunc/v3"
 	"github.com/golang-jwt/jwt/v5"
+
+	"horizon-realtime/router/regular"
 )
 
 const (
@@ -48,7 +50,7 @@ func newKeySet(cfg *JWTConfig, log *slog.Logger, m *metrics, now func() time.Tim
 	s := &keySet{every: cfg.JWKSRefresh, log: log, metrics: m, now: now}
 	if cfg.JWKSFile != "" {
 		s.where = cfg.JWKSFile
-		s.load = func(context.Context) ([]byte, error) { return readBounded(cfg.JWKSFile) }
+		s.load = func(context.Context) ([]byte, error) { return regular.Read(cfg.JWKSFile, regular.Most) }
 		return s
 	}
 	s.where = cfg.JWKSURL
@@ -201,5 +203,5 @@ func fetchBounded(ctx context.Context, url string) ([]byte, error) {
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("fetch the key set: status %d", resp.StatusCode)
 	}
-	return readAll(resp.Body)
+	return regular.All(resp.Body, regular.Most)
 }

@@ -202,7 +202,7 @@ func TestBadJWKS(t *testing.T) {
 		"no keys":      {"{}", "the key set has no key that can verify a signature"},
 		"secrets only": {jwks(`{"kty":"oct","k":"` + testSecret + `"}`), "the key set has no key that can verify a signature"},
 		"too many":     {jwks(strings.Split(strings.Repeat("{},", maxJWKSKeys)+"{}", ",")...), "the key set has 101 keys, over the limit of 100"},
-		"too large":    {strings.Repeat(" ", maxFileBytes+1), "it is over the limit of 1048576 bytes"},
+		"too large":    {strings.Repeat(" ", (1<<20)+1), "it is over the limit of 1048576 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, _ := newTest(t, func(cfg *Config) { cfg.JWT.JWKSURL = newIssuer(t, c.set).URL })

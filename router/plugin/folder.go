@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"horizon-realtime/router/regular"
 )
 
 // folder is the folder of plugins as it is on disk.
@@ -51,23 +53,21 @@ func stampOf(files []found) string {
 // readModule reads the file, unless it is larger than the limit, and makes sure
 // that nobody wrote to it meanwhile.
 func readModule(path string, limit int64) ([]byte, error) {
-	before, err := os.Stat(path)
+	f, before, err := regular.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read it: %w", err)
 	}
-	if !before.Mode().IsRegular() {
-		return nil, errors.New("it is no regular file; put the module itself there")
-	}
+	defer f.Close()
 	if before.Size() > limit {
 		return nil, fmt.Errorf("it has %d bytes, over the limit of %d; build it without debug information, or raise [plugins] max_module_bytes", before.Size(), limit)
 	}
-	module, err := os.ReadFile(path)
+	module, err := regular.All(f, limit)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read it: %w", err)
 	}
-	after, err := os.Stat(path)
+	after, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read it: %w", err)
 	}
 	if int64(len(module)) != before.Size() || before.Size() != after.Size() || !before.ModTime().Equal(after.ModTime()) {
 		return nil, errors.New("it changed while it was read; write it elsewhere and rename it into place")

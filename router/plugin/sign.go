@@ -9,8 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
+
+	"horizon-realtime/router/regular"
 )
 
 // keyring is the public keys whose signatures count.
@@ -54,17 +55,10 @@ func parseKey(text string) (ed25519.PublicKey, error) {
 // bytes that are going to be loaded.
 func (k keyring) verify(path string, module []byte) error {
 	const maxSignatureFile = 1024
-	info, err := os.Stat(path + ".sig")
+	signature, err := regular.Read(path+".sig", maxSignatureFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return errors.New("it has no signature; put one beside it, into the same name with .sig behind it, or set [plugins] require_signature = false")
 	}
-	if err != nil {
-		return fmt.Errorf("look for its signature: %w", err)
-	}
-	if info.Size() > maxSignatureFile {
-		return fmt.Errorf("its signature has %d bytes; it has %d, raw or in base64", info.Size(), ed25519.SignatureSize)
-	}
-	signature, err := os.ReadFile(path + ".sig")
 	if err != nil {
 		return fmt.Errorf("read its signature: %w", err)
 	}

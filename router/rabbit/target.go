@@ -7,9 +7,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
+
+	"horizon-realtime/router/regular"
 )
 
 // target is a broker with what the router wants from it. It is made anew for each
@@ -114,7 +115,7 @@ func (b BrokerConfig) url() (string, error) {
 
 // eachLine skips blank lines and # comments.
 func eachLine(path string, do func(n int, line string) error) error {
-	f, err := os.Open(path)
+	f, _, err := regular.Open(path)
 	if err != nil {
 		return fmt.Errorf("read url_file: %w", err)
 	}
@@ -167,7 +168,7 @@ func (t *target) load() error {
 		out.MaxVersion = tls.VersionTLS12
 	}
 	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
+		pem, err := regular.Read(c.CAFile, regular.Most)
 		if err != nil {
 			return fmt.Errorf("read the broker's ca_file: %w", err)
 		}
@@ -178,7 +179,7 @@ func (t *target) load() error {
 		h.Write(pem)
 	}
 	if c.CertFile != "" {
-		cert, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+		cert, err := regular.KeyPair(c.CertFile, c.KeyFile)
 		if err != nil {
 			return fmt.Errorf("read our cert_file and key_file for the broker: %w", err)
 		}

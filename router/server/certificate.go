@@ -6,11 +6,12 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"horizon-realtime/router/regular"
 )
 
 const (
@@ -92,10 +93,10 @@ func lastChance(pair *tls.Certificate) time.Duration {
 // read uses the files unless they are as they were. One that has expired replaces
 // none.
 func (c *certificate) read(now time.Time) (changed bool, err error) {
-	cert, err := os.ReadFile(c.certFile)
+	cert, err := regular.Read(c.certFile, regular.Most)
 	var key []byte
 	if err == nil {
-		key, err = os.ReadFile(c.keyFile)
+		key, err = regular.Read(c.keyFile, regular.Most)
 	}
 	state := sha256.Sum256(fmt.Appendf(nil, "%v\n%s\n%s", err, cert, key))
 	if state == c.state {

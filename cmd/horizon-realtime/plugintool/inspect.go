@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"horizon-realtime/router/fuel"
+	"horizon-realtime/router/regular"
 	"horizon-realtime/sdk/abi"
 )
 
@@ -123,7 +124,12 @@ func namesOf(functions []string) []string {
 	return names
 }
 
-const pageBytes = 64 << 10
+const (
+	pageBytes = 64 << 10
+	// maxModule bounds the files that are looked at, in bytes: more than any router
+	// takes unless it is told to.
+	maxModule = 256 << 20
+)
 
 // Inspection is what can be known of a module without sending it anything.
 type Inspection struct {
@@ -173,15 +179,7 @@ type Inspection struct {
 // The file cannot be read, or is larger than any module may be. A module that
 // is refused is no error.
 func inspect(ctx context.Context, file, as string, setup Setup) (*Inspection, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, fmt.Errorf("look at the plugin: %w", err)
-	}
-	const most = 1 << 30
-	if !info.Mode().IsRegular() || info.Size() > most {
-		return nil, fmt.Errorf("%s is no file of at most %d bytes", file, most)
-	}
-	module, err := os.ReadFile(file)
+	module, err := regular.Read(file, maxModule)
 	if err != nil {
 		return nil, fmt.Errorf("read the plugin: %w", err)
 	}
@@ -191,7 +189,7 @@ func inspect(ctx context.Context, file, as string, setup Setup) (*Inspection, er
 	}
 	_, unsigned := os.Stat(file + ".sig")
 	i := &Inspection{
-		File: file, Name: nameOf(as), Bytes: info.Size(), SHA256: hex.EncodeToString(sum[:]), Signed: unsigned == nil,
+		File: file, Name: nameOf(as), Bytes: int64(len(module)), SHA256: hex.EncodeToString(sum[:]), Signed: unsigned == nil,
 		On: []string{}, Wants: []string{}, Imports: []string{}, Exports: []string{}, Grants: []string{}, Topics: []string{},
 	}
 	i.describe(module)

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"horizon-realtime/cmd/horizon-realtime/cli"
+	"horizon-realtime/router/regular"
 )
 
 func newKeygen(o *options) *cobra.Command {
@@ -120,7 +121,7 @@ func sign(file, keyFile string) (*Signature, error) {
 	if err != nil {
 		return nil, err
 	}
-	module, err := os.ReadFile(file)
+	module, err := regular.Read(file, maxModule)
 	if err != nil {
 		return nil, fmt.Errorf("read the plugin: %w", err)
 	}
@@ -152,7 +153,7 @@ func readKey(file string) (ed25519.PrivateKey, error) {
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
 		return nil, fmt.Errorf("the key %s has mode %#o, so others can sign as you do; chmod 600 it", file, mode)
 	}
-	text, err := os.ReadFile(file)
+	text, err := regular.Read(file, regular.Most)
 	if err != nil {
 		return nil, fmt.Errorf("read the key: %w", err)
 	}

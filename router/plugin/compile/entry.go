@@ -11,8 +11,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"horizon-realtime/router/file"
 	"horizon-realtime/router/plugin/guest"
+	"horizon-realtime/router/regular"
 )
 
 // An entry of the cache is a folder with the rewritten module, its machine code
@@ -72,7 +72,7 @@ func load(dir string, o guest.Options) (*guest.Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.Code, err = file.Read(filepath.Join(dir, imageFile), maxFile); err != nil {
+	if d.Code, err = regular.Read(filepath.Join(dir, imageFile), maxFile); err != nil {
 		return nil, damaged(err)
 	}
 	machine, err := sum(filepath.Join(dir, d.Machine))
@@ -87,7 +87,7 @@ func load(dir string, o guest.Options) (*guest.Module, error) {
 }
 
 func describe(dir string) (*description, error) {
-	text, err := file.Read(filepath.Join(dir, descriptionFile), maxDescription)
+	text, err := regular.Read(filepath.Join(dir, descriptionFile), maxDescription)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func describe(dir string) (*description, error) {
 func damaged(err error) error { return fmt.Errorf("it is incomplete: %s", err) }
 
 func sum(path string) (uint32, error) {
-	f, _, err := file.Open(path)
+	f, _, err := regular.Open(path)
 	if err != nil {
 		return 0, err
 	}

@@ -1,12 +1,14 @@
-// Package file opens files that people name.
+// Package regular opens files that people name.
 //
 // In: a path from the configuration, the command line or the folder of plugins.
 // Out: what is in the file, if it is a regular one and not too large. A named pipe
 // or a device in its place is refused and holds nobody up. Callers: everything that
 // reads a file an operator names, but for recordings, which may come through a pipe.
-package file
+package regular
 
 import (
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -22,10 +24,14 @@ import (
 func Open(path string) (*os.File, fs.FileInfo, error) {
 	// Before it is opened, as opening a device can set it going.
 	info, err := os.Stat(path)
+	var failed *fs.PathError
+	if errors.As(err, &failed) {
+		failed.Op = "open"
+	}
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := regular(path, info); err != nil {
+	if err := check(path, info); err != nil {
 		return nil, nil, err
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
@@ -34,7 +40,7 @@ func Open(path string) (*os.File, fs.FileInfo, error) {
 	}
 	// And again, as something else may have taken its place.
 	if info, err = f.Stat(); err == nil {
-		err = regular(path, info)
+		err = check(path, info)
 	}
 	if err != nil {
 		f.Close()
@@ -57,6 +63,23 @@ func Read(path string, most int64) ([]byte, error) {
 	return All(f, most)
 }
 
+// KeyPair reads a certificate and its key, in PEM.
+//
+// # Errors
+//
+// Those of Read, or they are none or do not belong together.
+func KeyPair(certFile, keyFile string) (tls.Certificate, error) {
+	cert, err := Read(certFile, Most)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key, err := Read(keyFile, Most)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(cert, key)
+}
+
 // All returns what is left to read, if that is no more than so many bytes.
 //
 // # Errors
@@ -70,7 +93,10 @@ func All(r io.Reader, most int64) ([]byte, error) {
 	return text, err
 }
 
-func regular(path string, info fs.FileInfo) error {
+// Most bounds what a person writes by hand, and keys and certificates, in bytes.
+const Most = 1 << 20
+
+func check(path string, info fs.FileInfo) error {
 	what := "special file"
 	switch mode := info.Mode(); {
 	case mode.IsRegular():
