@@ -22,10 +22,10 @@ JS      := horizon/node_modules/.package-lock.json
 ASC     := sdk/assemblyscript/node_modules/.package-lock.json
 GOFILES := $(shell find cmd router sdk plugins -name '*.go' -not -name '*_test.go')
 
-.PHONY: help build plugins run test test-js test-go e2e e2e-horizon bench check mutants clean
+.PHONY: help build plugins run test test-js test-go e2e e2e-horizon bench siege siege-strangers check mutants clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: $(BIN) ## build bin/horizon-realtime, with the demo's page inside
 
@@ -47,6 +47,14 @@ e2e-horizon: build plugins $(JS) ## Debian's OpenStack on this machine, its Hori
 bench: build plugins ## measure beside peers in the same run; writes bench/results.json and a table
 	@.ci/need rabbitmq-server:rabbitmq-server clang:clang lld:wasm-ld
 	cd bench && $(GO) run . -out results.json
+
+siege: ## drop every plugin of testplugins/ into a running router under load; prints a table (10 min)
+	@.ci/need rabbitmq-server:rabbitmq-server wabt:wat2wasm
+	$(GO) run ./cmd/siege -reloads 1000
+
+siege-strangers: plugins ## attack a running router as tenants, users and strangers, while 200 users log in; prints a table (3 min)
+	@.ci/need rabbitmq-server:rabbitmq-server
+	$(GO) run ./cmd/siege -strangers
 
 check: $(PAGE) ## formatting, vet, static analysis, import directions, tidy go.mod
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }

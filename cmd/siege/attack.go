@@ -90,6 +90,9 @@ func (b *besieged) sees(s plugin.Status) (string, error) {
 		}
 		return fmt.Sprintf("%s: %d calls, %d faults", s.State, s.Calls, s.Faults), nil
 	}
+	if s.State == plugin.Paused { // for a project, which is no error
+		return string(s.State) + ": " + s.Reason, nil
+	}
 	if logged := b.log.about(s.Name); logged != s.Reason {
 		return "", fmt.Errorf("%s: /api/plugins says %q, the log %q", s.Name, s.Reason, logged)
 	}

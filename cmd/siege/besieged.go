@@ -25,24 +25,42 @@ import (
 // before it, so that everything they do is in its way.
 const stockFile = "50-instances.wasm"
 
+// ground is what a siege is about.
+type ground struct {
+	root   string
+	rate   int  // notifications per second
+	rabbit bool // through a RabbitMQ of its own
+	// files are the plugins that are there from the beginning.
+	files map[string][]byte
+	// configure changes the configuration that all sieges share.
+	configure func(*router.Config)
+	// heard says that there are a listener per project, and one that should hear
+	// nothing; forced, that Go's collector has to run all the time.
+	heard, forced bool
+}
+
 // besieged is a running router with its listeners.
 type besieged struct {
 	dir    string // of the plugins
 	ledger *ledger
 	log    *logBook
 	admin  string
+	// address is that of the client endpoints.
+	address string
+	// sendOne hands a notification to the router. Its callers take turns.
+	sending sync.Mutex
+	sendOne func(ctx context.Context, body []byte) error
 	// kept is the process's resident memory when it was measured last.
 	kept int64
 	stop func() error
 }
 
-// besiege starts the whole router with the stock plugin, the traffic, a listener per
-// project, and one that should hear nothing.
+// besiege starts the whole router with the plugins, the traffic and the listeners.
 //
 // # Errors
 //
 // Any of these does not start.
-func besiege(ctx context.Context, p *plan, stock []byte) (_ *besieged, err error) {
+func besiege(ctx context.Context, g ground) (_ *besieged, err error) {
 	home, err := os.MkdirTemp("", "siege")
 	if err != nil {
 		return nil, err
@@ -56,7 +74,9 @@ func besiege(ctx context.Context, p *plan, stock []byte) (_ *besieged, err error
 	b.stop = sync.OnceValue(func() error {
 		stopSending()
 		sending.Wait()
-		b.ledger.drain()
+		if g.heard {
+			b.ledger.drain()
+		}
 		cancel()
 		work.Wait()
 		return errors.Join(sent, failed, notifications.close(), os.RemoveAll(home))
@@ -66,21 +86,29 @@ func besiege(ctx context.Context, p *plan, stock []byte) (_ *besieged, err error
 			err = errors.Join(err, b.stop())
 		}
 	}()
-	if err = errors.Join(os.Mkdir(b.dir, 0o700), b.install(stockFile, stock)); err != nil {
+	if err = os.Mkdir(b.dir, 0o700); err != nil {
 		return nil, err
 	}
-	if p.rabbit {
+	for name, module := range g.files {
+		if err = b.install(name, module); err != nil {
+			return nil, err
+		}
+	}
+	if g.rabbit {
 		broker, err := startBroker(filepath.Join(home, "rabbitmq"))
 		if err != nil {
 			return nil, err
 		}
 		notifications = broker
 	}
-	traffic, err := newTraffic(p.root, p.rate, b.ledger)
+	traffic, err := newTraffic(g.root, g.rate, b.ledger)
 	if err != nil {
 		return nil, err
 	}
-	cfg, log, reg := b.config(home), slog.New(slog.NewJSONHandler(b.log, nil)), prometheus.NewRegistry()
+	cfg := router.DefaultConfig()
+	g.configure(&cfg)
+	b.settle(&cfg, home)
+	log, reg := slog.New(slog.NewJSONHandler(b.log, nil)), prometheus.NewRegistry()
 	source, err := notifications.source(cfg, log, reg)
 	if err != nil {
 		return nil, err
@@ -89,24 +117,29 @@ func besiege(ctx context.Context, p *plan, stock []byte) (_ *besieged, err error
 	if err != nil {
 		return nil, err
 	}
-	b.admin = "http://" + r.AdminAddr()
+	b.admin, b.address = "http://"+r.AdminAddr(), r.Addr()
 	work.Go(func() { failed = r.Run(ctx) })
-	conns, ended, err := listenAll(r.Addr(), b.ledger)
-	work.Go(func() {
-		<-ctx.Done()
-		for i, conn := range conns {
-			_ = conn.NetConn().SetReadDeadline(time.Now().Add(drain))
-			<-ended[i]
+	if g.heard {
+		conns, ended, err := listenAll(r.Addr(), b.ledger)
+		work.Go(func() {
+			<-ctx.Done()
+			for i, conn := range conns {
+				_ = conn.NetConn().SetReadDeadline(time.Now().Add(drain))
+				<-ended[i]
+			}
+		})
+		if err != nil {
+			return nil, err
 		}
-	})
-	if err != nil {
-		return nil, err
 	}
 	if err := untilReady(ctx, source); err != nil {
 		return nil, err
 	}
-	work.Go(func() { collect(ctx) })
-	sending.Go(func() { sent = traffic.run(sendCtx, notifications.send) })
+	if g.forced {
+		work.Go(func() { collect(ctx) })
+	}
+	b.sendOne = notifications.send
+	sending.Go(func() { sent = traffic.run(sendCtx, b.send) })
 	return b, nil
 }
 
@@ -127,17 +160,21 @@ func collect(ctx context.Context) {
 // drain bounds how long the router may take to stop.
 const drain = 20 * time.Second
 
-// config is the default configuration, with what a test machine needs.
-func (b *besieged) config(home string) router.Config {
-	cfg := router.DefaultConfig()
+// send hands a notification to the router.
+func (b *besieged) send(ctx context.Context, body []byte) error {
+	b.sending.Lock()
+	defer b.sending.Unlock()
+	return b.sendOne(ctx, body)
+}
+
+// settle changes a configuration to what a test machine needs.
+func (b *besieged) settle(cfg *router.Config, home string) {
 	cfg.Plugins.Dir, cfg.Plugins.CacheDir = b.dir, filepath.Join(home, "cache")
 	cfg.Plugins.Settle = 20 * time.Millisecond // so that it is over sooner
 	cfg.Plugins.KVKeep = 0                     // and a store, too
 	cfg.Server.Listen, cfg.Admin.Listen = "127.0.0.1:0", "127.0.0.1:0"
 	cfg.Server.Drain = 100 * time.Millisecond
 	cfg.Router.DrainTimeout = drain
-	cfg.Auth.JWT.HMACSecret = secret
-	return cfg
 }
 
 // listenAll connects the listeners: one per project, and a stranger.

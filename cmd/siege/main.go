@@ -36,7 +36,17 @@ func run(ctx context.Context) error {
 	look := search.Plan{Progress: os.Stderr, Pauses: func() func() time.Duration { return readPauses().longestSince }}
 	flag.DurationVar(&look.For, "search", 0, "instead, look for modules that take much time for little fuel, for so long")
 	flag.StringVar(&look.Keep, "keep", "", "a folder for the text of the dearest modules found")
+	people := strangers{users: 200, progress: os.Stderr}
+	byPeople := flag.Bool("strangers", false, "instead, let tenants, users and strangers attack a router with all stock plugins; -only names attacks")
+	flag.DurationVar(&people.span, "span", 8*time.Second, "how long each of their attacks goes on")
 	flag.Parse()
+	if *byPeople {
+		people.root, people.rabbit = p.root, p.rabbit
+		if *only != "" {
+			people.only = strings.Split(*only, ",")
+		}
+		return siegeByStrangers(ctx, people)
+	}
 	if look.For > 0 {
 		report, err := look.Run(ctx)
 		fmt.Print(report)
@@ -59,5 +69,14 @@ func run(ctx context.Context) error {
 			return err
 		}
 	}
+	return errors.Join(result.wrong()...)
+}
+
+func siegeByStrangers(ctx context.Context, people strangers) error {
+	result, err := people.run(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Print(result.tables())
 	return errors.Join(result.wrong()...)
 }

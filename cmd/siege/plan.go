@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"horizon-realtime/router"
 	"horizon-realtime/router/plugin"
 	"horizon-realtime/testplugins"
 )
@@ -49,7 +50,10 @@ func (p *plan) run(ctx context.Context) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := besiege(ctx, p, stock)
+	b, err := besiege(ctx, ground{
+		root: p.root, rate: p.rate, rabbit: p.rabbit, files: map[string][]byte{stockFile: stock}, heard: true, forced: true,
+		configure: func(cfg *router.Config) { cfg.Auth.JWT.HMACSecret = secret },
+	})
 	if err != nil {
 		return nil, err
 	}
