@@ -28,7 +28,7 @@ func testSiege(t *testing.T, rabbit bool) {
 		rabbit:   rabbit,
 		rate:     200,
 		watch:    300 * time.Millisecond,
-		reloads:  20,
+		reloads:  10,
 		progress: testLog{t},
 	}
 	r, err := p.run(t.Context())
@@ -45,13 +45,13 @@ func testSiege(t *testing.T, rabbit bool) {
 		"| quarantined: plugin 10-endless-loop.wasm: 5 faults of ",
 		"| running: ",
 		"| refused: plugin 10-two-memories.wasm: it is not admitted: memory section: 2 memories, the limit is 1; ",
-		"| 20 times in ",
+		"| 10 times in ",
 	} {
 		if !strings.Contains(tables, want) {
 			t.Errorf("the tables lack %q:\n%s", want, tables)
 		}
 	}
-	if len(r.rows) != 4 || r.reloads.count != 20 || r.published < 200 {
+	if len(r.rows) != 4 || r.reloads.count != 10 || r.published < 200 {
 		t.Errorf("%d rows, %d reloads, %d notifications", len(r.rows), r.reloads.count, r.published)
 	}
 }

@@ -69,13 +69,12 @@ func (p Plan) Run(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	began := time.Now()
 	prices, err := p.prices(ctx, b)
 	if err != nil {
 		return "", err
 	}
-	islands := newIslands()
-	for i := 0; time.Since(began) < p.For && ctx.Err() == nil; i++ {
+	islands, began := newIslands(), time.Now()
+	for i := 0; (i < len(islands) || time.Since(began) < p.For) && ctx.Err() == nil; i++ {
 		if err := islands[i%len(islands)].step(b); err != nil {
 			return "", err
 		}
