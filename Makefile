@@ -15,8 +15,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # One goroutine that compiles WebAssembly for minutes, which the race detector makes a quarter of an hour.
 UNRACED := /router/fuel$$|/cmd/horizon-realtime$$|/cmd/horizon-realtime/plugintool$$|/cmd/coverage$$
 
-PLUGINS := $(patsubst plugins/%/main.go,%,$(wildcard plugins/*/main.go))
-WASM    := $(PLUGINS:%=plugins/50-%.wasm)
+STOCK   := plugins/50-stock.wasm
 PAGE    := cmd/horizon-realtime/demo/dist/page.js
 JS      := horizon/node_modules/.package-lock.json
 ASC     := sdk/assemblyscript/node_modules/.package-lock.json
@@ -27,24 +26,24 @@ GOFILES := $(shell find cmd router sdk plugins -name '*.go' -not -name '*_test.g
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: $(BIN) ## build bin/horizon-realtime, with the demo's page inside
+build: $(BIN) ## build bin/horizon-realtime, with the stock plugins and the demo's page inside
 
-plugins: $(WASM) ## build the stock plugins into plugins/*.wasm
+plugins: $(STOCK) ## build the stock plugins into plugins/50-stock.wasm
 
-run: build plugins ## show it: a simulated cloud and a live page on http://localhost:8080/project/instances
+run: build ## show it: a simulated cloud and a live page on http://localhost:8080/project/instances
 	$(BIN) demo
 
 test: test-js test-go ## all tests but the end-to-end ones, with the race detector and a private RabbitMQ
 
-e2e: build plugins $(JS) $(ASC) ## from oslo.messaging through RabbitMQ to the official client and a real Chromium; plugins in every language
+e2e: build $(JS) $(ASC) ## from oslo.messaging through RabbitMQ to the official client and a real Chromium; plugins in every language
 	@.ci/need rabbitmq-server:rabbitmq-server chromium:chromium python3-oslo.messaging:/usr/lib/python3/dist-packages/oslo_messaging \
 		clang:clang lld:wasm-ld rustc:/usr/bin/rustc libstd-rust-dev-wasm32:/usr/lib/rustlib/wasm32-unknown-unknown
 	$(GO) test -tags e2e -count=1 -timeout 20m ./cmd/horizon-realtime/e2e ./router/server
 
-e2e-horizon: build plugins $(JS) ## Debian's OpenStack on this machine, its Horizon in a real Chromium (10 min, 3 GB; installs packages)
+e2e-horizon: build $(JS) ## Debian's OpenStack on this machine, its Horizon in a real Chromium (10 min, 3 GB; installs packages)
 	horizon/e2e/run
 
-bench: build plugins ## measure beside peers in the same run; writes bench/results.json and a table
+bench: build ## measure beside peers in the same run; writes bench/results.json and a table
 	@.ci/need rabbitmq-server:rabbitmq-server clang:clang lld:wasm-ld
 	cd bench && $(GO) run . -out results.json
 
@@ -59,7 +58,7 @@ siege-strangers: plugins ## attack a running router as tenants, users and strang
 check: $(PAGE) ## formatting, vet, static analysis, import directions, tidy go.mod
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
-	GOOS=wasip1 GOARCH=wasm $(GO) vet ./sdk/... $(addprefix ./plugins/,$(PLUGINS))
+	GOOS=wasip1 GOARCH=wasm $(GO) vet ./sdk/... ./plugins/...
 	.ci/imports
 	$(GO) mod tidy -diff
 	$(GO) run $(STATICCHECK) ./...
@@ -81,15 +80,15 @@ test-go: $(PAGE) plugins
 	CGO_ENABLED=1 $(GO) test -race -timeout 15m $$($(GO) list ./... | grep -vE '$(UNRACED)')
 	$(GO) test -timeout 10m ./router/fuel ./cmd/horizon-realtime ./cmd/horizon-realtime/plugintool ./cmd/coverage
 
-$(BIN): $(GOFILES) $(PAGE) go.mod go.sum
+$(BIN): $(GOFILES) $(STOCK) $(PAGE) go.mod go.sum
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/horizon-realtime
 
-define wasm_rule
-plugins/50-$(1).wasm: $$(filter plugins/$(1)/% sdk/% plugins/panel/%,$$(GOFILES))
-	GOOS=wasip1 GOARCH=wasm $$(GO) build -buildmode=c-shared -trimpath -ldflags='-s -w' -o $$@.part ./plugins/$(1)
-	mv $$@.part $$@
-endef
-$(foreach p,$(PLUGINS),$(eval $(call wasm_rule,$(p))))
+# The program carries the file as it is here, so it is built first. What an older
+# version of this file left behind would be loaded as well.
+$(STOCK): $(filter sdk/% plugins/%,$(GOFILES))
+	rm -f $(patsubst plugins/%/testdata,plugins/50-%.wasm,$(wildcard plugins/*/testdata))
+	GOOS=wasip1 GOARCH=wasm $(GO) build -buildmode=c-shared -trimpath -buildvcs=false -ldflags='-s -w' -o $@.part ./plugins/stock
+	mv $@.part $@
 
 $(JS) $(ASC): %/node_modules/.package-lock.json: %/package.json %/package-lock.json
 	cd $* && npm ci --no-audit --no-fund --loglevel=error

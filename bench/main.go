@@ -35,7 +35,6 @@ var (
 	// nothing.
 	quick      bool
 	binaryPath = "../bin/horizon-realtime"
-	pluginDir  = "../plugins"
 )
 
 func main() {
@@ -51,7 +50,6 @@ func main() {
 	only := flag.String("run", "", "measure only what matches this regular expression")
 	flag.BoolVar(&quick, "quick", false, "smoke run: everything once and briefly")
 	flag.StringVar(&binaryPath, "binary", binaryPath, "the program, as `make build` leaves it")
-	flag.StringVar(&pluginDir, "plugins", pluginDir, "the stock plugins, as `make plugins` leaves them")
 	flag.Parse()
 	match, err := regexp.Compile(*only)
 	fail(err)

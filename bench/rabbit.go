@@ -24,12 +24,11 @@ import (
 // bus is a private RabbitMQ node with nova's exchange, the router's queue bound
 // to it, and a connection to publish on.
 type bus struct {
-	node    *rabbittest.Node
-	dir     string
-	plugins string // the router's folder of plugins
-	queue   string // the router's queue
-	conn    *amqp.Connection
-	ch      *amqp.Channel
+	node  *rabbittest.Node
+	dir   string
+	queue string // the router's queue
+	conn  *amqp.Connection
+	ch    *amqp.Channel
 }
 
 const (
@@ -49,9 +48,6 @@ func startBus() (b *bus, err error) {
 		}
 	}()
 	if b.dir, err = os.MkdirTemp("", "bench-rabbit"); err != nil {
-		return b, err
-	}
-	if b.plugins, err = stockFolder(b.dir, "50-instances.wasm"); err != nil {
 		return b, err
 	}
 	if b.node, err = rabbittest.New(filepath.Join(b.dir, "node")); err != nil {
@@ -89,17 +85,19 @@ func (b *bus) stop() {
 	}
 }
 
-// stockFolder copies one stock plugin into a folder where it is alone.
-func stockFolder(dir, file string) (string, error) {
-	module, err := os.ReadFile(filepath.Join(pluginDir, file))
-	if err != nil {
-		return "", fmt.Errorf("find a stock plugin: %w; make it with `make plugins`", err)
+// othersOff are the tables that switch all stock plugins off but one.
+func othersOff(one string) (string, error) {
+	folders, err := filepath.Glob("../plugins/*/testdata")
+	if err != nil || len(folders) != stockCount {
+		return "", fmt.Errorf("there are %d stock plugins and should be %d (%v)", len(folders), stockCount, err)
 	}
-	dir = filepath.Join(dir, "plugins")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", err
+	var tables strings.Builder
+	for _, folder := range folders {
+		if name := filepath.Base(filepath.Dir(folder)); name != one {
+			fmt.Fprintf(&tables, "[plugin.%s]\nenabled = false\n", name)
+		}
 	}
-	return dir, os.WriteFile(filepath.Join(dir, file), module, 0o600)
+	return tables.String(), nil
 }
 
 // routerProcess is `horizon-realtime run`.
@@ -117,15 +115,21 @@ func (b *bus) startRouter() (*routerProcess, error) {
 		return nil, err
 	}
 	r := &routerProcess{server: fmt.Sprintf("127.0.0.1:%d", ports[0]), admin: fmt.Sprintf("127.0.0.1:%d", ports[1]), ended: make(chan struct{})}
+	empty, err := emptyDir()
+	if err != nil {
+		return nil, err
+	}
+	others, err := othersOff("instances")
+	if err != nil {
+		return nil, err
+	}
 	config := fmt.Sprintf(`
 [amqp]
 urls = [%q]
 exchanges = [%q]
 [plugins]
 dir = %q
-[plugin.instances]
-grants = ["admin"]
-[server]
+%s[server]
 listen = %q
 drain = "0s"
 ping = "5m"
@@ -133,7 +137,7 @@ ping = "5m"
 listen = %q
 [auth.jwt]
 hmac_secret = %q
-`, b.node.URL(), exchange, b.plugins, r.server, r.admin, secret)
+`, b.node.URL(), exchange, empty, others, r.server, r.admin, secret)
 	file := filepath.Join(b.dir, "router.toml")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return nil, err

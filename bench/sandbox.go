@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"horizon-realtime/plugins"
 	"horizon-realtime/router/event"
 	"horizon-realtime/router/plugin"
 )
@@ -192,12 +193,25 @@ func loadPlugins(files map[string][]byte) (*plugin.Host, *pluginWorker, error) {
 }
 
 // cacheDir is where compiled guests are kept during this run.
+// stockCount is how many plugins the stock set has.
+const stockCount = 17
+
+// emptyDir is a folder of plugins beside the stock set.
+var emptyDir = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "bench-no-plugins") })
+
 var cacheDir = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "bench-cache") })
 
-// openPlugins makes a host on a folder that has so many plugins.
+// openPlugins makes a host on a folder that has so many plugins, or on the stock
+// set if there is no folder.
 func openPlugins(dir string, count int) (host *plugin.Host, w *pluginWorker, err error) {
 	cfg := plugin.DefaultConfig()
 	cfg.Dir = dir
+	if dir == "" {
+		if cfg.Dir, err = emptyDir(); err != nil {
+			return nil, nil, err
+		}
+		cfg.Stock, count = plugins.Stock, stockCount
+	}
 	if cfg.CacheDir, err = cacheDir(); err != nil {
 		return nil, nil, err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"horizon-realtime/router/event"
@@ -23,11 +22,7 @@ func stockSet() ([]result, error) {
 	for _, r := range all {
 		bodies = append(bodies, []byte(r.Body))
 	}
-	files, err := filepath.Glob(filepath.Join(pluginDir, "*.wasm"))
-	if err != nil || len(files) == 0 {
-		return nil, fmt.Errorf("no plugins in %s (%v); make them with `make plugins`", pluginDir, err)
-	}
-	host, worker, err := openPlugins(pluginDir, len(files))
+	host, worker, err := openPlugins("", 0)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +51,7 @@ func stockSet() ([]result, error) {
 		return nil, err
 	}
 	each := func(name string) float64 { return figures[name] / float64(len(bodies)) / 1e3 }
-	over := fmt.Sprintf("per notification, %d stock plugins over %d recorded ones", len(files), len(bodies))
+	over := fmt.Sprintf("per notification, %d stock plugins over %d recorded ones", stockCount, len(bodies))
 	return []result{
 		row("CPU "+over+" (goal 1)", "µs", each("ours"), each("plain"), "native Go, encoding/json in and out"),
 		row("emissions "+over, "", float64(ours.total)/float64(ours.handled), float64(len(plain.out)), "the same native Go"),

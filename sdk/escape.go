@@ -22,6 +22,26 @@ var escapes = func() (table [utf8.RuneSelf]byte) {
 	return table
 }()
 
+// Plain reports whether a text is printable ASCII without quotes and backslashes, as
+// ids are. It is quicker than to look at each character.
+func Plain(s string) bool {
+	n := len(s)
+	if n < 8 {
+		w := uint64(ones * ' ')
+		if n > 0 {
+			w = short(s) | ones*' '<<(8*n&63)
+		}
+		return (special(w)|(w+ones))&highs == 0
+	}
+	bad := uint64(0)
+	for i := 0; i < n-8; i += 8 {
+		w := load64(s, i)
+		bad |= special(w) | (w + ones) // a DEL gets its highest bit
+	}
+	w := load64(s, n-8)
+	return (bad|special(w)|(w+ones))&highs == 0
+}
+
 // escape writes a string that has something to escape, and a comma. Bytes that are
 // no UTF-8 become U+FFFD.
 func (j *JSON) escape(s string) {

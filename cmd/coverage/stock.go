@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"horizon-realtime/plugins"
 	"horizon-realtime/router"
 	"horizon-realtime/router/plugin"
 )
@@ -19,7 +20,7 @@ import (
 var crossing = map[string]bool{"audit": true, "toast": true, "usage": true}
 
 // stock are the stock plugins, compiled, in the router's own host, with what
-// router.toml grants them.
+// they have without a table of router.toml.
 type stock struct {
 	host   *plugin.Host
 	worker *plugin.Runner
@@ -41,7 +42,7 @@ func openWith(ctx context.Context, root string, log *slog.Logger, change func(*p
 	if err != nil {
 		return nil, err
 	}
-	cfg.Plugins.Dir = filepath.Join(root, "plugins")
+	cfg.Plugins.Dir, cfg.Plugins.Stock = filepath.Join(root, "plugins"), plugins.Stock
 	change(&cfg.Plugins)
 	host, err := plugin.New(cfg.Plugins, cfg.Plugin, log, prometheus.NewRegistry())
 	if err != nil {
@@ -51,7 +52,7 @@ func openWith(ctx context.Context, root string, log *slog.Logger, change func(*p
 		host.Close()
 		return nil, err
 	}
-	sources, err := filepath.Glob(filepath.Join(root, "plugins/*/main.go"))
+	folders, err := filepath.Glob(filepath.Join(root, "plugins/*/testdata"))
 	if err != nil {
 		return nil, err
 	}
@@ -61,8 +62,8 @@ func openWith(ctx context.Context, root string, log *slog.Logger, change func(*p
 			running[s.Name] = true
 		}
 	}
-	for _, source := range sources {
-		if name := filepath.Base(filepath.Dir(source)); !running[name] {
+	for _, folder := range folders {
+		if name := filepath.Base(filepath.Dir(folder)); !running[name] {
 			host.Close()
 			return nil, fmt.Errorf("the plugin %s is not running from %s; build the plugins with `make plugins`", name, cfg.Plugins.Dir)
 		}

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
@@ -41,12 +43,13 @@ func checkPlugins(cmd *cobra.Command, o *cli.Options, cfg router.Config) error {
 	for _, s := range all {
 		switch s.State {
 		case plugin.Refused:
-			fmt.Fprintf(out, "%s: refused\n", s.File)
+			fmt.Fprintf(out, "%s: refused\n", title(&s))
 			problems = append(problems, s.Refused)
 		case plugin.Disabled:
-			fmt.Fprintf(out, "%s: disabled\n", s.File)
+			fmt.Fprintf(out, "%s: disabled\n", title(&s))
 		default:
-			fmt.Fprintf(out, "%s: ok, hears %s\n", s.File, plugin.Brief(s.On))
+			fmt.Fprintf(out, "%s: ok, hears %s\n", title(&s), plugin.Brief(s.On))
+			printPermit(out, &s)
 		}
 	}
 	if len(problems) > 0 {
@@ -56,6 +59,35 @@ func checkPlugins(cmd *cobra.Command, o *cli.Options, cfg router.Config) error {
 		fmt.Fprintf(out, "%s: %s\n", cfg.Plugins.Dir, noPlugins)
 	}
 	return nil
+}
+
+// title names a plugin: its file, and in a bundle itself.
+func title(s *plugin.Status) string {
+	if strings.TrimLeft(strings.TrimSuffix(s.File, ".wasm"), "0123456789-") == s.Name {
+		return s.File
+	}
+	return s.File + " " + s.Name
+}
+
+// printPermit prints where a plugin may emit and what it may do, who says so, and
+// what it asks for in vain.
+func printPermit(out io.Writer, s *plugin.Status) {
+	grants, topics := "none", "its name"
+	if len(s.Grants) > 0 {
+		grants = strings.Join(s.Grants, " ") + " (" + s.GrantsFrom + ")"
+	}
+	if s.TopicsFrom != "" {
+		topics = plugin.Brief(s.Topics) + " (" + s.TopicsFrom + ")"
+	}
+	fmt.Fprintf(out, "  grants: %s; topics: %s\n", grants, topics)
+	for _, asked := range []struct {
+		what  string
+		names []string
+	}{{"grants", s.AsksGrants}, {"topics", s.AsksTopics}} {
+		if len(asked.names) > 0 {
+			fmt.Fprintf(out, "  it asks for more %s; to allow that, add to [plugin.%s] %s: %s\n", asked.what, s.Name, asked.what, strings.Join(asked.names, " "))
+		}
+	}
 }
 
 const noPlugins = "no .wasm file there; `make plugins` builds the stock plugins"

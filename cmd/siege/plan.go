@@ -117,11 +117,11 @@ func buildStock(ctx context.Context, root string) ([]byte, error) {
 	}
 	defer os.RemoveAll(dir)
 	out := filepath.Join(dir, stockFile)
-	cmd := exec.CommandContext(ctx, "go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", out, "./plugins/instances")
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", out, "./cmd/siege/instances")
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
 	if message, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build plugins/instances: %w\n%s", err, message)
+		return nil, fmt.Errorf("build cmd/siege/instances: %w\n%s", err, message)
 	}
 	return os.ReadFile(out)
 }

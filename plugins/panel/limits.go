@@ -67,18 +67,30 @@ func Few(list sdk.Value) sdk.Value {
 	return list
 }
 
-// Key makes an emission's key of an id: the id, or its beginning and a hash.
+// Key makes an emission's key of an id: the id, or its beginning and a hash if it is
+// too long or has control characters, which the router refuses in keys.
 func Key(id string) string {
-	if len(id) <= maxKey {
+	if len(id) <= maxKey && (sdk.Plain(id) || printable(id) == len(id)) {
 		return id
 	}
+	end := printable(id)
 	hash := uint64(14695981039346656037) // FNV-1a, for whose package a module would pay
 	for i := range len(id) {
 		hash = (hash ^ uint64(id[i])) * 1099511628211
 	}
-	end := maxKey - len("~") - 16
-	for end > 0 && id[end]&0xC0 == 0x80 { // not within a character
+	end = min(end, maxKey-len("~")-16)
+	for end > 0 && end < len(id) && id[end]&0xC0 == 0x80 { // not within a character
 		end--
 	}
 	return id[:end] + "~" + strconv.FormatUint(hash, 16)
+}
+
+// printable is how many bytes of a text come before its first control character.
+func printable(s string) int {
+	for i := range len(s) {
+		if c := s[i]; c-' ' >= 0x7f-' ' && (c <= 0x7f || c == 0xC2 && s[i+1] < 0xA0) { // U+0080 to U+009F
+			return i
+		}
+	}
+	return len(s)
 }

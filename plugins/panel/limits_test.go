@@ -3,6 +3,7 @@ package panel
 import (
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"horizon-realtime/sdk"
@@ -17,6 +18,15 @@ func TestKeysFit(t *testing.T) {
 		if len(id) <= maxKey && k != id {
 			t.Errorf("the key of %q is %q", id, k)
 		}
+	}
+	for _, id := range []string{"a\nb", "\x00", "b\x7f", "c\u0085", strings.Repeat("a", maxKey) + "\t", "é\u009f"} {
+		k := Key(id)
+		if len(k) > maxKey || !utf8.ValidString(k) || strings.ContainsFunc(k, unicode.IsControl) || k == Key(id+"x") {
+			t.Errorf("the key of %q is %q", id, k)
+		}
+	}
+	if k := Key("a\u00a0b"); k != "a\u00a0b" {
+		t.Errorf("a space that does not break is no control character: %q", k)
 	}
 	long := strings.Repeat("a", 2*maxKey)
 	if Key(long+"1") == Key(long+"2") {

@@ -10,7 +10,7 @@ import (
 // cinder repeats create and delete of everything there is or was, as often as every
 // five minutes (cinder/cmd/volume_usage_audit.py), and this is all that differs.
 // Nova has it in each compute.instance.update as well, which is news all the same.
-var period = sdk.Want("/payload/audit_period_beginning")
+var period = sdk.WantCommon("/payload/audit_period_beginning")
 
 // news reports whether a notification says that something was done. Services also
 // send what they measure, what exists, and who has read something: all of that is

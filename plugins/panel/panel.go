@@ -51,6 +51,7 @@ type Message struct {
 type Draft struct {
 	event   *Event
 	message *Message
+	key     string
 	root    sdk.ObjectBuilder
 	// Data is where the columns go, those for everybody before ToProject, those
 	// for admins between it and ToAdmin.
@@ -101,7 +102,7 @@ func Begin(e *Event, m *Message) Draft {
 	o.Value("error", within(maxWord, m.Error))
 	o.String("at", e.Time())
 	o.StringOrNull("request_id", e.RequestID())
-	return Draft{e, m, o, Columns{o.Object("data"), maxColumns}}
+	return Draft{e, m, Key(m.ID), o, Columns{o.Object("data"), maxColumns}}
 }
 
 // ToProject sends what has been written to the project that owns the resource.
@@ -119,15 +120,14 @@ func (d *Draft) ToAdmin() {
 
 // To sends what has been written to a channel of the plugin's choice.
 func (d *Draft) To(to sdk.Channel) {
-	id := d.message.ID
-	if len(id) > maxName || !d.event.fits(d.root.Size()) {
+	if len(d.message.ID) > maxName || !d.event.fits(d.root.Size()) {
 		return
 	}
 	if d.message.Action == Delete {
-		d.event.EmitRemoved(to, Key(id), d.root)
+		d.event.EmitRemoved(to, d.key, d.root)
 		return
 	}
-	d.event.Emit(to, Key(id), d.root)
+	d.event.Emit(to, d.key, d.root)
 }
 
 // TextOrNull makes an empty string null: nova's legacy notifications and cinder

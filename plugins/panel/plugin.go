@@ -5,16 +5,26 @@ import "horizon-realtime/sdk"
 // Plugin is a stock plugin: a sdk.Filter that is called for news only, and reads
 // no more than it can bear.
 type Plugin struct {
-	On     []string
-	Start  func(config sdk.Value) error
-	Handle func(e *Event)
+	// Name, Topics and Grants are those of sdk.Filter: the plugin's table in
+	// router.toml, what it emits to, and what it needs. The router grants it.
+	Name           string
+	Topics, Grants []string
+	On             []string
+	Start          func(config sdk.Value) error
+	Handle         func(e *Event)
 }
 
-// Register makes p the module's plugin. It is called once, from an init function
-// of the main package.
+// Register makes p a plugin of the module. It is called once per plugin, from an
+// init function of its package; an instance starts one of them.
 func Register(p Plugin) {
-	handler = p.Handle
-	sdk.Register(sdk.Filter{On: p.On, Start: p.Start, Handle: handle})
+	start := func(config sdk.Value) error {
+		handler = p.Handle
+		if p.Start == nil {
+			return nil
+		}
+		return p.Start(config)
+	}
+	sdk.Register(sdk.Filter{Name: p.Name, On: p.On, Topics: p.Topics, Grants: p.Grants, Start: start, Handle: handle})
 }
 
 func handle(e *sdk.Event) {

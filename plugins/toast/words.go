@@ -1,4 +1,4 @@
-package main
+package toast
 
 // phrase is what is said of an event.
 type phrase struct {

@@ -22,6 +22,8 @@ type code struct {
 	digest [sha256.Size]byte
 	// names are the plugins of a bundle, nil if the module is one plugin.
 	names []string
+	// stock says that it is the stock set that the program carries.
+	stock bool
 	// selfTests is the text of its own tests, nil for none.
 	selfTests []byte
 	holds     atomic.Int64
@@ -44,27 +46,43 @@ func (c *code) release() {
 // # Errors
 //
 // A sentence that completes "plugin 50-nova.wasm: ", with the way out.
-func (l *loader) open(ctx context.Context, name string, limits guest.Limits, compilers int) (*code, error) {
-	path := folder(l.cfg.Dir).path(name)
-	module, err := readModule(path, l.cfg.MaxModuleBytes)
+func (l *loader) open(ctx context.Context, file found, limits guest.Limits, compilers int) (*code, error) {
+	module, err := l.read(file)
 	if err != nil {
 		return nil, err
 	}
-	if l.cfg.RequireSignature {
-		if err := l.keys.verify(path, module); err != nil {
-			return nil, err
-		}
-	}
-	c := &code{digest: sha256.Sum256(module), selfTests: bytes.Clone(fuel.Custom(module, abi.SelfTests))}
-	options := guest.Options{Name: pluginName(name), Limits: limits, Compilers: compilers}
-	if c.Module, err = l.compiler.Load(ctx, compile.Module{File: name, Code: module, Digest: c.digest, Options: options}); err != nil {
+	c := &code{digest: sha256.Sum256(module), stock: l.stock.is(file.name, module), selfTests: bytes.Clone(fuel.Custom(module, abi.SelfTests))}
+	options := guest.Options{Name: pluginName(file.name), Limits: limits, Compilers: compilers}
+	if c.Module, err = l.compiler.Load(ctx, compile.Module{File: file.name, Code: module, Digest: c.digest, Options: options}); err != nil {
 		return nil, err
 	}
 	c.hold()
+	if l.stock != nil && file.name == StockFile && !c.stock {
+		l.log.Warn("the folder has a stock set that is not the program's; remove the file to use the program's", "file", file.name,
+			"error", "its plugins have only what their tables in router.toml grant")
+	}
 	apart := newRecord(l.cfg, slog.New(slog.DiscardHandler))
 	if c.names, err = c.Plugins(&guest.Env{Name: options.Name, Config: []byte("{}"), Store: apart.store, Log: apart.log}); err != nil {
 		c.release()
 		return nil, fmt.Errorf("ask which plugins are in it: %w", err)
 	}
 	return c, nil
+}
+
+// read returns a file's module, once its signature is verified if it has to be.
+func (l *loader) read(file found) ([]byte, error) {
+	if file.module != nil {
+		return file.module(), nil
+	}
+	path := folder(l.cfg.Dir).path(file.name)
+	module, err := readModule(path, l.cfg.MaxModuleBytes)
+	if err != nil {
+		return nil, err
+	}
+	if l.cfg.RequireSignature && !l.stock.is(file.name, module) {
+		if err := l.keys.verify(path, module); err != nil {
+			return nil, err
+		}
+	}
+	return module, nil
 }

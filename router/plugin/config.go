@@ -102,6 +102,11 @@ type Config struct {
 	// Ed25519 signature by one of PublicKeys, raw or in base64.
 	RequireSignature bool     `toml:"require_signature"`
 	PublicKeys       []string `toml:"public_keys"`
+
+	// Stock returns the stock set that the program carries, which is loaded as if
+	// it were in the folder as StockFile. It needs no signature, and has the grants
+	// and topics that it asks for. Nil, or a func that returns nil, is for none.
+	Stock func() []byte `toml:"-"`
 }
 
 // DefaultConfig has the values of keys that [plugins] leaves out.
@@ -244,7 +249,7 @@ func ValidateSettings(settings map[string]Settings) error {
 		if s.SlowPerSecond < 0 || s.SlowPerSecond > time.Hour || s.SlowPerSecond > 0 && s.SlowPerSecond < time.Millisecond {
 			errs = append(errs, fmt.Errorf("[plugin.%s] slow_per_second = %s: between %s and %s, or 0 for the default", name, s.SlowPerSecond, time.Millisecond, time.Hour))
 		}
-		if _, err := s.permit(name); err != nil {
+		if _, err := s.permit(name, asks{}); err != nil {
 			errs = append(errs, fmt.Errorf("[plugin.%s] %w", name, err))
 		}
 		if _, err := configJSON(s.Config); err != nil {
@@ -254,20 +259,28 @@ func ValidateSettings(settings map[string]Settings) error {
 	return errors.Join(errs...)
 }
 
-// permit is what the table allows the plugin of that name.
-func (s Settings) permit(name string) (*event.Permit, error) {
-	grants, err := event.ParseGrants(s.Grants)
+// permit is what the table allows the plugin of that name. What it leaves out is as
+// in granted, which are the grants and topics that the plugin has without a table.
+func (s Settings) permit(name string, granted asks) (*event.Permit, error) {
+	names := s.Grants
+	if names == nil {
+		names = granted.grants
+	}
+	grants, err := event.ParseGrants(names)
 	if err != nil {
 		return nil, fmt.Errorf("grants: %w", err)
 	}
 	topics := s.Topics
 	if topics == nil {
-		topics = []string{name}
+		topics = granted.topics
 	}
-	for _, topic := range s.Topics {
+	for _, topic := range topics {
 		if _, err := event.ParseChannel("public/" + topic); err != nil && topic != event.AnyTopic {
 			return nil, fmt.Errorf(`topics: %q is no topic; use 1 to 64 characters of a-z 0-9 _ -, or "*" for all`, topic)
 		}
+	}
+	if topics == nil {
+		topics = []string{name}
 	}
 	return &event.Permit{Grants: grants, Topics: topics}, nil
 }

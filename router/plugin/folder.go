@@ -15,7 +15,11 @@ type folder string
 
 // found is a file of the folder. Its stamp changes with its content, with its
 // signature's, and when another file takes its place.
-type found struct{ name, stamp string }
+type found struct {
+	name, stamp string
+	// module returns its content; nil for what is on disk.
+	module func() []byte
+}
 
 func (f folder) path(name string) string { return filepath.Join(string(f), name) }
 
@@ -28,7 +32,7 @@ func (f folder) scan() ([]found, error) {
 	var files []found
 	for _, e := range entries {
 		if name := e.Name(); strings.HasSuffix(name, ".wasm") && !strings.HasPrefix(name, ".") {
-			files = append(files, found{name, stampFile(f.path(name)) + " " + stampFile(f.path(name)+".sig")})
+			files = append(files, found{name: name, stamp: stampFile(f.path(name)) + " " + stampFile(f.path(name)+".sig")})
 		}
 	}
 	return files, nil

@@ -55,7 +55,10 @@ func New(cfg Config, settings map[string]Settings, log *slog.Logger, reg prometh
 	now := func() time.Time { return h.now() }
 	h.records = newRecords(cfg, log, now)
 	h.reloader = &reloader{
-		loader:   &loader{cfg: cfg, log: log, keys: keys, compiler: compile.New(cache, cfg.compileLimits(), log), records: h.records, now: now},
+		loader: &loader{
+			cfg: cfg, log: log, keys: keys, stock: newStock(cfg.Stock),
+			compiler: compile.New(cache, cfg.compileLimits(), log), records: h.records, now: now,
+		},
 		cache:    cache,
 		current:  h.current,
 		settings: maps.Clone(settings),

@@ -15,6 +15,7 @@ type loader struct {
 	cfg      Config
 	log      *slog.Logger
 	keys     keyring
+	stock    *stock
 	compiler *compile.Compiler
 	records  *records
 	now      func() time.Time
@@ -32,7 +33,7 @@ func (l *loader) load(ctx context.Context, c *code, f *file) (*version, error) {
 		return nil, err
 	}
 	v.code = c.hold()
-	if err := l.try(ctx, v); err != nil {
+	if err := l.try(ctx, v, f.settings); err != nil {
 		v.close()
 		return nil, err
 	}
@@ -45,11 +46,6 @@ func (l *loader) describe(f *file) (*version, error) {
 	if f.settings.SlowPerSecond > 0 {
 		v.health.slow = f.settings.SlowPerSecond
 	}
-	permit, err := f.settings.permit(v.Name)
-	if err != nil {
-		return nil, err
-	}
-	v.permit.Store(permit)
 	config, err := configJSON(f.settings.Config)
 	if err != nil {
 		return nil, fmt.Errorf("its config: %w", err)
@@ -62,7 +58,7 @@ func (l *loader) describe(f *file) (*version, error) {
 }
 
 // try starts the first instance, and runs the plugin's own tests.
-func (l *loader) try(ctx context.Context, v *version) error {
+func (l *loader) try(ctx context.Context, v *version, settings Settings) error {
 	in, err := v.start()
 	if err != nil {
 		return err
@@ -70,5 +66,13 @@ func (l *loader) try(ctx context.Context, v *version) error {
 	v.sub = *in.Subscription()
 	v.snapshot = in.Snapshot()
 	v.spare.Store(in)
+	if v.code.stock {
+		v.granted = asks{v.sub.Grants, v.sub.Topics}
+	}
+	permit, err := settings.permit(v.Name, v.granted)
+	if err != nil {
+		return err
+	}
+	v.permit.Store(permit)
 	return selfTests(ctx, l.cfg, v)
 }

@@ -36,7 +36,7 @@ func (r *reloader) reload(ctx context.Context) error {
 		return err
 	}
 	r.seen = stampOf(found)
-	sources := r.sources(found)
+	sources := r.sources(r.stock.among(found))
 	defer func() {
 		for _, s := range sources {
 			if s.code != nil {
@@ -153,7 +153,7 @@ func (f *file) refuse(before *file, format string, args ...any) {
 		return
 	}
 	f.version = before.version
-	if permit, err := f.settings.permit(f.plugin); err == nil {
+	if permit, err := f.settings.permit(f.plugin, f.version.granted); err == nil {
 		f.version.permit.Store(permit.And(f.version.permit.Load()))
 	}
 }

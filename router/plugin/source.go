@@ -117,7 +117,7 @@ func (r *reloader) openAll(ctx context.Context, sources []*source) {
 		compilers := max(cores/min(len(stale)-i, abreast), 1)
 		work.Go(func() error {
 			var err error
-			if s.code, err = r.open(ctx, s.name, r.cfg.limitsFor(s.settings), compilers); err != nil {
+			if s.code, err = r.open(ctx, s.found, r.cfg.limitsFor(s.settings), compilers); err != nil {
 				s.refused = err.Error()
 			}
 			return nil

@@ -2,7 +2,10 @@ package plugin
 
 import (
 	"encoding/hex"
+	"slices"
 	"time"
+
+	"horizon-realtime/router/event"
 )
 
 // Status is what an operator may know about one plugin in a file of the folder.
@@ -24,6 +27,14 @@ type Status struct {
 	Grants []string `json:"grants,omitempty"`
 	// Topics are those that it may emit to.
 	Topics []string `json:"topics,omitempty"`
+	// Stock says that it is of the stock set that the program carries. GrantsFrom and
+	// TopicsFrom say what decides: its table, the stock set, or nothing.
+	Stock      bool   `json:"stock,omitempty"`
+	GrantsFrom string `json:"grants_from,omitempty"`
+	TopicsFrom string `json:"topics_from,omitempty"`
+	// AsksGrants and AsksTopics are what it asks for and does not have.
+	AsksGrants []string `json:"asks_grants,omitempty"`
+	AsksTopics []string `json:"asks_topics,omitempty"`
 	// Calls, Emissions, Dropped emissions, Stopped notifications, Faults and
 	// Skipped notifications count since the router started.
 	Calls     uint64 `json:"calls"`
@@ -64,6 +75,11 @@ func statusOf(f *file, now time.Time) Status {
 	s.On, s.Wants = f.version.sub.Patterns, f.version.sub.Wants
 	permit := f.version.permit.Load()
 	s.Grants, s.Topics = permit.Grants.Names(), permit.Topics
+	s.Stock = f.version.code.stock
+	s.GrantsFrom = f.from(f.settings.Grants != nil, f.version.granted.grants != nil)
+	s.TopicsFrom = f.from(f.settings.Topics != nil, f.version.granted.topics != nil)
+	s.AsksGrants = missing(f.version.sub.Grants, s.Grants)
+	s.AsksTopics = missing(f.version.sub.Topics, s.Topics)
 	t := r.totals()
 	s.Calls, s.Skipped, s.Emissions, s.Dropped, s.Stopped = t.calls, t.skipped, t.emissions, t.dropped, t.stopped
 	s.FuelPerCall = t.fuel / max(t.calls, 1)
@@ -74,4 +90,25 @@ func statusOf(f *file, now time.Time) Status {
 	s.Instances = r.instances.Load()
 	s.KVEntries, s.KVBytes, _ = r.store.Usage()
 	return s
+}
+
+// from says where a grant comes from.
+func (f *file) from(table, stock bool) string {
+	switch {
+	case table:
+		return "[plugin." + f.plugin + "]"
+	case stock:
+		return "the stock set"
+	}
+	return ""
+}
+
+// missing are those of the wanted that are not had.
+func missing(wanted, had []string) (lacking []string) {
+	for _, each := range wanted {
+		if !slices.Contains(had, each) && !slices.Contains(had, event.AnyTopic) {
+			lacking = append(lacking, each)
+		}
+	}
+	return lacking
 }

@@ -20,6 +20,9 @@ type version struct {
 	health      *health
 	record      *record
 
+	// granted is what the plugin has if its table does not say otherwise.
+	granted asks
+
 	code *code
 	env  guest.Env
 	sub  guest.Subscription

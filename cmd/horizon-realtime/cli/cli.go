@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"horizon-realtime/plugins"
 	"horizon-realtime/router"
 )
 
@@ -130,6 +131,7 @@ func (o *Options) Load() (router.Config, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return cfg, fmt.Errorf("%w: there is no %s; copy router.toml from the source tree, or name yours with --config-file", errNoConfig, o.ConfigFile)
 	}
+	cfg.Plugins.Stock = plugins.Stock
 	return cfg, err
 }
 
@@ -138,7 +140,8 @@ func (o *Options) Load() (router.Config, error) {
 func (o *Options) LoadOrDefault(cmd *cobra.Command) (router.Config, error) {
 	cfg, err := router.LoadConfig(o.ConfigFile)
 	if errors.Is(err, fs.ErrNotExist) && !cmd.Flags().Changed("config-file") {
-		return router.DefaultConfig(), nil
+		cfg, err = router.DefaultConfig(), nil
 	}
+	cfg.Plugins.Stock = plugins.Stock
 	return cfg, err
 }

@@ -19,8 +19,8 @@ func TestDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "router.toml")
-	config := fmt.Sprintf("[server]\nlisten = \"127.0.0.1:%d\"\n[admin]\nlisten = \"127.0.0.1:%d\"\n[plugins]\ndir = %q\n"+
-		"[plugin.instances]\ngrants = [\"admin\"]\n", ports[0], ports[1], plugins)
+	config := fmt.Sprintf("[server]\nlisten = \"127.0.0.1:%d\"\n[admin]\nlisten = \"127.0.0.1:%d\"\n[plugins]\ndir = %q\n",
+		ports[0], ports[1], plugins)
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}

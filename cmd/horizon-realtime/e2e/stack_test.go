@@ -153,7 +153,6 @@ exchanges = ["nova", "neutron", "openstack", "glance", "keystone"]
 max = "1s"
 [plugins]
 dir = %q
-%s
 [server]
 listen = %q
 drain = "1s"
@@ -163,28 +162,13 @@ listen = %q
 hmac_secret = %q
 [log]
 level = "debug"
-`, amqpURL, plugins, stockTables(t), r.server, r.admin, secret) + strings.Join(more, "\n")
+`, amqpURL, plugins, r.server, r.admin, secret) + strings.Join(more, "\n")
 	file := filepath.Join(t.TempDir(), "router.toml")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r.process = start(t, binary, "run", "--config-file", file)
 	return r
-}
-
-// stockTables is what router.toml at the top says of the stock plugins.
-func stockTables(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile("../../../router.toml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, tables, _ := strings.Cut(string(text), "\n[plugin.")
-	tables, _, found := strings.Cut(tables, "\n[hub]")
-	if !found {
-		t.Fatal("router.toml has no [plugin.X] tables before [hub]")
-	}
-	return "[plugin." + tables
 }
 
 // ready asks /readyz.

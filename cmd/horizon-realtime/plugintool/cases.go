@@ -45,6 +45,11 @@ func runCases(ctx context.Context, file, dir string, setup Setup) ([]CaseResult,
 		return nil, err
 	}
 	if err == nil {
+		var names []string
+		for _, s := range t.host.Status() {
+			names = append(names, s.Name)
+		}
+		setup.Tables = setup.only(t.name, names) // so that the others are not started for each case
 		t.Close()
 	}
 	results := make([]CaseResult, len(cases))
@@ -109,7 +114,7 @@ func (r *caseRun) load(ctx context.Context, file string, setup Setup) error {
 	if err != nil {
 		return err
 	}
-	name := nameOf(file)
+	name := setup.name(file)
 	setup.Tables = maps.Clone(setup.Tables)
 	if setup.Tables == nil {
 		setup.Tables = make(map[string]plugin.Settings)

@@ -25,6 +25,8 @@ import (
 type options struct {
 	*cli.Options
 	output string
+	// plugin is which one of a bundle is meant.
+	plugin string
 	// printed reports whether there is a result on standard output already.
 	printed bool
 }
@@ -48,6 +50,7 @@ docs/writing-plugins.md is a tutorial.`,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.PersistentFlags().StringVar(&o.output, "output", "text", `"text" for people, "json" for programs`)
+	cmd.PersistentFlags().StringVar(&o.plugin, "plugin", "", "which plugin of a bundle to test, run or measure")
 	cmd.AddCommand(newNew(o), newUpdate(o), newBuild(o), newTest(o), newInspect(o),
 		newRun(o), newBench(o), newKeygen(o), newSign(o))
 	for _, verb := range cmd.Commands() {
@@ -96,7 +99,7 @@ func (o *options) print(out io.Writer, result any, text func()) error {
 // setup is what a router would give the plugin.
 func (o *options) setup(cmd *cobra.Command) (Setup, error) {
 	cfg, err := o.LoadOrDefault(cmd)
-	return Setup{Plugins: cfg.Plugins, Tables: cfg.Plugin}, err
+	return Setup{Plugins: cfg.Plugins, Tables: cfg.Plugin, Plugin: o.plugin}, err
 }
 
 // folder is the argument DIR, by default the current folder.

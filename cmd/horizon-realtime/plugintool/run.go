@@ -95,7 +95,7 @@ func addGrants(setup *Setup, file string, grants []string) error {
 	if tables == nil {
 		tables = make(map[string]plugin.Settings)
 	}
-	name := nameOf(file)
+	name := setup.name(file)
 	table := tables[name]
 	table.Grants = slices.Concat(table.Grants, grants)
 	tables[name] = table

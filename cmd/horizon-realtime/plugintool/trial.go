@@ -1,16 +1,20 @@
 package plugintool
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"horizon-realtime/cmd/horizon-realtime/cli"
 	"horizon-realtime/router/auth"
 	"horizon-realtime/router/event"
 	"horizon-realtime/router/plugin"
@@ -23,6 +27,9 @@ type Setup struct {
 	Plugins plugin.Config
 	// Tables are the [plugin.X] tables. The plugin's own applies.
 	Tables map[string]plugin.Settings
+	// Plugin is which plugin of a bundle is tried. It may be empty if the module is
+	// one plugin.
+	Plugin string
 	// Signed has the signature checked if Plugins.RequireSignature asks for one.
 	// A module that has just been built has none yet.
 	Signed bool
@@ -37,6 +44,8 @@ type Trial struct {
 	judge    auth.Judge
 	registry *prometheus.Registry
 	notes    *notes
+	// name is the plugin's.
+	name string
 	// started is what the plugin logged while it started.
 	started []Line
 }
@@ -128,37 +137,86 @@ func (t *Trial) load(ctx context.Context, path, as string, setup Setup) (err err
 			return fmt.Errorf("put the plugin into a folder to try it in: %w", err)
 		}
 	}
-	if t.host, err = plugin.New(setup.config(t.dir), setup.Tables, slog.New(handler{notes: t.notes}), t.registry); err != nil {
+	if t.host, err = plugin.New(setup.config(t.dir, as), setup.Tables, slog.New(handler{notes: t.notes}), t.registry); err != nil {
 		return err
 	}
 	if err := t.host.Load(ctx); err != nil {
 		return err
 	}
-	status := t.Status()
-	if status.State == plugin.Disabled {
-		return errors.New(status.Reason + "; enable it to try it")
-	}
-	if status.Refused != "" {
-		return &Refusal{status.Refused, t.notes.take()}
+	if err := t.choose(ctx, as, setup); err != nil {
+		return err
 	}
 	t.started = t.notes.take()
 	t.worker = t.host.NewRunner()
 	return nil
 }
 
+// choose finds the plugin that is tried among those of the file, and switches the
+// others off.
+func (t *Trial) choose(ctx context.Context, as string, setup Setup) error {
+	all := t.host.Status()
+	names := make([]string, len(all))
+	for i := range all {
+		names[i] = all[i].Name
+	}
+	at := slices.Index(names, setup.Plugin)
+	if len(all) == 1 && (setup.Plugin == "" || all[0].Refused != "") {
+		at = 0
+	}
+	if at < 0 {
+		return cli.Mistake("--plugin %q: %s carries %s; name one", setup.Plugin, as, strings.Join(names, " "))
+	}
+	t.name = names[at]
+	status := &all[at]
+	if status.State == plugin.Disabled {
+		return errors.New(status.Reason + "; enable it to try it")
+	}
+	if status.Refused != "" {
+		return &Refusal{status.Refused, t.notes.take()}
+	}
+	if len(all) == 1 {
+		return nil
+	}
+	return t.host.Reconfigure(ctx, setup.only(t.name, names))
+}
+
+// only are the tables with all plugins but one switched off.
+func (s Setup) only(one string, names []string) map[string]plugin.Settings {
+	tables := maps.Clone(s.Tables)
+	if tables == nil {
+		tables = make(map[string]plugin.Settings)
+	}
+	for _, name := range names {
+		if name != one {
+			tables[name] = plugin.Settings{Enabled: new(bool)}
+		}
+	}
+	return tables
+}
+
+// name is the plugin's if it is in that file.
+func (s Setup) name(file string) string { return cmp.Or(s.Plugin, nameOf(file)) }
+
 // config is the router's, except for what would get in the way of a trial: the
-// log takes everything, and nothing has to be signed unless Signed says so.
-func (s Setup) config(dir string) plugin.Config {
+// log takes everything, nothing has to be signed unless Signed says so, and the
+// stock set is not there unless it is what is tried.
+func (s Setup) config(dir, as string) plugin.Config {
 	c := s.Plugins
 	c.Dir, c.Workers = dir, 1
 	c.LogLinesPerSecond, c.LogBytesPerSecond = 1<<20, 1<<30
 	c.EmissionsPerSecond, c.EmissionsPerSecondAndProject = 1<<30, 1<<30
 	c.RequireSignature = c.RequireSignature && s.Signed
+	if as != plugin.StockFile {
+		c.Stock = nil
+	}
 	return c
 }
 
 // Status is the router's own account of the plugin.
-func (t *Trial) Status() plugin.Status { return t.host.Status()[0] }
+func (t *Trial) Status() plugin.Status {
+	all := t.host.Status()
+	return all[max(slices.IndexFunc(all, func(s plugin.Status) bool { return s.Name == t.name }), 0)]
+}
 
 // Send gives the plugin one notification, and judges what it emits as the router
 // would.

@@ -1,10 +1,10 @@
-// Command instances is the plugin behind Horizon's instances tables: nova's
+// Package instances is the plugin behind Horizon's instances tables: nova's
 // notifications about servers, in their legacy and their versioned format, made
 // into panel messages of one shape.
 //
 //	project/<owner>/instances    what nova's API shows a tenant
 //	admin/instances              the same, and host and node
-package main
+package instances
 
 import (
 	"strings"
@@ -15,13 +15,12 @@ import (
 
 func init() {
 	panel.Register(panel.Plugin{
+		Name: "instances", Grants: []string{"admin", "shared"},
 		On:     []string{"compute.instance.*", "instance.*", "compute_task.*"},
 		Start:  panel.Configure,
 		Handle: handle,
 	})
 }
-
-func main() {}
 
 // server is where one of nova's two formats has what the table shows. What a
 // format does not carry is a zero Field.

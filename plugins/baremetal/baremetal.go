@@ -1,11 +1,11 @@
-// Command baremetal is the plugin behind ironic's table of nodes.
+// Package baremetal is the plugin behind ironic's table of nodes.
 //
 //	admin/baremetal    nodes belong to the cloud
 //
 // Ironic has a topic of its own, ironic_versioned_notifications, which must be
 // among the router's, and tells nothing until its notification_level is set. It
 // does not tell of changes that a node's ports make to the table.
-package main
+package baremetal
 
 import (
 	"horizon-realtime/plugins/panel"
@@ -17,6 +17,7 @@ import (
 // node already.
 func init() {
 	panel.Register(panel.Plugin{
+		Name: "baremetal", Grants: []string{"admin", "shared"},
 		On: []string{
 			"baremetal.node.create.end", "baremetal.node.update.end", "baremetal.node.delete.end",
 			"baremetal.node.console_restore.end", "baremetal.node.console_set.end", "baremetal.node.maintenance_set.end",
@@ -25,8 +26,6 @@ func init() {
 		Handle: handle,
 	})
 }
-
-func main() {}
 
 const data = "/payload/ironic_object.data/"
 

@@ -1,4 +1,4 @@
-// Command loadbalancers is the plugin behind Horizon's load balancers table:
+// Package loadbalancers is the plugin behind Horizon's load balancers table:
 // octavia's notifications, of which there are three.
 //
 //	project/<owner>/loadbalancers
@@ -6,7 +6,7 @@
 // Octavia tells when it is done, and nothing else: no failure, no operating
 // status, and nothing of listeners, pools, members and health monitors. A panel
 // keeps asking for these.
-package main
+package loadbalancers
 
 import (
 	"strings"
@@ -17,14 +17,13 @@ import (
 
 func init() {
 	panel.Register(panel.Plugin{
+		Name: "loadbalancers", Grants: []string{"admin", "shared"},
 		On: []string{
 			"octavia.loadbalancer.create.end", "octavia.loadbalancer.update.end", "octavia.loadbalancer.delete.end",
 		},
 		Handle: handle,
 	})
 }
-
-func main() {}
 
 // The payload is what octavia hands its providers (lb_dict_to_provider_dict in
 // octavia/api/drivers/utils.py); octavia's manual shows the API's object

@@ -1,8 +1,8 @@
-// Command keypairs is the plugin behind Horizon's key pairs table: nova's
+// Package keypairs is the plugin behind Horizon's key pairs table: nova's
 // notifications about key pairs, in their legacy and their versioned format.
 //
 //	user/<owner>/keypairs    a key pair is a user's, in all of their projects
-package main
+package keypairs
 
 import (
 	"strings"
@@ -13,14 +13,13 @@ import (
 
 func init() {
 	panel.Register(panel.Plugin{
+		Name: "keypairs", Grants: []string{"admin", "shared"},
 		On: []string{
 			"keypair.create.end", "keypair.import.end", "keypair.delete.end",
 		},
 		Handle: handle,
 	})
 }
-
-func main() {}
 
 const data = "/payload/nova_object.data/"
 

@@ -1,4 +1,4 @@
-// Command identity is the plugin behind Horizon's identity tables: keystone's
+// Package identity is the plugin behind Horizon's identity tables: keystone's
 // notifications, in their basic and their CADF format.
 //
 //	admin/users, admin/projects, admin/groups, admin/roles, admin/domains
@@ -7,7 +7,7 @@
 //
 // Keystone tells that something changed and the id of what, no name and no
 // other column, and names no owner: the messages are hints to ask for the row.
-package main
+package identity
 
 import (
 	"strings"
@@ -18,6 +18,11 @@ import (
 
 func init() {
 	panel.Register(panel.Plugin{
+		Name: "identity", Grants: []string{"admin", "shared"},
+		Topics: []string{
+			"projects", "users", "groups", "roles", "domains", "catalog", "credentials", "application_credentials",
+			"access_rules",
+		},
 		On: []string{
 			"identity.user.*", "identity.project.*", "identity.group.*", "identity.role.*", "identity.domain.*",
 			"identity.service.*", "identity.endpoint.*", "identity.region.*",
@@ -27,8 +32,6 @@ func init() {
 		Handle: handle,
 	})
 }
-
-func main() {}
 
 // topics by keystone's names of what changes.
 var topics = map[string]string{

@@ -1,4 +1,4 @@
-// Command stacks is the plugin behind Horizon's stacks table: heat's
+// Package stacks is the plugin behind Horizon's stacks table: heat's
 // notifications.
 //
 //	project/<owner>/stacks
@@ -10,7 +10,7 @@
 // are out of their reach. Of what admins do, and heat with stored credentials, only
 // admins are told, unless projects = true: then the actor's project is, which is
 // nearly always the owner.
-package main
+package stacks
 
 import (
 	"strings"
@@ -20,10 +20,11 @@ import (
 )
 
 func init() {
-	panel.Register(panel.Plugin{On: []string{"orchestration.stack.*"}, Start: start, Handle: handle})
+	panel.Register(panel.Plugin{
+		Name: "stacks", Grants: []string{"admin", "shared"},
+		On: []string{"orchestration.stack.*"}, Start: start, Handle: handle,
+	})
 }
-
-func main() {}
 
 var (
 	id          = sdk.Want("/payload/stack_identity")

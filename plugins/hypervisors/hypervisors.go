@@ -1,4 +1,4 @@
-// Command hypervisors is the plugin behind the admin tables of nova's own: its
+// Package hypervisors is the plugin behind the admin tables of nova's own: its
 // services, its host aggregates, its flavors, and the load of its hypervisors.
 //
 //	admin/services       nova's services: needs versioned notifications, as nova has no other
@@ -8,7 +8,7 @@
 //	                     server came, went or changed its size; nova tells no numbers
 //
 // Everything here is about the cloud's machines, and for admins.
-package main
+package hypervisors
 
 import (
 	"strings"
@@ -19,6 +19,8 @@ import (
 
 func init() {
 	panel.Register(panel.Plugin{
+		Name: "hypervisors", Grants: []string{"admin", "shared"},
+		Topics: []string{"hypervisors", "services", "aggregates", "flavors"},
 		On: []string{
 			"service.create", "service.update", "service.delete",
 			"flavor.create", "flavor.update", "flavor.delete",
@@ -41,8 +43,6 @@ func init() {
 		Handle: handle,
 	})
 }
-
-func main() {}
 
 const data = "/payload/nova_object.data/"
 

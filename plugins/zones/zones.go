@@ -1,4 +1,4 @@
-// Command zones is the plugin behind designate's tables of zones and record
+// Package zones is the plugin behind designate's tables of zones and record
 // sets.
 //
 //	project/<owner>/zones
@@ -7,7 +7,7 @@
 // It needs designate's notification_plugin "default": with "audit", designate
 // names no owners. That a record set's new records have reached the name servers
 // is not told; that their zone has, is.
-package main
+package zones
 
 import (
 	"strings"
@@ -20,6 +20,8 @@ import (
 // dns.zone.share is about another project's view of it.
 func init() {
 	panel.Register(panel.Plugin{
+		Name: "zones", Grants: []string{"admin", "shared"},
+		Topics: []string{"zones", "recordsets"},
 		On: []string{
 			"dns.zone.create", "dns.zone.update", "dns.zone.delete",
 			"dns.recordset.create", "dns.recordset.update", "dns.recordset.delete",
@@ -27,8 +29,6 @@ func init() {
 		Handle: handle,
 	})
 }
-
-func main() {}
 
 // place is a member of a zone or record set. They come as a dict of their
 // fields, or as a serialized object around it.

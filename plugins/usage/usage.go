@@ -1,4 +1,4 @@
-// Command usage is the plugin behind the rings of Horizon's overview: how much
+// Package usage is the plugin behind the rings of Horizon's overview: how much
 // of its quota a project uses, as nova, cinder and neutron tell of what comes
 // and goes.
 //
@@ -19,7 +19,7 @@
 // away), the page asks Horizon again. The project that gives a volume away hears of
 // it with its next change. Ports are not counted: of those that neutron makes
 // itself, for routers and DHCP, it does not tell.
-package main
+package usage
 
 import (
 	"strconv"
@@ -31,6 +31,7 @@ import (
 
 func init() {
 	panel.Register(panel.Plugin{
+		Name: "usage", Grants: []string{"shared"},
 		On: []string{
 			"compute.instance.create.*", "compute.instance.update", "compute.instance.delete.end",
 			"compute.instance.resize.*", "compute.instance.finish_resize.end",
@@ -45,8 +46,6 @@ func init() {
 		Handle: handle,
 	})
 }
-
-func main() {}
 
 const data = "/payload/nova_object.data/"
 

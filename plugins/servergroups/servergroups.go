@@ -1,4 +1,4 @@
-// Command servergroups is the plugin behind Horizon's server groups table:
+// Package servergroups is the plugin behind Horizon's server groups table:
 // nova's notifications about server groups, in their legacy and their versioned
 // format.
 //
@@ -6,7 +6,7 @@
 //
 // The legacy format names no owner if a group is deleted or gets a member:
 // with it alone, only creations can be told.
-package main
+package servergroups
 
 import (
 	"strings"
@@ -16,10 +16,11 @@ import (
 )
 
 func init() {
-	panel.Register(panel.Plugin{On: []string{"servergroup.*", "server_group.*"}, Handle: handle})
+	panel.Register(panel.Plugin{
+		Name: "servergroups", Grants: []string{"admin", "shared"},
+		On: []string{"servergroup.*", "server_group.*"}, Handle: handle,
+	})
 }
-
-func main() {}
 
 // group is where one of nova's two formats has what the table shows.
 type group struct{ id, name, policy, rules, members sdk.Field }

@@ -1,4 +1,4 @@
-// Command networks is the plugin behind Horizon's tables of what neutron has:
+// Package networks is the plugin behind Horizon's tables of what neutron has:
 // neutron's notifications.
 //
 //	project/<owner>/<topic>    what neutron's API shows a tenant
@@ -8,7 +8,7 @@
 // and security_group_rules; trunks, qos_policies, rbac_policies, port_forwardings
 // and agents; and those of its VPN and its firewall (resources.go). Neutron tells
 // what its API changes; what its agents change (a port that comes up) it does not.
-package main
+package networks
 
 import (
 	"strings"
@@ -32,13 +32,18 @@ func init() {
 		}
 	}
 	panel.Register(panel.Plugin{
+		Name: "networks", Grants: []string{"admin", "shared"},
+		Topics: []string{
+			"networks", "subnets", "ports", "routers", "floating_ips", "security_groups", "security_group_rules",
+			"agents", "firewall_groups", "firewall_policies", "firewall_rules", "ike_policies", "ipsec_policies",
+			"ipsec_site_connections", "port_forwardings", "qos_policies", "rbac_policies", "trunks",
+			"vpn_endpoint_groups", "vpn_services",
+		},
 		On:     append(on, "router.interface.create", "router.interface.delete"),
 		Start:  panel.Configure,
 		Handle: handle,
 	})
 }
-
-func main() {}
 
 // interfaces is what neutron says when a subnet is plugged into a router, or out.
 var interfaces = sdk.Want("/payload/router_interface/id")

@@ -1,4 +1,4 @@
-// Command audit is the plugin behind a live log of what is done in the cloud: a
+// Package audit is the plugin behind a live log of what is done in the cloud: a
 // compact line of every action of every service, as it ends or fails.
 //
 //	admin/audit
@@ -15,7 +15,7 @@
 // no actor, and only keystone's CADF the address they came from. Lines have no
 // key, so that none takes another's place. It is no record for auditors:
 // notifications can be lost, and history is short.
-package main
+package audit
 
 import (
 	"horizon-realtime/plugins/panel"
@@ -23,10 +23,11 @@ import (
 )
 
 func init() {
-	panel.Register(panel.Plugin{On: []string{"*"}, Handle: handle})
+	panel.Register(panel.Plugin{
+		Name: "audit", Grants: []string{"admin", "shared"},
+		On: []string{"*"}, Handle: handle,
+	})
 }
-
-func main() {}
 
 var (
 	outcome = sdk.Want("/payload/outcome")

@@ -1,4 +1,4 @@
-// Command toast is the plugin behind the little messages in a page's corner:
+// Package toast is the plugin behind the little messages in a page's corner:
 // what happened to my servers, volumes, snapshots and backups, in words. It
 // tells notable ends and all errors, and no progress.
 //
@@ -12,7 +12,7 @@
 // and whose key is the resource's id: a later toast about it takes the place of
 // the earlier one. by_other says that somebody else did it; it is left out where
 // that is not known.
-package main
+package toast
 
 import (
 	"strings"
@@ -23,6 +23,8 @@ import (
 
 func init() {
 	panel.Register(panel.Plugin{
+		Name: "toast", Grants: []string{"shared"},
+		Topics: []string{"toasts"},
 		On: []string{
 			"compute.instance.*", "instance.*", "compute_task.*",
 			"volume.*", "snapshot.*", "backup.*", "scheduler.create_volume",
@@ -30,8 +32,6 @@ func init() {
 		Handle: handle,
 	})
 }
-
-func main() {}
 
 const (
 	data    = "/payload/nova_object.data/"

@@ -1,10 +1,10 @@
-// Command clusters is the plugin behind magnum's table of clusters.
+// Package clusters is the plugin behind magnum's table of clusters.
 //
 //	project/<owner>/clusters
 //
 // Magnum tells when an operation begins and how it ended. It does not tell of a
 // cluster's health, nor of cluster templates and node groups.
-package main
+package clusters
 
 import (
 	"strings"
@@ -14,10 +14,11 @@ import (
 )
 
 func init() {
-	panel.Register(panel.Plugin{On: []string{"magnum.cluster.*"}, Handle: handle})
+	panel.Register(panel.Plugin{
+		Name: "clusters", Grants: []string{"admin", "shared"},
+		On: []string{"magnum.cluster.*"}, Handle: handle,
+	})
 }
-
-func main() {}
 
 // content is where magnum puts the cluster into the CADF event.
 const content = "/payload/target/attachments/0/content/"

@@ -1,4 +1,4 @@
-// Command volumes is the plugin behind Horizon's tables of volumes, volume
+// Package volumes is the plugin behind Horizon's tables of volumes, volume
 // snapshots, volume backups and volume groups: cinder's notifications.
 //
 //	project/<owner>/<topic>    what cinder's API shows a tenant
@@ -6,7 +6,7 @@
 //
 // The topics are volumes, snapshots, backups, volume_groups, group_snapshots, and
 // for admins volume_types.
-package main
+package volumes
 
 import (
 	"strings"
@@ -17,6 +17,8 @@ import (
 
 func init() {
 	panel.Register(panel.Plugin{
+		Name: "volumes", Grants: []string{"admin", "shared"},
+		Topics: []string{"volumes", "volume_types", "snapshots", "backups", "volume_groups", "group_snapshots"},
 		On: []string{
 			"volume.*", "snapshot.*", "backup.*", "scheduler.create_volume",
 			"group.*", "group_snapshot.*", "groups.reset_status.end", "groupsnapshots.reset_status.end",
@@ -26,8 +28,6 @@ func init() {
 		Handle: handle,
 	})
 }
-
-func main() {}
 
 var (
 	volumeID   = sdk.Want("/payload/volume_id")

@@ -1,4 +1,4 @@
-// Command tables is the plugin behind the tables of services that need little code
+// Package tables is the plugin behind the tables of services that need little code
 // of their own: manila, trove, blazar, aodh, masakari and watcher. There is a file
 // for each, with what its notifications say and where.
 //
@@ -8,7 +8,7 @@
 // The topics are shares (manila), databases (trove), leases (blazar) and alarms
 // (aodh); and for admins alone share_types (manila), segments, hosts and
 // notifications (masakari), audits and action_plans (watcher).
-package main
+package tables
 
 import (
 	"strings"
@@ -26,10 +26,15 @@ func init() {
 	for _, t := range tables {
 		on = append(on, t.events()...)
 	}
-	panel.Register(panel.Plugin{On: on, Start: panel.Configure, Handle: handle})
+	panel.Register(panel.Plugin{
+		Name: "tables", Grants: []string{"admin", "shared"},
+		Topics: []string{
+			"shares", "share_types", "databases", "leases", "alarms", "segments", "hosts", "notifications", "audits",
+			"action_plans",
+		},
+		On: on, Start: panel.Configure, Handle: handle,
+	})
 }
-
-func main() {}
 
 func handle(e *panel.Event) {
 	for _, t := range tables {

@@ -1,4 +1,4 @@
-// Command images is the plugin behind Horizon's images tables: glance's
+// Package images is the plugin behind Horizon's images tables: glance's
 // notifications.
 //
 //	project/<owner>/images    the owner's images
@@ -7,7 +7,7 @@
 //
 // With whom an image is shared, glance tells without saying whose it is, so that
 // only asking it helps there.
-package main
+package images
 
 import (
 	"horizon-realtime/plugins/panel"
@@ -16,6 +16,7 @@ import (
 
 func init() {
 	panel.Register(panel.Plugin{
+		Name: "images", Grants: []string{"admin", "shared"},
 		On: []string{
 			"image.create", "image.prepare", "image.upload", "image.activate",
 			"image.deactivate", "image.reactivate", "image.update", "image.delete",
@@ -24,8 +25,6 @@ func init() {
 		Handle: handle,
 	})
 }
-
-func main() {}
 
 var (
 	id         = sdk.Want("/payload/id")
