@@ -23,8 +23,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// newHub makes a hub for which time stands still, so that its offsets count
+// publications.
 func newHub(cfg Config) *Hub {
-	return New(cfg, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	h := New(cfg, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	h.CountOffsets()
+	return h
 }
 
 // run has the hub run until the test ends, or stop is called.

@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/rand"
 	"sync/atomic"
+	"time"
 )
 
 // Log accepts publications and numbers them. A single router has local. Replicas
-// that share a log, such as a RabbitMQ stream, number publications by their place in
-// it, so that each of them can recover the others' clients.
+// that share a log, such as a RabbitMQ stream, number publications by what is in it, so
+// that each of them can recover the others' clients. An offset must not tell who hears one
+// channel how much is published to others.
 type Log interface {
 	// Append adds a publication. Project, Key and Data are copied before it returns. It
 	// blocks while the log has no room.
@@ -17,26 +19,37 @@ type Log interface {
 	// apply that blocks holds up the log.
 	Follow(ctx context.Context, apply func(p Publication) error) error
 	// Draw returns the offset of the publication that is being applied. Offsets rise
-	// from 1 to at most 2^53-1, the largest integer of JavaScript. Those of one channel
-	// may have gaps.
+	// from 1 to at most 2^53-1, the largest integer of JavaScript. They have gaps.
 	Draw() uint64
-	// Position is the epoch and the highest offset drawn in it. The epoch is never
-	// empty, and changes whenever earlier offsets lose their meaning.
+	// Position is the epoch, and an offset that is at least as high as all drawn in it
+	// so far, and lower than the next. The epoch is never empty, and changes whenever
+	// earlier offsets lose their meaning.
 	Position() (epoch string, offset uint64)
 }
 
 // local is the log of a single router. It stores nothing and goes straight to the
 // shards. Offsets are drawn when a shard applies a publication, so a shard that has
 // applied offset n has nothing below n left to apply.
+//
+// An offset is the time since the epoch began, in microseconds, or one more than
+// the last if that is higher. A count of publications would tell each project how
+// many the others have.
 type local struct {
 	epoch string
-	top   atomic.Uint64
+	now   func() uint64 // since the epoch began, in microseconds
+	top   atomic.Uint64 // the highest offset drawn, or told as a position
 	apply func(p Publication) error
 }
 
 func newLocal(apply func(Publication) error) *local {
-	return &local{epoch: rand.Text()[:10], apply: apply}
+	began := time.Now()
+	now := func() uint64 { return uint64(time.Since(began) / time.Microsecond) }
+	return &local{epoch: rand.Text()[:10], now: now, apply: apply}
 }
+
+// CountOffsets makes time stand still in a hub that nothing was published to, so that
+// its offsets count publications. It is for tests.
+func (h *Hub) CountOffsets() { h.events.(*local).now = func() uint64 { return 0 } }
 
 func (l *local) Append(p Publication) error { return l.apply(p) }
 
@@ -45,6 +58,18 @@ func (l *local) Follow(ctx context.Context, _ func(Publication) error) error {
 	return nil
 }
 
-func (l *local) Draw() uint64 { return l.top.Add(1) }
+func (l *local) Draw() uint64 { return l.raise(1) }
 
-func (l *local) Position() (string, uint64) { return l.epoch, l.top.Load() }
+func (l *local) Position() (string, uint64) { return l.epoch, l.raise(0) }
+
+// raise raises top by more, or to the present time if that is higher, and returns it.
+func (l *local) raise(more uint64) uint64 {
+	now := l.now()
+	for {
+		top := l.top.Load()
+		next := max(top+more, now)
+		if l.top.CompareAndSwap(top, next) {
+			return next
+		}
+	}
+}

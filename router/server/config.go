@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/url"
 	"strings"
 	"time"
 
@@ -33,7 +32,8 @@ type Config struct {
 	// may connect, such as "https://horizon.example.org".
 	AllowedOrigins []string `toml:"allowed_origins"`
 	// TrustedProxies are addresses or networks whose X-Forwarded-For is
-	// believed when connections, and refused tokens, are counted by address.
+	// believed when connections, and refused tokens, are counted by address, and
+	// whose X-Forwarded-Proto when a page's origin is compared.
 	TrustedProxies []string `toml:"trusted_proxies"`
 	// TLSCertFile and TLSKeyFile, both or none, are PEM files. They are read
 	// again when they change.
@@ -71,7 +71,7 @@ func (c Config) Validate() error {
 	}
 	for _, origin := range c.AllowedOrigins {
 		if _, err := parseOrigin(origin); err != nil {
-			errs = append(errs, err)
+			refuse("allowed_origins: %w", err)
 		}
 	}
 	if _, err := auth.ParseProxies(c.TrustedProxies); err != nil {
@@ -85,16 +85,6 @@ func (c Config) Validate() error {
 	}
 	errs = append(errs, c.SessionConfig.Validate(), c.TransportConfig.Validate())
 	return errors.Join(errs...)
-}
-
-// parseOrigin gives an origin in the one spelling that is compared.
-func parseOrigin(origin string) (string, error) {
-	u, err := url.Parse(origin)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" ||
-		u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || strings.Contains(u.Host, "*") {
-		return "", fmt.Errorf("[server] allowed_origins: %q is not an origin; each is written out, scheme://host[:port], such as \"https://horizon.example.org\"", origin)
-	}
-	return u.Scheme + "://" + strings.ToLower(u.Host), nil
 }
 
 // certificate reads the pair now, so that a wrong one is found at the start. It is

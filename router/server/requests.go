@@ -20,11 +20,13 @@ func (s *Server) apart(h http.Handler) http.Handler {
 			h.ServeHTTP(w, r)
 			return
 		}
+		connection := session.PlaceOf(r.Context())
+		connection.Enter() // it begins a request
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
 		var mu sync.Mutex
 		answered := false
-		place := s.sessions.Strangers().PlaceOfRequest(session.PlaceOf(ctx), func() {
+		place := s.sessions.Strangers().PlaceOfRequest(connection, func() {
 			mu.Lock()
 			defer mu.Unlock()
 			if !answered { // w must not be used afterwards

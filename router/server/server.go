@@ -52,11 +52,11 @@ type Server struct {
 //
 // The address cannot be listened on, or the certificate cannot be used.
 func New(cfg Config, h *hub.Hub, authenticator session.Authenticator, o Options) (*Server, error) {
-	origins, err := newOrigins(cfg.AllowedOrigins)
+	proxies, err := auth.ParseProxies(cfg.TrustedProxies)
 	if err != nil {
 		return nil, err
 	}
-	proxies, err := auth.ParseProxies(cfg.TrustedProxies)
+	origins, err := newOrigins(cfg.AllowedOrigins, proxies)
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,7 @@ func startWith(t testing.TB, cfg Config, hubConfig hub.Config) *world {
 	}
 	log, reg := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
 	w := &world{hub: hub.New(hubConfig, log, reg), people: new(clienttest.People)}
+	w.hub.CountOffsets()
 	w.Sessions = New(cfg, w.hub, w.people, Options{Log: log, Registerer: reg})
 	ctx, cancel := context.WithCancel(context.Background())
 	var parts sync.WaitGroup

@@ -60,6 +60,7 @@ func startWith(t testing.TB, cfg config, hubConfig hub.Config) *world {
 	t.Helper()
 	log, reg := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
 	w := &world{hub: hub.New(hubConfig, log, reg), registry: reg}
+	w.hub.CountOffsets()
 	w.sessions = session.New(cfg.sessionConfig, w.hub, new(clienttest.People), session.Options{Log: log, Registerer: reg})
 	w.Transports = New(cfg.Config, w.sessions, Options{
 		Log: log, Registerer: reg, HandshakeTimeout: cfg.ConnectTimeout,
