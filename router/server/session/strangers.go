@@ -116,15 +116,17 @@ func (p *Place) change(how func()) {
 	st.unlist(p)
 	how()
 	var last *Place
+	var address string
 	if !p.gone && p.named == 0 {
-		last = st.list(p)
+		if last = st.list(p); last != nil {
+			address = last.address
+		}
 	}
 	st.mu.Unlock()
-	if last == nil {
-		return
+	if last != nil {
+		st.log.Log(slog.LevelWarn, "closed a connection that has not said who it is, for a newer one", "address", address)
+		last.close()
 	}
-	st.log.Log(slog.LevelWarn, "closed a connection that has not said who it is, for a newer one", "address", last.address)
-	last.close()
 }
 
 // list counts a place, and returns the one that is over a bound; nil: none is.
