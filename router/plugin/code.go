@@ -51,7 +51,13 @@ func (l *loader) open(ctx context.Context, file found, limits guest.Limits, comp
 	if err != nil {
 		return nil, err
 	}
-	c := &code{digest: sha256.Sum256(module), stock: l.stock.is(file.name, module), selfTests: bytes.Clone(fuel.Custom(module, abi.SelfTests))}
+	digest := sha256.Sum256(module)
+	end, err := l.attempts.begin(digest, file.name)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	c := &code{digest: digest, stock: l.stock.is(file.name, module), selfTests: bytes.Clone(fuel.Custom(module, abi.SelfTests))}
 	options := guest.Options{Name: pluginName(file.name), Limits: limits, Compilers: compilers}
 	if c.Module, err = l.compiler.Load(ctx, compile.Module{File: file.name, Code: module, Digest: c.digest, Options: options}); err != nil {
 		return nil, err

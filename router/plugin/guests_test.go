@@ -22,6 +22,10 @@ import (
 var testCache string
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(mortalFolder); dir != "" {
+		mortal(dir)
+		return
+	}
 	var err error
 	if testCache, err = os.MkdirTemp("", "plugin-cache"); err != nil {
 		panic(err)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,13 +53,17 @@ func New(cfg Config, settings map[string]Settings, log *slog.Logger, reg prometh
 	if err != nil {
 		return nil, err
 	}
+	loading, err := cache.State("loading")
+	if err != nil {
+		return nil, err
+	}
 	h := &Host{cfg: cfg, log: log, cache: cache, now: time.Now, current: newCurrentSet()}
 	now := func() time.Time { return h.now() }
 	h.records = newRecords(cfg, log, now)
 	h.reloader = &reloader{
 		loader: &loader{
 			cfg: cfg, log: log, keys: keys, stock: newStock(cfg.Stock),
-			compiler: compile.New(cache, cfg.compileLimits(), log), records: h.records, now: now,
+			compiler: compile.New(cache, cfg.compileLimits(), log), records: h.records, attempts: newAttempts(loading, log), now: now,
 		},
 		cache:    cache,
 		current:  h.current,
@@ -110,12 +116,23 @@ func (h *Host) reload(ctx context.Context) error {
 	return h.reloader.reload(ctx)
 }
 
-// Release lifts a plugin's pause or quarantine and forgets its faults.
+// Release lifts a plugin's pause or quarantine and forgets its faults. A file that is
+// not tried because the process died is tried when the folder is read next.
 //
 // # Errors
 //
 // No plugin of that name is loaded.
 func (h *Host) Release(name string) error {
+	for _, f := range h.current.load().files {
+		if f.condemned == "" || f.plugin != name && pluginName(f.name) != name {
+			continue
+		}
+		if err := os.Remove(f.condemned); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("release it: %w", err)
+		}
+		h.log.Info("released a plugin; it is loaded when the folder is read next", "plugin", name)
+		return nil
+	}
 	for _, v := range h.current.load().versions {
 		if v.Name == name {
 			v.health.release()

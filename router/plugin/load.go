@@ -17,6 +17,7 @@ type loader struct {
 	keys     keyring
 	stock    *stock
 	compiler *compile.Compiler
+	attempts *attempts
 	records  *records
 	now      func() time.Time
 }
@@ -28,6 +29,11 @@ type loader struct {
 //
 // A sentence that completes "plugin 50-nova.wasm: ", with the way out.
 func (l *loader) load(ctx context.Context, c *code, f *file) (*version, error) {
+	end, err := l.attempts.begin(c.digest, f.name)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	v, err := l.describe(f)
 	if err != nil {
 		return nil, err

@@ -22,6 +22,8 @@ type reloader struct {
 	settings map[string]Settings
 	// busy reports whether there is traffic that loading must leave room for.
 	busy func() bool
+	// suspicious says that the process died in an earlier reload.
+	suspicious bool
 	// seen is the folder's stamp when the current set was made.
 	seen string
 	// unknown are the tables without a file that the last warning was about.
@@ -36,6 +38,9 @@ func (r *reloader) reload(ctx context.Context) error {
 		return err
 	}
 	r.seen = stampOf(found)
+	if r.suspicious = r.attempts.suspicious(); r.suspicious {
+		r.log.Warn("the process died while it was loading plugins; they are loaded one by one, to see whose doing it was")
+	}
 	sources := r.sources(r.stock.among(found))
 	defer func() {
 		for _, s := range sources {
@@ -54,6 +59,7 @@ func (r *reloader) reload(ctx context.Context) error {
 		next.abandon(r.current.load())
 		return err
 	}
+	r.attempts.settle()
 	r.report(next)
 	for _, f := range next.files {
 		if f.version != nil {
@@ -139,7 +145,7 @@ func (r *reloader) renewAll(ctx context.Context, stale []renewal) {
 
 // abreast is how many plugins are loaded at the same time.
 func (r *reloader) abreast() int {
-	if r.busy() {
+	if r.busy() || r.suspicious {
 		return 1
 	}
 	return runtime.GOMAXPROCS(0)

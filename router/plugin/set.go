@@ -1,6 +1,9 @@
 package plugin
 
 import (
+	"errors"
+	"io/fs"
+	"os"
 	"slices"
 	"sync/atomic"
 )
@@ -31,6 +34,8 @@ type file struct {
 	// are the reason.
 	refused string
 	crowded bool
+	// condemned is the mark on disk for which the file is not tried, if there is one.
+	condemned string
 }
 
 // sentence is the refusal as it is shown: the file, what is wrong, the way out.
@@ -42,6 +47,15 @@ func (f *file) title() string {
 		return "plugin " + f.plugin + " of " + f.name
 	}
 	return "plugin " + f.name
+}
+
+// released reports whether the file was condemned, and no longer is.
+func (f *file) released() bool {
+	if f.condemned == "" {
+		return false
+	}
+	_, err := os.Stat(f.condemned)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // current reports whether the file itself runs, and not a version before it.
@@ -87,6 +101,9 @@ func (s *set) present() map[string]bool {
 	}
 	return there
 }
+
+// released reports whether a file may be tried again.
+func (s *set) released() bool { return slices.ContainsFunc(s.files, (*file).released) }
 
 func (s *set) find(name, plugin string) *file {
 	for _, f := range s.files {

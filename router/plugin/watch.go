@@ -103,7 +103,7 @@ func (w *folderWatch) rescan(ctx context.Context) {
 		stamp := stampOf(files)
 		quiet := stamp == w.last
 		w.last = stamp
-		if stamp == h.reloader.seen {
+		if stamp == h.reloader.seen && !h.current.load().released() {
 			w.since = time.Time{}
 		} else if !quiet {
 			w.disturbed()
