@@ -50,11 +50,16 @@ func startWith(t testing.TB, cfg Config, more func(*world, Options) (session.Aut
 
 func makeWorld(t testing.TB, cfg Config, more func(*world, Options) (session.Authenticator, Options)) *world {
 	t.Helper()
+	return makeWorldOn(t, cfg, hub.DefaultConfig(), more)
+}
+
+func makeWorldOn(t testing.TB, cfg Config, hubConfig hub.Config, more func(*world, Options) (session.Authenticator, Options)) *world {
+	t.Helper()
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}
 	log, reg := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
-	w := &world{hub: hub.New(hub.DefaultConfig(), log, reg), registry: reg}
+	w := &world{hub: hub.New(hubConfig, log, reg), registry: reg}
 	authenticator, options := more(w, Options{Log: log, Registerer: reg})
 	var err error
 	if w.Server, err = New(cfg, w.hub, authenticator, options); err != nil {
