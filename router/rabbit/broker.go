@@ -18,6 +18,8 @@ type broker struct {
 	name     string
 	log      *slog.Logger
 	counters *exchangeCounters
+	// exchanges belong to the connection that there is.
+	exchanges *exchanges
 
 	reading  sync.Mutex // guards what refresh has read
 	target   target
@@ -36,7 +38,7 @@ func newBroker(c *Consumer, all Config, t target) *broker {
 	c.metrics.connected.WithLabelValues(name).Set(0)
 	c.metrics.reconnects.WithLabelValues(name)
 	return &broker{Consumer: c, all: all, cfg: t.cfg, target: t, name: name, log: c.log.With("broker", name),
-		counters: newExchangeCounters(c.metrics, t.cfg.Exchanges), err: errors.New("not connected yet")}
+		counters: newExchangeCounters(c.metrics, t.cfg.Exchanges), exchanges: newExchanges(t.cfg.Exchanges), err: errors.New("not connected yet")}
 }
 
 // run returns when ctx has ended or everything is drained. It tries each host once

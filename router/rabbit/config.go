@@ -38,8 +38,8 @@ type Config struct {
 	// with other flags then fails to start.
 	Declare        bool `toml:"declare"`
 	DeclareDurable bool `toml:"declare_durable"`
-	// ExchangeRetry is the first pause before a missing exchange is looked up
-	// again; it doubles up to ExchangeRetryMax. RabbitMQ logs each attempt.
+	// ExchangeRetry is the first pause before an exchange that was never there is
+	// looked up again; it doubles up to ExchangeRetryMax. RabbitMQ logs each attempt.
 	ExchangeRetry    time.Duration `toml:"exchange_retry"`
 	ExchangeRetryMax time.Duration `toml:"exchange_retry_max"`
 	// Prefetch is how many deliveries of a broker may be unacknowledged.
@@ -125,7 +125,7 @@ func DefaultConfig() Config {
 			"octavia", "magnum", "designate", "ironic", "trove", "aodh", "masakari", "watcher"},
 		Topics:           []string{"notifications", "versioned_notifications"},
 		ExchangeRetry:    2 * time.Second,
-		ExchangeRetryMax: 30 * time.Second,
+		ExchangeRetryMax: time.Hour,
 		Prefetch:         512,
 		AckInterval:      20 * time.Millisecond,
 		Heartbeat:        10 * time.Second,

@@ -316,6 +316,28 @@ func TestReasonsAreBounded(t *testing.T) {
 	}
 }
 
+// TestLookUps counts how often a missing exchange is asked for in a day.
+func TestLookUps(t *testing.T) {
+	cfg := DefaultConfig()
+	day := func(e *exchange) (n int) {
+		start := time.Now()
+		for now := start; now.Sub(start) < 24*time.Hour; n++ {
+			now = now.Add(e.wait(now, cfg))
+		}
+		return n
+	}
+	if n := day(&exchange{}); n > 40 {
+		t.Errorf("one that was never there: %d times", n)
+	}
+	if n := day(&exchange{lost: time.Now()}); n < 2880 || n > 3000 {
+		t.Errorf("one that was there: %d times", n)
+	}
+	lost := &exchange{lost: time.Now().Add(-50 * time.Second)}
+	if d := lost.wait(time.Now(), cfg); d != time.Second {
+		t.Errorf("one that was there lately is asked for after %s", d)
+	}
+}
+
 func TestBackoff(t *testing.T) {
 	for n, want := range []time.Duration{1, 2, 4, 8, 10, 10} {
 		for range 50 {

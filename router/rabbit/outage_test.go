@@ -150,6 +150,26 @@ func TestQueueDeleted(t *testing.T) {
 	}
 }
 
+// An exchange that was bound and is gone after a reconnect is bound as soon as its
+// service makes it again, however patient the router is with others.
+func TestExchangeReturnsAfterReconnect(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.ExchangeRetry, cfg.ExchangeRetryMax = time.Hour, time.Hour
+	b := dial(t, node.URL())
+	b.exchange(cfg.Exchanges[0], false)
+	c := consume(t, cfg, func(d *rabbit.Delivery) { d.Ack() }).ready().bound(1)
+	deleteExchange(cfg.Exchanges[0])
+	ctl(t, "close_all_connections", "a test")
+	testwait.Until(t, "another connection", func() bool { return c.metric("reconnects_total") == 1 && c.Ready() == nil })
+	c.bound(0)
+	dial(t, node.URL()).exchange(cfg.Exchanges[0], false)
+	made := time.Now()
+	c.bound(1)
+	if took := time.Since(made); took > 5*time.Second {
+		t.Fatalf("bound after %s", took)
+	}
+}
+
 // A broker that says nothing any more, without closing the connection, is given up.
 func TestSilentBroker(t *testing.T) {
 	cfg := testConfig(t)

@@ -16,33 +16,69 @@ import (
 // closes a channel on which something missing is asked for. One goroutine uses it;
 // status may be called from any.
 type topology struct {
+	*exchanges
 	cfg     Config
 	queue   string // what exchanges are bound to
 	link    link
 	channel *amqp.Channel
 	log     *slog.Logger
 	gauge   prometheus.Gauge // exchanges that are not bound
-
-	mu        sync.Mutex // guards bound of the exchanges
-	exchanges []*exchange
 }
 
-// exchange is one of a service's. One that is bound is looked up again now and
-// then, because deleting an exchange deletes its bindings without notice.
+const (
+	// lookAgain is how often a bound exchange is looked up again, because deleting an
+	// exchange deletes its bindings without notice.
+	lookAgain = 30 * time.Second
+	// soon is how often an exchange that was there is asked for in the first minute
+	// without it: its service makes it again when it next sends something.
+	soon, soonFor = time.Second, time.Minute
+	// knownFor is how long it is asked for as often as a bound one after that.
+	knownFor = 24 * time.Hour
+)
+
+// exchanges are the services' on one broker. They outlive connections: what was
+// never there is asked for ever more rarely, as RabbitMQ logs an error each time.
+type exchanges struct {
+	mu  sync.Mutex // guards bound of each
+	all []*exchange
+}
+
 type exchange struct {
 	name   string
 	bound  bool
-	next   time.Time // when it is looked up again
-	pause  time.Duration
-	reason string // last logged
+	next   time.Time     // when it is looked up again
+	pause  time.Duration // while it is missing, the last one
+	lost   time.Time     // since when one that was bound is missing; zero: it never was
+	reason string        // last logged
 }
 
+func newExchanges(names []string) *exchanges {
+	x := new(exchanges)
+	for _, name := range names {
+		x.all = append(x.all, &exchange{name: name})
+	}
+	return x
+}
+
+// newTopology is for a new connection: nothing is bound, and everything is looked
+// up at once.
 func newTopology(b *broker, l link) *topology {
-	t := &topology{cfg: b.cfg, queue: b.cfg.QueueName(), link: l, log: b.log, gauge: b.metrics.missing.WithLabelValues(b.name)}
-	for _, name := range b.cfg.Exchanges {
-		t.exchanges = append(t.exchanges, &exchange{name: name})
+	t := &topology{cfg: b.cfg, queue: b.cfg.QueueName(), link: l, log: b.log,
+		gauge: b.metrics.missing.WithLabelValues(b.name), exchanges: b.exchanges}
+	for _, e := range t.all {
+		t.missing(e, time.Now())
+		e.next, e.reason = time.Time{}, ""
 	}
 	return t
+}
+
+// missing notes that an exchange is not bound.
+func (x *exchanges) missing(e *exchange, now time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if e.bound {
+		e.bound, e.lost, e.pause = false, now, 0
+	}
 }
 
 // on calls do with an open channel, a new one after an error.
@@ -93,8 +129,8 @@ func (t *topology) watch(ctx context.Context) error {
 }
 
 func (t *topology) nextLookUp() time.Time {
-	next := t.exchanges[0].next
-	for _, e := range t.exchanges[1:] {
+	next := t.all[0].next
+	for _, e := range t.all[1:] {
 		if e.next.Before(next) {
 			next = e.next
 		}
@@ -106,7 +142,7 @@ func (t *topology) nextLookUp() time.Time {
 // connection's; what concerns one exchange is logged and tried again later.
 func (t *topology) lookUp() error {
 	now := time.Now()
-	for _, e := range t.exchanges {
+	for _, e := range t.all {
 		if e.next.After(now) {
 			continue
 		}
@@ -117,7 +153,7 @@ func (t *topology) lookUp() error {
 		t.note(e, err)
 	}
 	missing := 0
-	for _, e := range t.exchanges {
+	for _, e := range t.all {
 		if !e.bound {
 			missing++
 		}
@@ -149,19 +185,15 @@ func (t *topology) bind(ch *amqp.Channel, name string) error {
 
 // note records how looking up an exchange went, and logs what is new about it.
 func (t *topology) note(e *exchange, err error) {
-	t.mu.Lock()
-	e.bound = err == nil
-	t.mu.Unlock()
-	reason := "bound"
-	switch {
-	case err == nil:
-		e.pause = t.cfg.ExchangeRetryMax
-	case e.pause == 0 || e.reason == "bound":
-		e.pause = t.cfg.ExchangeRetry
-	default:
-		e.pause = min(2*e.pause, t.cfg.ExchangeRetryMax)
+	now, reason := time.Now(), "bound"
+	if err == nil {
+		t.mu.Lock()
+		e.bound = true
+		t.mu.Unlock()
+	} else {
+		t.missing(e, now)
 	}
-	e.next = time.Now().Add(e.pause)
+	e.next = now.Add(e.wait(now, t.cfg))
 	if err != nil {
 		reason = t.cfg.explain("bind exchange "+e.name, err).Error()
 	}
@@ -179,12 +211,28 @@ func (t *topology) note(e *exchange, err error) {
 	}
 }
 
+// wait is how long it takes until an exchange is looked up again.
+func (e *exchange) wait(now time.Time, cfg Config) time.Duration {
+	known := !e.bound && !e.lost.IsZero() && now.Sub(e.lost) < knownFor
+	switch {
+	case known && now.Sub(e.lost) < soonFor:
+		return min(soon, cfg.ExchangeRetry)
+	case known, e.bound:
+		return min(lookAgain, cfg.ExchangeRetryMax)
+	case e.pause == 0:
+		e.pause = cfg.ExchangeRetry
+	default:
+		e.pause = min(2*e.pause, cfg.ExchangeRetryMax)
+	}
+	return e.pause
+}
+
 // status divides the exchanges by whether they are bound.
-func (t *topology) status() (bound, missing []string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+func (x *exchanges) status() (bound, missing []string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	bound, missing = []string{}, []string{}
-	for _, e := range t.exchanges {
+	for _, e := range x.all {
 		if e.bound {
 			bound = append(bound, e.name)
 		} else {
