@@ -26,7 +26,7 @@ var bombs = map[string]func() string{
 	"bomb-functions": func() string { return strings.Repeat(" (func (result i32) (i32.const 1))", 20_000) },
 	"bomb-switch":    func() string { return "(func (block (br_table " + strings.Repeat("0 ", 9_999) + "(i32.const 0))))" },
 	"bomb-frames":    func() string { return "" },
-	"bomb-live":      func() string { return live(6_000, 1_200) },
+	"bomb-live":      func() string { return live(60_000, 12_000) },
 	"bomb-names":     func() string { return "" },
 }
 

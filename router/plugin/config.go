@@ -71,9 +71,9 @@ type Config struct {
 	// is the same for a start.
 	CallTimeout  time.Duration `toml:"call_timeout"`
 	StartTimeout time.Duration `toml:"start_timeout"`
-	// SlowPerSecond bounds how much time a plugin's calls, those of 50 µs and more,
-	// may take in a second, of all workers together. What an instance takes to start,
-	// or to forget another project, is part of the call.
+	// SlowPerSecond bounds how much time a plugin's calls, but for the first 250 µs
+	// of each, may take in a second, of all workers together. What an instance takes
+	// to start, or to forget another project, is part of the call.
 	SlowPerSecond time.Duration `toml:"slow_per_second"`
 	// LogLinesPerSecond and LogBytesPerSecond bound what a plugin writes to
 	// the log; what is over is counted and dropped.

@@ -1,0 +1,16 @@
+(module
+  (import "hr" "subscribe" (func $subscribe (param i32 i32)))
+  (import "hr" "raw" (func $raw (param i32 i32) (result i32)))
+  (memory (export "memory") 6)
+  (data (i32.const 0) "on compute.*\0a")
+  (func (export "hr_abi_1"))
+  (func (export "hr_init") (result i64)
+    (call $subscribe (i32.const 0) (i32.const 13))
+    (i64.const 0x0000400000004000) ;; scratch: 16 KiB from 16 KiB on
+  )
+  (func (export "hr_event") (result i64) (local $i i32)
+    (local.set $i (i32.const 990))
+    (loop $again
+      (drop (call $raw (i32.const 65536) (i32.const 262144)))
+      (br_if $again (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
+    (i64.const 0)))

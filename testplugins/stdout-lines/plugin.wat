@@ -1,0 +1,15 @@
+(module
+  (import "hr" "subscribe" (func $subscribe (param i32 i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 70)
+  (data (i32.const 0) "on compute.*\0a")
+  (data (i32.const 1024) "\00\00\01\00\00\00\40\00")
+  (func (export "hr_abi_1"))
+  (func (export "hr_init") (result i64)
+    (memory.fill (i32.const 65536) (i32.const 10) (i32.const 4194304))
+    (call $subscribe (i32.const 0) (i32.const 13))
+    (i64.const 0x0000400000004000) ;; scratch: 16 KiB from 16 KiB on
+  )
+  (func (export "hr_event") (result i64)
+    (drop (call $write (i32.const 1) (i32.const 1024) (i32.const 1) (i32.const 1040)))
+    (i64.const 0)))
