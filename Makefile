@@ -85,9 +85,10 @@ $(BIN): $(GOFILES) $(STOCK) $(PAGE) go.mod go.sum
 
 # The program carries the file as it is here, so it is built first. What an older
 # version of this file left behind would be loaded as well.
-$(STOCK): $(filter sdk/% plugins/%,$(GOFILES))
+$(STOCK): $(filter sdk/% plugins/% router/plugin/label/%,$(GOFILES)) plugins/VERSION
 	rm -f $(patsubst plugins/%/testdata,plugins/50-%.wasm,$(wildcard plugins/*/testdata))
 	GOOS=wasip1 GOARCH=wasm $(GO) build -buildmode=c-shared -trimpath -buildvcs=false -ldflags='-s -w' -o $@.part ./plugins/stock
+	$(GO) run ./cmd/label $@.part stock $(shell cat plugins/VERSION)
 	mv $@.part $@
 
 $(JS) $(ASC): %/node_modules/.package-lock.json: %/package.json %/package-lock.json

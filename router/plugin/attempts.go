@@ -36,12 +36,19 @@ type attempt struct {
 	deaths, holders int
 }
 
-// condemned says that a file is not tried again by itself.
-type condemned struct{ mark string }
+// barred says that a file is refused for as long as there is a file of ours.
+type barred struct {
+	text, by string
+	// release says that an operator may release the plugin to remove it.
+	release bool
+}
 
-func (c *condemned) Error() string {
-	return fmt.Sprintf("the router has died %d times while it loaded this file, so it is not tried again by itself; replace it, or release it: "+
-		"POST /api/plugins/<name>/release, or remove %s", maxDeaths, c.mark)
+func (b *barred) Error() string { return b.text }
+
+// condemned bars a file that the process has died of.
+func condemned(mark string) *barred {
+	return &barred{by: mark, release: true, text: fmt.Sprintf("the router has died %d times while it loaded this file, so it is not tried again by itself; "+
+		"replace it, or release it: POST /api/plugins/<name>/release, or remove %s", maxDeaths, mark)}
 }
 
 func newAttempts(dir string, log *slog.Logger) *attempts {
@@ -57,7 +64,7 @@ func (a *attempts) path(digest [sha256.Size]byte) string {
 //
 // # Errors
 //
-// A *condemned. If the mark cannot be made, the file is loaded without.
+// A *barred. If the mark cannot be made, the file is loaded without.
 func (a *attempts) begin(digest [sha256.Size]byte, name string) (end func(), err error) {
 	if a.dir == "" {
 		return func() {}, nil
@@ -67,7 +74,7 @@ func (a *attempts) begin(digest [sha256.Size]byte, name string) (end func(), err
 	at := a.open[digest]
 	if at == nil {
 		at, err = a.mark(digest, name)
-		var bad *condemned
+		var bad *barred
 		if errors.As(err, &bad) {
 			return nil, err
 		}
@@ -95,7 +102,7 @@ func (a *attempts) mark(digest [sha256.Size]byte, name string) (*attempt, error)
 	at := &attempt{mark: f, name: name, deaths: deaths(f)}
 	if at.deaths >= maxDeaths {
 		f.Close()
-		return nil, &condemned{a.path(digest)}
+		return nil, condemned(a.path(digest))
 	}
 	return at, at.write(at.deaths + 1)
 }

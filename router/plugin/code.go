@@ -11,6 +11,7 @@ import (
 	"horizon-realtime/router/fuel"
 	"horizon-realtime/router/plugin/compile"
 	"horizon-realtime/router/plugin/guest"
+	"horizon-realtime/router/plugin/label"
 	"horizon-realtime/sdk/abi"
 )
 
@@ -20,6 +21,8 @@ import (
 type code struct {
 	*guest.Module
 	digest [sha256.Size]byte
+	// label is what the module says it is.
+	label label.Label
 	// names are the plugins of a bundle, nil if the module is one plugin.
 	names []string
 	// stock says that it is the stock set that the program carries.
@@ -47,7 +50,7 @@ func (c *code) release() {
 //
 // A sentence that completes "plugin 50-nova.wasm: ", with the way out.
 func (l *loader) open(ctx context.Context, file found, limits guest.Limits, compilers int) (*code, error) {
-	module, err := l.read(file)
+	module, name, err := l.read(file)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +60,7 @@ func (l *loader) open(ctx context.Context, file found, limits guest.Limits, comp
 		return nil, err
 	}
 	defer end()
-	c := &code{digest: digest, stock: l.stock.is(file.name, module), selfTests: bytes.Clone(fuel.Custom(module, abi.SelfTests))}
+	c := &code{digest: digest, label: name, stock: l.stock.is(file.name, module), selfTests: bytes.Clone(fuel.Custom(module, abi.SelfTests))}
 	options := guest.Options{Name: pluginName(file.name), Limits: limits, Compilers: compilers}
 	if c.Module, err = l.compiler.Load(ctx, compile.Module{File: file.name, Code: module, Digest: c.digest, Options: options}); err != nil {
 		return nil, err
@@ -75,20 +78,21 @@ func (l *loader) open(ctx context.Context, file found, limits guest.Limits, comp
 	return c, nil
 }
 
-// read returns a file's module, once its signature is verified if it has to be.
-func (l *loader) read(file found) ([]byte, error) {
-	if file.module != nil {
-		return file.module(), nil
-	}
+// read returns a file's module and what it says it is, once its signature is verified
+// if it has to be.
+func (l *loader) read(file found) (module []byte, name label.Label, err error) {
 	path := folder(l.cfg.Dir).path(file.name)
-	module, err := readModule(path, l.cfg.MaxModuleBytes)
-	if err != nil {
-		return nil, err
+	if file.module != nil {
+		module = file.module()
+	} else if module, err = readModule(path, l.cfg.MaxModuleBytes); err != nil {
+		return nil, name, err
 	}
-	if l.cfg.RequireSignature && !l.stock.is(file.name, module) {
-		if err := l.keys.verify(path, module); err != nil {
-			return nil, err
-		}
+	name, err = identify(file.name, module)
+	if err != nil || !l.cfg.RequireSignature || l.stock.is(file.name, module) {
+		return module, name, err
 	}
-	return module, nil
+	if err := l.keys.verify(path, name, module); err != nil {
+		return nil, name, err
+	}
+	return module, name, l.versions.check(name)
 }

@@ -1,13 +1,8 @@
 package plugin
 
 import (
-	"crypto/ed25519"
-	"crypto/x509"
-	"encoding/base64"
-	"encoding/pem"
 	"log/slog"
 	"math"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -72,74 +67,6 @@ func TestPluginName(t *testing.T) {
 		if got := pluginName(file); got != want {
 			t.Errorf("%s: got %q, want %q", file, got, want)
 		}
-	}
-}
-
-func TestSignatures(t *testing.T) {
-	public, private, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, stranger, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.MarshalPKIXPublicKey(public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	module := guesttest.Assemble(t, guesttest.Saying("1"))
-	sign := func(key ed25519.PrivateKey, what []byte) []byte { return ed25519.Sign(key, what) }
-	for spelling, key := range map[string]string{
-		"raw": base64.StdEncoding.EncodeToString(public),
-		"DER": base64.StdEncoding.EncodeToString(der),
-		"PEM": string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})),
-	} {
-		for name, c := range map[string]struct {
-			signature []byte
-			refusal   string
-		}{
-			"good":      {sign(private, module), ""},
-			"in base64": {[]byte(base64.StdEncoding.EncodeToString(sign(private, module)) + "\n"), ""},
-			"none":      {nil, "it has no signature; put one beside it, into the same name with .sig behind it, or set [plugins] require_signature = false"},
-			"stranger":  {sign(stranger, module), "its signature is by none of [plugins] public_keys, or of another file; sign this file again, or add the signer's key"},
-			"other":     {sign(private, append(module[:len(module):len(module)], 0)), "its signature is by none of [plugins] public_keys, or of another file; sign this file again, or add the signer's key"},
-			"nonsense":  {[]byte("signed, the boss"), "its signature is no Ed25519 signature: 64 bytes, raw or in base64"},
-			"novel":     {make([]byte, 5000), "read its signature: it is over the limit of 1024 bytes"},
-		} {
-			t.Run(spelling+" "+name, func(t *testing.T) {
-				config := testConfig(t)
-				config.RequireSignature, config.PublicKeys = true, []string{key}
-				if c.signature != nil {
-					write(t, filepath.Join(config.Dir, "10-a.wasm.sig"), c.signature)
-				}
-				h := testHost(t, config, nil, "10-a.wasm", module)
-				got := strings.TrimPrefix(h.Status()[0].Refused, "plugin 10-a.wasm: ")
-				if got != c.refusal {
-					t.Errorf("got  %s\nwant %s", got, c.refusal)
-				}
-			})
-		}
-	}
-}
-
-// A signature that arrives after its file brings the plugin up.
-func TestSignatureIsAChangeOfTheFile(t *testing.T) {
-	public, private, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := testConfig(t)
-	c.RequireSignature, c.PublicKeys = true, []string{base64.StdEncoding.EncodeToString(public)}
-	module := guesttest.Assemble(t, guesttest.Saying("1"))
-	h := testHost(t, c, nil, "10-a.wasm", module)
-	if s := h.Status()[0]; s.State != Refused {
-		t.Fatalf("got %+v", s)
-	}
-	write(t, filepath.Join(c.Dir, "10-a.wasm.sig"), ed25519.Sign(private, module))
-	reload(t, h)
-	if s := h.Status()[0]; s.State != Running {
-		t.Errorf("got %+v", s)
 	}
 }
 

@@ -57,13 +57,17 @@ func New(cfg Config, settings map[string]Settings, log *slog.Logger, reg prometh
 	if err != nil {
 		return nil, err
 	}
+	ran, err := cache.State("versions")
+	if err != nil {
+		return nil, err
+	}
 	h := &Host{cfg: cfg, log: log, cache: cache, now: time.Now, current: newCurrentSet()}
 	now := func() time.Time { return h.now() }
 	h.records = newRecords(cfg, log, now)
 	h.reloader = &reloader{
 		loader: &loader{
 			cfg: cfg, log: log, keys: keys, stock: newStock(cfg.Stock),
-			compiler: compile.New(cache, cfg.compileLimits(), log), records: h.records, attempts: newAttempts(loading, log), now: now,
+			compiler: compile.New(cache, cfg.compileLimits(), log), records: h.records, attempts: newAttempts(loading, log), versions: newVersions(ran), now: now,
 		},
 		cache:    cache,
 		current:  h.current,
@@ -124,10 +128,10 @@ func (h *Host) reload(ctx context.Context) error {
 // No plugin of that name is loaded.
 func (h *Host) Release(name string) error {
 	for _, f := range h.current.load().files {
-		if f.condemned == "" || f.plugin != name && pluginName(f.name) != name {
+		if f.barred == nil || !f.barred.release || f.plugin != name && pluginName(f.name) != name {
 			continue
 		}
-		if err := os.Remove(f.condemned); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(f.barred.by); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("release it: %w", err)
 		}
 		h.log.Info("released a plugin; it is loaded when the folder is read next", "plugin", name)

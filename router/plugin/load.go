@@ -18,6 +18,7 @@ type loader struct {
 	stock    *stock
 	compiler *compile.Compiler
 	attempts *attempts
+	versions *versions
 	records  *records
 	now      func() time.Time
 }

@@ -24,6 +24,8 @@ type reloader struct {
 	busy func() bool
 	// suspicious says that the process died in an earlier reload.
 	suspicious bool
+	// remembers says that versions that run are noted down.
+	remembers bool
 	// seen is the folder's stamp when the current set was made.
 	seen string
 	// unknown are the tables without a file that the last warning was about.
@@ -67,15 +69,32 @@ func (r *reloader) reload(ctx context.Context) error {
 		}
 	}
 	r.current.swap(next)
+	r.remember()
 	r.records.forget(next.present())
 	return nil
+}
+
+// remember notes down which versions run, if it is a router that runs them and not
+// somebody who tries them.
+func (r *reloader) remember() {
+	if !r.remembers || !r.cfg.RequireSignature {
+		return
+	}
+	for _, f := range r.current.load().files {
+		if !f.current() || f.version.code.stock || f.version.code.label.Name == "" {
+			continue
+		}
+		if err := r.versions.remember(f.version.code.label); err != nil {
+			r.log.Warn("cannot note down which version of a plugin runs; an older one could take its place", "plugin", f.plugin, "error", err)
+		}
+	}
 }
 
 // judgeAll decides what becomes of each plugin. It returns the set, and those in it
 // that are to be loaded.
 func (r *reloader) judgeAll(sources []*source) (*set, []renewal) {
 	next := new(set)
-	taken := make(map[string]string)
+	taken := r.held(sources)
 	var stale []renewal
 	for _, s := range sources {
 		for _, f := range s.files(r.settings) {
@@ -94,13 +113,27 @@ func (r *reloader) judgeAll(sources []*source) (*set, []renewal) {
 	return next, stale
 }
 
+// held are the files whose plugins run and are still in them, by the plugin's name: a
+// newcomer that has the name, too, does not push one out.
+func (r *reloader) held(sources []*source) map[string]string {
+	held := make(map[string]string)
+	for _, s := range sources {
+		for _, f := range s.files(r.settings) {
+			if before := s.find(f.plugin); before != nil && before.version != nil {
+				held[f.plugin] = s.name
+			}
+		}
+	}
+	return held
+}
+
 // judge decides what becomes of a plugin that so many come before: refused, left
 // alone, or as it was before. It returns nil if it is to be loaded.
 func (r *reloader) judge(f, before *file, ahead int, taken map[string]string) *file {
 	switch first, twice := taken[f.plugin]; {
 	case !validName(f.plugin):
 		f.refuse(nil, "its name %q is no plugin's name; use 1 to %d characters of a-z 0-9 _ -", f.plugin, maxName)
-	case twice:
+	case twice && first != f.name:
 		f.crowded = true
 		f.refuse(nil, "its name %q is taken by %s; rename or remove one of them", f.plugin, first)
 	case ahead >= r.cfg.MaxPlugins:

@@ -34,8 +34,8 @@ type file struct {
 	// are the reason.
 	refused string
 	crowded bool
-	// condemned is the mark on disk for which the file is not tried, if there is one.
-	condemned string
+	// barred is what bars the file, if something does.
+	barred *barred
 }
 
 // sentence is the refusal as it is shown: the file, what is wrong, the way out.
@@ -49,12 +49,12 @@ func (f *file) title() string {
 	return "plugin " + f.name
 }
 
-// released reports whether the file was condemned, and no longer is.
+// released reports whether the file was barred, and no longer is.
 func (f *file) released() bool {
-	if f.condemned == "" {
+	if f.barred == nil {
 		return false
 	}
-	_, err := os.Stat(f.condemned)
+	_, err := os.Stat(f.barred.by)
 	return errors.Is(err, fs.ErrNotExist)
 }
 

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"horizon-realtime/router/plugin/label"
 	"horizon-realtime/router/regular"
 )
 
@@ -51,9 +52,9 @@ func parseKey(text string) (ed25519.PublicKey, error) {
 	return nil, errors.New("it is no Ed25519 public key; make one with `openssl genpkey -algorithm ed25519`")
 }
 
-// verify checks the detached signature beside the file at path, over the very
-// bytes that are going to be loaded.
-func (k keyring) verify(path string, module []byte) error {
+// verify checks the detached signature beside the file at path, over the module's name
+// and version and the very bytes that are going to be loaded.
+func (k keyring) verify(path string, l label.Label, module []byte) error {
 	const maxSignatureFile = 1024
 	signature, err := regular.Read(path+".sig", maxSignatureFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -67,10 +68,14 @@ func (k keyring) verify(path string, module []byte) error {
 			return fmt.Errorf("its signature is no Ed25519 signature: %d bytes, raw or in base64", ed25519.SignatureSize)
 		}
 	}
+	if l == (label.Label{}) {
+		return errUnlabelled
+	}
+	signed := l.Signed(module)
 	for _, key := range k {
-		if ed25519.Verify(key, module, signature) {
+		if ed25519.Verify(key, signed, signature) {
 			return nil
 		}
 	}
-	return errors.New("its signature is by none of [plugins] public_keys, or of another file; sign this file again, or add the signer's key")
+	return errors.New("its signature is by none of [plugins] public_keys, or of another file, name or version; sign this file again, or add the signer's key")
 }

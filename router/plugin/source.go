@@ -19,10 +19,10 @@ type source struct {
 	before []*file
 	// stale says that the file has to be opened. Then either code is what became of
 	// it, or refused says why nothing did.
-	stale     bool
-	code      *code
-	refused   string
-	condemned string
+	stale   bool
+	code    *code
+	refused string
+	barred  *barred
 }
 
 // sources compares what was found with the current set.
@@ -61,9 +61,9 @@ func (s *source) same(settings map[string]Settings) bool {
 }
 
 // same reports whether f, which is as a file is now, has become of it already. Of one
-// that is condemned only looking again can say.
+// that is barred only looking again can say.
 func (f *file) same(now *file) bool {
-	return f.stamp == now.stamp && f.condemned == now.condemned && f.number == now.number && !f.disabled && !f.crowded && reflect.DeepEqual(f.settings, now.settings)
+	return f.stamp == now.stamp && (f.barred == nil) == (now.barred == nil) && f.number == now.number && !f.disabled && !f.crowded && reflect.DeepEqual(f.settings, now.settings)
 }
 
 // find returns what a plugin of the file was before, nil for nothing.
@@ -92,10 +92,10 @@ func (s *source) files(settings map[string]Settings) (files []*file) {
 		}
 	}
 	for i, name := range names {
-		files = append(files, &file{name: s.name, stamp: s.stamp, plugin: name, number: i + 1, settings: settings[name], refused: s.refused, condemned: s.condemned})
+		files = append(files, &file{name: s.name, stamp: s.stamp, plugin: name, number: i + 1, settings: settings[name], refused: s.refused, barred: s.barred})
 	}
 	if files == nil {
-		files = []*file{{name: s.name, stamp: s.stamp, plugin: pluginName(s.name), settings: s.settings, refused: s.refused, condemned: s.condemned}}
+		files = []*file{{name: s.name, stamp: s.stamp, plugin: pluginName(s.name), settings: s.settings, refused: s.refused, barred: s.barred}}
 	}
 	return files
 }
@@ -122,10 +122,7 @@ func (r *reloader) openAll(ctx context.Context, sources []*source) {
 			var err error
 			if s.code, err = r.open(ctx, s.found, r.cfg.limitsFor(s.settings), compilers); err != nil {
 				s.refused = err.Error()
-				var bad *condemned
-				if errors.As(err, &bad) {
-					s.condemned = bad.mark
-				}
+				_ = errors.As(err, &s.barred)
 			}
 			return nil
 		})

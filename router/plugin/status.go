@@ -18,6 +18,8 @@ type Status struct {
 	// Refused says why the file as it is now was not loaded. Unless State is
 	// refused, the version before it still runs.
 	Refused string `json:"refused,omitempty"`
+	// Version is what the module that runs says of itself, if it does.
+	Version string `json:"version,omitempty"`
 	// Digest is the SHA-256 of the running version, in hexadecimal.
 	Digest string    `json:"digest,omitempty"`
 	Loaded time.Time `json:"loaded,omitzero"`
@@ -70,6 +72,7 @@ func statusOf(f *file, now time.Time) Status {
 	if s.Reason != "" {
 		s.Reason = f.title() + ": " + s.Reason
 	}
+	s.Version = f.version.code.label.Version
 	s.Digest = hex.EncodeToString(f.version.code.digest[:])
 	s.Loaded = f.version.loaded
 	s.On, s.Wants = f.version.sub.Patterns, f.version.sub.Wants

@@ -17,6 +17,10 @@ import (
 //
 // None; what goes wrong with a file is logged.
 func (h *Host) Run(ctx context.Context) error {
+	h.reloading.Lock()
+	h.reloader.remembers = true
+	h.reloader.remember()
+	h.reloading.Unlock()
 	w := folderWatch{host: h}
 	return w.run(ctx, true)
 }

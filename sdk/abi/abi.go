@@ -36,6 +36,9 @@ const (
 	// SelfTests is the custom section of the cases that the router puts a new
 	// version to before it takes over. It may be missing.
 	SelfTests = "hr_selftests"
+	// Label is the custom section with the plugin's name and version, one space
+	// between them. It may be missing where no signature is required.
+	Label = "hr_plugin"
 )
 
 // The scratch block. It starts with a header of HeaderSize bytes:

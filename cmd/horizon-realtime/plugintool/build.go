@@ -14,14 +14,15 @@ import (
 )
 
 func newBuild(o *options) *cobra.Command {
-	var to string
+	var to, version string
 	cmd := &cobra.Command{
 		Use:   "build [DIR]",
 		Short: "Build a plugin's folder into a .wasm, and check that a router admits it",
 		Long: `Build the Go package in DIR into DIR/50-<name>.wasm, or into --out. Plugins are called
 in the order of their file names, hence the number. The module is first loaded as a
 router would load it, and put into its place only if it is admitted, so --out may name
-the folder of a running router.`,
+the folder of a running router. The module carries its name, which is the file's, and its
+version: --version, or what the file VERSION in DIR says, or else 0.`,
 		Example: `  horizon-realtime plugin build
   horizon-realtime plugin build --out /etc/horizon-realtime/plugins/ ./volumes`,
 		Args: cobra.MaximumNArgs(1),
@@ -41,7 +42,7 @@ the folder of a running router.`,
 			if sdkDiffers(source.Dir) {
 				fmt.Fprintln(cmd.ErrOrStderr(), "note: the plugin's SDK is not this program's; `horizon-realtime plugin update` would renew it")
 			}
-			found, err := build(cmd.Context(), source, target, setup)
+			found, err := build(cmd.Context(), source, target, version, setup)
 			out := cmd.OutOrStdout()
 			if found != nil && err != nil && o.json() {
 				return errors.Join(err, o.print(out, found, nil))
@@ -51,12 +52,16 @@ the folder of a running router.`,
 			}
 			return o.print(out, found, func() {
 				fmt.Fprintf(out, "%s: %s, admitted\n", shown(target), sized(found.Bytes))
+				if found.Version != noVersion {
+					fmt.Fprintf(out, "  version  %s\n", found.Version)
+				}
 				printSubscription(out, found)
 				fmt.Fprintf(out, "  imports  %s\n", strings.Join(namesOf(found.Imports), " "))
 			})
 		},
 	}
 	cmd.Flags().StringVarP(&to, "out", "o", "", "the file to write, or the folder to write 50-<name>.wasm into")
+	cmd.Flags().StringVar(&version, "version", "", "numbers with dots between them, such as 1.2.0 (default: the file VERSION, or 0)")
 	return cmd
 }
 
@@ -81,10 +86,17 @@ func targetOf(s *Source, to string) (string, error) {
 // build makes the module beside its place, and renames it into place once it has
 // been admitted: a router that watches the folder sees whole files only. It also
 // returns what it found about a module that is not admitted.
-func build(ctx context.Context, source *Source, target string, setup Setup) (*Inspection, error) {
+func build(ctx context.Context, source *Source, target, version string, setup Setup) (*Inspection, error) {
+	l, err := labelOf(source.Dir, target, version)
+	if err != nil {
+		return nil, err
+	}
 	part := filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+".part")
 	defer os.Remove(part)
 	if err := source.Build(ctx, part); err != nil {
+		return nil, err
+	}
+	if err := putLabel(part, l); err != nil {
 		return nil, err
 	}
 	found, err := inspect(ctx, part, filepath.Base(target), setup)

@@ -1,6 +1,7 @@
 package plugintool
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"horizon-realtime/router/fuel"
+	"horizon-realtime/router/plugin/label"
 	"horizon-realtime/router/regular"
 	"horizon-realtime/sdk/abi"
 )
@@ -54,6 +56,7 @@ func printInspection(out io.Writer, i *Inspection) {
 	}
 	fmt.Fprintf(out, "%s: %s, %s\n", i.File, sized(i.Bytes), verdict)
 	fmt.Fprintf(out, "  name     %s, table [plugin.%s]\n", i.Name, i.Name)
+	fmt.Fprintf(out, "  version  %s\n", cmp.Or(i.Version, "none"))
 	fmt.Fprintf(out, "  sha256   %s\n", i.SHA256)
 	signed := "no"
 	if i.Signed {
@@ -133,10 +136,12 @@ const (
 
 // Inspection is what can be known of a module without sending it anything.
 type Inspection struct {
-	File   string `json:"file"`
-	Name   string `json:"name"`
-	Bytes  int64  `json:"bytes"`
-	SHA256 string `json:"sha256"`
+	File string `json:"file"`
+	Name string `json:"name"`
+	// Version is what the module says, empty if it does not.
+	Version string `json:"version"`
+	Bytes   int64  `json:"bytes"`
+	SHA256  string `json:"sha256"`
 	// ABI is the version that the module speaks, 0 if it is no plugin.
 	ABI int `json:"abi"`
 	// Admitted says whether the router loads it, Refused why not.
@@ -191,6 +196,9 @@ func inspect(ctx context.Context, file, as string, setup Setup) (*Inspection, er
 	i := &Inspection{
 		File: file, Name: nameOf(as), Bytes: int64(len(module)), SHA256: hex.EncodeToString(sum[:]), Signed: unsigned == nil,
 		On: []string{}, Wants: []string{}, Imports: []string{}, Exports: []string{}, Grants: []string{}, Topics: []string{},
+	}
+	if l, err := label.Of(module); err == nil { // otherwise the refusal will say so
+		i.Version = l.Version
 	}
 	i.describe(module)
 	return i, i.load(ctx, as, setup)

@@ -52,7 +52,7 @@ docs/writing-plugins.md is a tutorial.`,
 	cmd.PersistentFlags().StringVar(&o.output, "output", "text", `"text" for people, "json" for programs`)
 	cmd.PersistentFlags().StringVar(&o.plugin, "plugin", "", "which plugin of a bundle to test, run or measure")
 	cmd.AddCommand(newNew(o), newUpdate(o), newBuild(o), newTest(o), newInspect(o),
-		newRun(o), newBench(o), newKeygen(o), newSign(o))
+		newRun(o), newBench(o), newLabel(o), newKeygen(o), newSign(o))
 	for _, verb := range cmd.Commands() {
 		verb.Args = cli.Args(verb.Args)
 		verb.RunE = o.reporting(verb.RunE)

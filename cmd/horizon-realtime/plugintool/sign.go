@@ -1,7 +1,6 @@
 package plugintool
 
 import (
-	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
@@ -15,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"horizon-realtime/cmd/horizon-realtime/cli"
+	"horizon-realtime/router/plugin/label"
 	"horizon-realtime/router/regular"
 )
 
@@ -49,7 +49,8 @@ func newSign(o *options) *cobra.Command {
 		Use:   "sign FILE.wasm --key KEY",
 		Short: "Sign a plugin for routers that require it",
 		Long: `Write FILE.wasm.sig, the detached Ed25519 signature that a router with
-require_signature = true expects beside the plugin. KEY is what keygen made, or what
+require_signature = true expects beside the plugin. It covers the name and the version
+that the module carries, and all of its bytes. KEY is what keygen made, or what
 ` + "`openssl genpkey -algorithm ed25519`" + ` prints.`,
 		Example: "  horizon-realtime plugin sign 50-volumes.wasm --key signing.pem",
 		Args:    cobra.ExactArgs(1),
@@ -63,7 +64,7 @@ require_signature = true expects beside the plugin. KEY is what keygen made, or 
 			}
 			out := cmd.OutOrStdout()
 			return o.print(out, signature, func() {
-				fmt.Fprintf(out, "%s: copy it with the plugin; the public key is %s\n", signature.File, signature.PublicKey)
+				fmt.Fprintf(out, "%s: copy it with the plugin; it is for %s, version %s, by the public key %s\n", signature.File, signature.Name, signature.Version, signature.PublicKey)
 			})
 		},
 	}
@@ -105,6 +106,9 @@ func newKey(file string) (public string, err error) {
 type Signature struct {
 	// File holds the signature, in base64.
 	File string `json:"file"`
+	// Name and Version are what it says of the plugin.
+	Name    string `json:"name"`
+	Version string `json:"version"`
 	// PublicKey is what [plugins] public_keys has to name.
 	PublicKey string `json:"public_key"`
 }
@@ -121,15 +125,21 @@ func sign(file, keyFile string) (*Signature, error) {
 	if err != nil {
 		return nil, err
 	}
-	module, err := regular.Read(file, maxModule)
+	module, err := readWasm(file)
 	if err != nil {
-		return nil, fmt.Errorf("read the plugin: %w", err)
+		return nil, err
 	}
-	if !bytes.HasPrefix(module, []byte("\x00asm")) {
-		return nil, fmt.Errorf("%s is no WebAssembly module; sign what `horizon-realtime plugin build` makes", file)
+	l, err := label.Of(module)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", file, err)
+	case l.Name == "":
+		return nil, fmt.Errorf("%s carries no name and version, which a signature covers; write them: horizon-realtime plugin label %s --version VERSION", file, file)
+	case l.Name != nameOf(file):
+		return nil, fmt.Errorf("%s is the plugin %s, version %s, so a router would not load it under this name; call it NN-%s.wasm", file, l.Name, l.Version, l.Name)
 	}
-	s := &Signature{File: file + ".sig", PublicKey: base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey))}
-	text := base64.StdEncoding.EncodeToString(ed25519.Sign(key, module)) + "\n"
+	s := &Signature{File: file + ".sig", Name: l.Name, Version: l.Version, PublicKey: base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey))}
+	text := base64.StdEncoding.EncodeToString(ed25519.Sign(key, l.Signed(module))) + "\n"
 	part := s.File + ".part"
 	defer os.Remove(part)
 	if err := os.WriteFile(part, []byte(text), 0o644); err != nil {

@@ -137,7 +137,7 @@ func (t *pluginTest) source(cmd *cobra.Command, dir string, out io.Writer, setup
 		return "", nil, fmt.Errorf("make a folder to build in: %w", err)
 	}
 	file = filepath.Join(temp, source.File())
-	if _, err := build(cmd.Context(), source, file, setup); err != nil {
+	if _, err := build(cmd.Context(), source, file, "", setup); err != nil {
 		os.RemoveAll(temp)
 		return "", nil, err
 	}

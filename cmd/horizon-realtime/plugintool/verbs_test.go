@@ -332,7 +332,20 @@ func TestSign(t *testing.T) {
 	d.Write("sizes/router.toml", table)
 	d.Fails("sizes", "horizon-realtime plugin inspect 50-sizes.wasm", cli.Failure, "it has no signature")
 	d.Must("sizes", "horizon-realtime plugin sign 50-sizes.wasm --key key.pem && horizon-realtime plugin inspect 50-sizes.wasm && horizon-realtime plugin build --out elsewhere.wasm")
-	d.Must("sizes", "openssl pkey -in key.pem -pubout -out public.pem && base64 -d 50-sizes.wasm.sig >raw.sig && openssl pkeyutl -verify -pubin -inkey public.pem -rawin -in 50-sizes.wasm -sigfile raw.sig")
+	d.Must("sizes", "openssl pkey -in key.pem -pubout -out public.pem && base64 -d 50-sizes.wasm.sig >raw.sig && "+
+		"(printf 'horizon-realtime plugin\\nsizes\\n0\\n'; cat 50-sizes.wasm) >signed && openssl pkeyutl -verify -pubin -inkey public.pem -rawin -in signed -sigfile raw.sig")
+	// Neither it nor its signature is worth anything under another name.
+	d.Must("sizes", "cp 50-sizes.wasm 50-others.wasm && cp 50-sizes.wasm.sig 50-others.wasm.sig")
+	d.Fails("sizes", "horizon-realtime plugin inspect 50-others.wasm", cli.Failure, "it is the plugin sizes, version 0, under another name; call the file NN-sizes.wasm")
+	d.Fails("sizes", "horizon-realtime plugin sign 50-others.wasm --key key.pem", cli.Failure, "is the plugin sizes, version 0, so a router would not load it under this name")
+	d.Must("sizes", "horizon-realtime plugin label 50-others.wasm --version 1.0")
+	d.Fails("sizes", "horizon-realtime plugin inspect 50-others.wasm", cli.Failure, "its signature is by none of [plugins] public_keys, or of another file, name or version")
+	d.Fails("sizes", "horizon-realtime plugin label 50-others.wasm", cli.Usage, "--version is missing")
+	d.Fails("sizes", "horizon-realtime plugin label 50-others.wasm --version v1", cli.Usage, "numbers with dots")
+	d.Write("sizes/VERSION", "1.2.0\n")
+	if out := d.Must("sizes", "horizon-realtime plugin build && horizon-realtime plugin sign 50-sizes.wasm --key key.pem && horizon-realtime plugin inspect 50-sizes.wasm"); strings.Count(out, "version  1.2.0") != 2 || !strings.Contains(out, "for sizes, version 1.2.0") {
+		t.Error(out)
+	}
 	d.Must("sizes", "openssl genpkey -algorithm ed25519 -out other.pem && chmod 600 other.pem && openssl genpkey -algorithm rsa -out rsa.pem && chmod 600 rsa.pem public.pem && horizon-realtime plugin sign 50-sizes.wasm --key other.pem")
 	d.Fails("sizes", "horizon-realtime plugin inspect 50-sizes.wasm", cli.Failure, "its signature is by none of [plugins] public_keys")
 	for line, want := range map[string]string{
