@@ -20,6 +20,9 @@ type broker struct {
 	counters *exchangeCounters
 	// exchanges belong to the connection that there is.
 	exchanges *exchanges
+	// former are the queues that the group may have had before, under other
+	// configurations, until they are known to be gone.
+	former []Config
 
 	reading  sync.Mutex // guards what refresh has read
 	target   target
@@ -38,7 +41,7 @@ func newBroker(c *Consumer, all Config, t target) *broker {
 	c.metrics.connected.WithLabelValues(name).Set(0)
 	c.metrics.reconnects.WithLabelValues(name)
 	return &broker{Consumer: c, all: all, cfg: t.cfg, target: t, name: name, log: c.log.With("broker", name),
-		counters: newExchangeCounters(c.metrics, t.cfg.Exchanges), exchanges: newExchanges(t.cfg.Exchanges), err: errors.New("not connected yet")}
+		counters: newExchangeCounters(c.metrics, t.cfg.Exchanges), exchanges: newExchanges(t.cfg.Exchanges), former: t.cfg.former(), err: errors.New("not connected yet")}
 }
 
 // run returns when ctx has ended or everything is drained. It tries each host once

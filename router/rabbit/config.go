@@ -130,7 +130,7 @@ func DefaultConfig() Config {
 		AckInterval:      20 * time.Millisecond,
 		Heartbeat:        10 * time.Second,
 		SetupTimeout:     20 * time.Second,
-		Queue: QueueConfig{Type: "classic", MaxLength: 100_000, MaxBytes: 256 << 20,
+		Queue: QueueConfig{Type: "quorum", MaxLength: 100_000, MaxBytes: 256 << 20,
 			MessageTTL: time.Hour, Expires: 24 * time.Hour},
 		DeadLetter: DeadLetterConfig{Enabled: true, MaxLength: 1000, MaxBytes: 16 << 20,
 			MessageTTL: 7 * 24 * time.Hour, Timeout: 30 * time.Second},
@@ -275,30 +275,48 @@ func (c TLSConfig) validate(table string) error {
 	return nil
 }
 
-// queueArguments are those of the group's queue. They always name the type, because
-// a vhost may have its own default.
+// deliveryLimit is how often RabbitMQ delivers a message of a quorum queue again
+// before it drops it. Its own default, 20 since version 4, would drop whatever was
+// unacknowledged in each of 21 lost connections.
+const deliveryLimit = 1_000_000
+
+// arguments of every queue. They always name the type, because a vhost may have its
+// own default.
+func (c Config) arguments() amqp.Table {
+	if c.Queue.Type == "quorum" {
+		return amqp.Table{"x-queue-type": c.Queue.Type, "x-delivery-limit": int64(deliveryLimit)}
+	}
+	return amqp.Table{"x-queue-type": c.Queue.Type}
+}
+
+// queueArguments are those of the group's queue.
 func (c Config) queueArguments() amqp.Table {
-	return amqp.Table{
-		"x-queue-type":       c.Queue.Type,
+	args := c.arguments()
+	maps.Copy(args, amqp.Table{
 		"x-max-length":       int64(c.Queue.MaxLength),
 		"x-max-length-bytes": int64(c.Queue.MaxBytes),
 		"x-message-ttl":      c.Queue.MessageTTL.Milliseconds(),
 		"x-expires":          c.Queue.Expires.Milliseconds(),
 		"x-overflow":         "drop-head",
-	}
+	})
+	return args
 }
 
-// deadLetterArguments let the queue expire only when its last message has: it
-// is declared again at most a minute before a message is put into it.
+// deadLetterArguments let a classic queue expire only when its last message has:
+// it is declared again at most a minute before a message is put into it. That
+// renews nothing for a quorum queue, so it does not expire.
 func (c Config) deadLetterArguments() amqp.Table {
-	return amqp.Table{
-		"x-queue-type":       c.Queue.Type,
+	args := c.arguments()
+	maps.Copy(args, amqp.Table{
 		"x-max-length":       int64(c.DeadLetter.MaxLength),
 		"x-max-length-bytes": int64(c.DeadLetter.MaxBytes),
 		"x-message-ttl":      c.DeadLetter.MessageTTL.Milliseconds(),
-		"x-expires":          (c.DeadLetter.MessageTTL + time.Hour).Milliseconds(),
 		"x-overflow":         "drop-head",
+	})
+	if c.Queue.Type == "classic" {
+		args["x-expires"] = (c.DeadLetter.MessageTTL + time.Hour).Milliseconds()
 	}
+	return args
 }
 
 func (c Config) prefix() string { return "horizon-realtime." + c.Group + "." }

@@ -261,7 +261,7 @@ func TestQueueNameFollowsWhatItDependsOn(t *testing.T) {
 	for what, change := range map[string]func(*Config){
 		"length":    func(c *Config) { c.Queue.MaxLength++ },
 		"ttl":       func(c *Config) { c.Queue.MessageTTL++; c.Queue.MessageTTL += time.Second },
-		"type":      func(c *Config) { c.Queue.Type = "quorum" },
+		"type":      func(c *Config) { c.Queue.Type = "classic" },
 		"exchanges": func(c *Config) { c.Exchanges = []string{"nova"} },
 		"topics":    func(c *Config) { c.Topics = []string{"notifications"} },
 	} {

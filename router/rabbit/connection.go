@@ -20,8 +20,11 @@ type connection struct {
 	cfg      Config
 	link     link
 	host     host
-	topology *topology
+	queue    string
+	topology *topology // nil: of a queue that is worked off
 	unacked  *unacked
+	// beside run as long as the connection does.
+	beside []func(context.Context)
 
 	consume    *amqp.Channel
 	tag        string
@@ -50,9 +53,27 @@ func connect(ctx context.Context, b *broker, t target, h host) (*connection, err
 	if err != nil {
 		return nil, err
 	}
+	c := newConnection(b, l, h, b.cfg.QueueName())
+	c.topology = newTopology(b, l)
+	c.beside = []func(context.Context){
+		func(ctx context.Context) { c.fail(c.topology.watch(ctx)) },
+		func(ctx context.Context) { b.takeOverLater(ctx, h) },
+	}
+	if err := l.within(ctx, b.cfg.SetupTimeout, c.topology.setUp); err != nil {
+		l.close()
+		return nil, err
+	}
+	b.takeOver(ctx, h)
+	if err := l.within(ctx, b.cfg.SetupTimeout, c.startConsuming); err != nil {
+		l.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func newConnection(b *broker, l link, h host, queue string) *connection {
 	c := &connection{
-		broker: b, cfg: b.cfg, link: l, host: h,
-		topology:      newTopology(b, l),
+		broker: b, cfg: b.cfg, link: l, host: h, queue: queue,
 		unacked:       newUnacked(b.cfg.Prefetch),
 		failed:        make(chan error, 1),
 		linkClosed:    l.NotifyClose(make(chan *amqp.Error, 1)),
@@ -63,18 +84,10 @@ func connect(ctx context.Context, b *broker, t target, h host) (*connection, err
 		acknowledged:  make(chan struct{}, 1),
 	}
 	c.rejections = make(chan rejection, len(c.unacked.slots))
-	if err := l.within(ctx, b.cfg.SetupTimeout, c.setUp); err != nil {
-		l.close()
-		return nil, err
-	}
-	return c, nil
+	return c
 }
 
-func (c *connection) setUp() error {
-	if err := c.topology.setUp(); err != nil {
-		return err
-	}
-	var err error
+func (c *connection) startConsuming() (err error) {
 	if c.consume, err = c.link.Channel(); err != nil {
 		return fmt.Errorf("open a channel: %w", err)
 	}
@@ -84,9 +97,8 @@ func (c *connection) setUp() error {
 		return fmt.Errorf("set the prefetch: %w", err)
 	}
 	c.tag = connectionName(c.cfg.Group)
-	queue := c.cfg.QueueName()
-	if c.deliveries, err = c.consume.Consume(queue, c.tag, false, false, false, false, nil); err != nil {
-		return c.cfg.explain("consume queue "+queue, err)
+	if c.deliveries, err = c.consume.Consume(c.queue, c.tag, false, false, false, false, nil); err != nil {
+		return c.cfg.explain("consume queue "+c.queue, err)
 	}
 	return nil
 }
@@ -105,7 +117,9 @@ func (c *connection) run(ctx context.Context) error {
 		c.receive()
 	})
 	acker.Go(func() { c.acknowledge(acking) })
-	others.Go(func() { c.fail(c.topology.watch(working)) })
+	for _, do := range c.beside {
+		others.Go(func() { do(working) })
+	}
 	others.Go(func() { c.deadLetters(working) })
 
 	err := c.wait(ctx, c.broker.draining)
@@ -146,7 +160,7 @@ func (c *connection) wait(ctx context.Context, done <-chan struct{}) error {
 		if !ok { // the client library closes it with the channel
 			return closed(<-c.channelClosed)
 		}
-		return fmt.Errorf("consumer cancelled by the broker: queue %s was deleted or moved", c.cfg.QueueName())
+		return fmt.Errorf("consumer cancelled by the broker: queue %s was deleted or moved", c.queue)
 	case <-done:
 		return errDrained
 	}

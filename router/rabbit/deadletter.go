@@ -234,6 +234,8 @@ func deadLetter(r rejection) amqp.Publishing {
 	if d.headers.Validate() == nil {
 		maps.Copy(headers, d.headers)
 	}
+	delete(headers, "x-delivery-count") // of a quorum queue: how often that was tried
+	delete(headers, "x-acquired-count")
 	headers[HeaderReason] = cutReason(r.reason)
 	headers[HeaderExchange] = d.Exchange
 	headers[HeaderRoutingKey] = d.RoutingKey

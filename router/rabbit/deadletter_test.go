@@ -50,6 +50,7 @@ func TestRejectedGoesToTheDeadLetters(t *testing.T) {
 	m := b.get(cfg.DeadLetterName())
 	want := amqp.Table{"compression": "application/x-gzip", "nested": amqp.Table{"a": int32(1)},
 		rabbit.HeaderReason: "not_json: unexpected end", rabbit.HeaderExchange: cfg.Exchanges[0], rabbit.HeaderRoutingKey: "notifications.error"}
+	delete(m.Headers, "x-delivery-count") // of this delivery
 	if diff := cmp.Diff(want, m.Headers); diff != "" {
 		t.Fatal(diff)
 	}
@@ -82,9 +83,16 @@ func TestRejectedGoesToTheDeadLetters(t *testing.T) {
 	}
 }
 
-// The dead letters are bounded in number and bytes, and expire with the last.
+// The dead letters are bounded in number and bytes. The queue expires with the last,
+// unless it is a quorum queue: that would expire although letters are put into it.
 func TestDeadLetterArguments(t *testing.T) {
+	t.Run("quorum", func(t *testing.T) { testDeadLetterArguments(t, "quorum") })
+	t.Run("classic", func(t *testing.T) { testDeadLetterArguments(t, "classic") })
+}
+
+func testDeadLetterArguments(t *testing.T, kind string) {
 	cfg := testConfig(t)
+	cfg.Queue.Type = kind
 	cfg.DeadLetter.MaxLength, cfg.DeadLetter.MaxBytes, cfg.DeadLetter.MessageTTL = 10, 4096, time.Minute
 	b := dial(t, node.URL())
 	b.exchange(cfg.Exchanges[0], false)
@@ -100,10 +108,19 @@ func TestDeadLetterArguments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`{"x-max-length",10}`, `{"x-max-length-bytes",4096}`, `{"x-message-ttl",60000}`, `{"x-expires",3660000}`} {
-		if !strings.Contains(out, want) {
-			t.Errorf("no %s in\n%s", want, out)
+	var line string
+	for l := range strings.Lines(out) {
+		if strings.HasPrefix(l, cfg.DeadLetterName()) {
+			line = l
 		}
+	}
+	for _, want := range []string{`{"x-max-length",10}`, `{"x-max-length-bytes",4096}`, `{"x-message-ttl",60000}`} {
+		if !strings.Contains(line, want) {
+			t.Errorf("no %s in %s", want, line)
+		}
+	}
+	if strings.Contains(line, `{"x-expires",3660000}`) != (kind == "classic") || strings.Contains(line, "x-delivery-limit") != (kind == "quorum") {
+		t.Error(line)
 	}
 }
 

@@ -16,15 +16,19 @@
 //
 // # What it makes
 //
-// On each broker, all of it bounded, and deleted by RabbitMQ some time after the
-// last router has gone:
+// On each broker, all of it bounded:
 //
 //	horizon-realtime.<group>.<hash>              the group's queue
 //	horizon-realtime.<group>.dead-letter.<hash>  a queue and a fanout exchange, for rejected messages
 //
+// RabbitMQ deletes the first some time after the last router has gone, and of the
+// second only what is in it, unless they are classic queues: a quorum queue would
+// expire although something is put into it.
+//
 // The hash covers the queue's arguments and, for the first, its bindings: a
 // changed configuration gets a new queue, not a refusal (406) or bindings that
-// nobody remembers.
+// nobody remembers. If only the type has changed, the former queue is worked off and
+// deleted. Whatever is deleted is unbound before, so that no publish fails.
 //
 // # What its user may do
 //

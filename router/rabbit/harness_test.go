@@ -191,6 +191,13 @@ func messages(t testing.TB, queue string) int {
 	return q.Messages
 }
 
+// left waits until n messages are in the group's queue: a quorum queue takes back
+// what was unacknowledged a moment after the connection has ended.
+func left(t testing.TB, cfg rabbit.Config, n int) {
+	t.Helper()
+	testwait.Until(t, fmt.Sprintf("%d messages left", n), func() bool { return messages(t, cfg.QueueName()) == n })
+}
+
 // list collects strings from any goroutine.
 type list struct {
 	mu    sync.Mutex

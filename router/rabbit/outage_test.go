@@ -124,9 +124,7 @@ func TestDeliveriesOfALostConnectionAreVoid(t *testing.T) {
 		t.Fatalf("%v settled", n)
 	}
 	c.stop()
-	if n := messages(t, cfg.QueueName()); n != 2 {
-		t.Fatalf("%d messages left", n)
-	}
+	left(t, cfg, 2)
 	if log := c.log.String(); !strings.Contains(log, "a test") || strings.Contains(log, "guest:guest") {
 		t.Fatalf("log:\n%s", log)
 	}

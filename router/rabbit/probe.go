@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -72,6 +73,14 @@ func (r *Report) probe(ctx context.Context, broker target, listen time.Duration,
 		if err := l.within(ctx, listen+cfg.SetupTimeout, func() error { return r.listen(ctx, t, listen, heard) }); err != nil {
 			r.Problems = append(r.Problems, err)
 		}
+		for _, check := range []func() error{
+			func() error { return r.unbind(t) },
+			func() error { return t.on(t.checkOverflow) },
+		} {
+			if err := l.within(ctx, cfg.SetupTimeout, check); err != nil {
+				r.Problems = append(r.Problems, err)
+			}
+		}
 		return
 	}
 }
@@ -97,6 +106,62 @@ func (r *Report) bind(t *topology) error {
 		default:
 			return fmt.Errorf("bind exchange %s: %w", name, err)
 		}
+	}
+	return nil
+}
+
+// unbind leaves no publish on its way to the queue when that ends: RabbitMQ 4.3 would
+// refuse it.
+func (r *Report) unbind(t *topology) error {
+	err := t.on(func(ch *amqp.Channel) error {
+		for _, exchange := range r.Bound {
+			if err := unbind(ch, t.queue, exchange, t.cfg.Topics); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	time.Sleep(unbindPause)
+	return err
+}
+
+// checkOverflow fills a queue like the group's, to see whether RabbitMQ drops the
+// oldest message then, or refuses the new one: a policy can make it do so for quorum
+// queues, whatever their arguments say.
+func (t *topology) checkOverflow(ch *amqp.Channel) error {
+	args := t.cfg.queueArguments()
+	args["x-max-length"], args["x-expires"] = int64(1), time.Minute.Milliseconds()
+	name := t.queue + ".overflow"
+	err := ch.ExchangeDeclare(name, amqp.ExchangeFanout, true, true, false, false, nil)
+	if err == nil {
+		_, err = ch.QueueDeclare(name, true, false, false, false, args)
+	}
+	if err == nil {
+		err = ch.QueueBind(name, "", name, false, nil)
+	}
+	if err == nil {
+		err = ch.Confirm(false)
+	}
+	if err != nil {
+		return t.cfg.explain("try a full queue", err)
+	}
+	refused := false
+	for range 5 { // it takes RabbitMQ a few to notice
+		confirm, err := ch.PublishWithDeferredConfirm(name, "", false, false, amqp.Publishing{Body: []byte("x")})
+		if err != nil {
+			return fmt.Errorf("try a full queue: %w", err)
+		}
+		refused = refused || !confirm.Wait()
+	}
+	if err := ch.QueueUnbind(name, "", name, nil); err != nil {
+		return fmt.Errorf("try a full queue: %w", err)
+	}
+	if _, err := ch.QueueDelete(name, false, false, false); err != nil {
+		return fmt.Errorf("try a full queue: %w", err)
+	}
+	if refused {
+		return fmt.Errorf("a policy has queues like ours refuse what is published when they are full (overflow: reject-publish), "+
+			"so services would fail; find it with rabbitmqctl list_policies, and exclude ^%s from it", regexp.QuoteMeta(t.cfg.prefix()))
 	}
 	return nil
 }

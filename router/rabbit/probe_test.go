@@ -81,6 +81,31 @@ func TestProbeProblems(t *testing.T) {
 	}
 }
 
+// TestProbeSeesRejectPublish: a policy that would have our full queue fail the
+// services' publishes.
+func TestProbeSeesRejectPublish(t *testing.T) {
+	cfg := testConfig(t)
+	dial(t, node.URL()).exchange(cfg.Exchanges[0], false)
+	before := queues(t)
+	problems := func() []error {
+		t.Helper()
+		got, err := rabbit.Probe(t.Context(), cfg, time.Millisecond, func([]byte, string) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got[0].Problems
+	}
+	if p := problems(); len(p) != 0 {
+		t.Fatalf("without a policy: %v", p)
+	}
+	ctl(t, "set_policy", "full", ".*", `{"overflow":"reject-publish"}`, "--apply-to", "queues")
+	t.Cleanup(func() { ctl(t, "clear_policy", "full") })
+	if p := problems(); len(p) != 1 || !strings.Contains(p[0].Error(), `overflow: reject-publish), so services would fail; find it with rabbitmqctl list_policies, and exclude ^horizon-realtime\.`) {
+		t.Fatalf("%v", p)
+	}
+	testwait.Until(t, "the probe's queues are gone", func() bool { return queues(t) == before })
+}
+
 // queues are all that RabbitMQ has.
 func queues(t testing.TB) string {
 	t.Helper()
