@@ -152,6 +152,12 @@ func (c *clients) subscribe(addr, path string, channels []string, token string, 
 	return conn, nil
 }
 
+// shortText is one text frame of up to 125 bytes as a client sends it, with a mask of
+// zero.
+func shortText(payload string) []byte {
+	return append([]byte{0x81, 0x80 | byte(len(payload)), 0, 0, 0, 0}, payload...)
+}
+
 // maskedText is one text frame as a client sends it. The mask is zero, which
 // leaves the payload as it is.
 func maskedText(payload string) []byte {

@@ -16,8 +16,8 @@ import (
 	"horizon-realtime/router/server"
 )
 
-// serveFanOurs is the router's hub and server as `run` wires them. Its argument,
-// if any, is [server] outbox_bytes; else there is room for any burst.
+// serveFanOurs is the router's hub and server as `run` wires them. Its arguments, if
+// any, are [server] outbox_bytes, else there is room for any burst, and ping.
 func serveFanOurs(args []string) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -33,11 +33,14 @@ func serveFanOurs(args []string) error {
 	hubConfig.HistorySize = 256
 	h := hub.New(hubConfig, log, reg)
 	cfg := server.DefaultConfig()
-	cfg.Listen, cfg.Ping, cfg.OutboxBytes = "127.0.0.1:0", 5*time.Minute, 64<<20
+	cfg.Listen, cfg.OutboxBytes = "127.0.0.1:0", 64<<20
 	if len(args) > 0 {
 		if cfg.OutboxBytes, err = strconv.Atoi(args[0]); err != nil {
 			return fmt.Errorf("outbox bytes: %w", err)
 		}
+	}
+	if cfg.Ping, err = pingInterval(args); err != nil {
+		return err
 	}
 	s, err := server.New(cfg, h, who, server.Options{Log: log, Registerer: reg})
 	if err != nil {

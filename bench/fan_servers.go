@@ -99,8 +99,13 @@ func payload(size int) []byte {
 }
 
 // serveFanCentrifuge is the centrifuge library as its documentation sets it up,
-// with history as the router has it, and a queue long enough for the burst.
-func serveFanCentrifuge([]string) error {
+// with history as the router has it, and a queue long enough for the burst. Its
+// arguments are those of serveFanOurs.
+func serveFanCentrifuge(args []string) error {
+	ping, err := pingInterval(args)
+	if err != nil {
+		return err
+	}
 	node, err := centrifuge.New(centrifuge.Config{ClientQueueMaxSize: 64 << 20})
 	if err != nil {
 		return err
@@ -123,7 +128,7 @@ func serveFanCentrifuge([]string) error {
 	mux := http.NewServeMux()
 	mux.Handle("/realtime/connection/websocket", centrifuge.NewWebsocketHandler(node, centrifuge.WebsocketConfig{
 		CheckOrigin:    func(*http.Request) bool { return true },
-		PingPongConfig: centrifuge.PingPongConfig{PingInterval: 5 * time.Minute, PongTimeout: time.Minute},
+		PingPongConfig: centrifuge.PingPongConfig{PingInterval: ping, PongTimeout: ping / 2},
 	}))
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -134,6 +139,14 @@ func serveFanCentrifuge([]string) error {
 		_, err := node.Publish(channel, data, centrifuge.WithHistory(256, 5*time.Minute))
 		return err
 	}})
+}
+
+// pingInterval is the second argument of a server, or so long that nobody is pinged.
+func pingInterval(args []string) (time.Duration, error) {
+	if len(args) < 2 {
+		return 5 * time.Minute, nil
+	}
+	return time.ParseDuration(args[1])
 }
 
 // serveFanWrite is the floor: it answers the handshake and the two commands,

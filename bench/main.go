@@ -27,6 +27,7 @@ var rows = []struct {
 	{"crowd", crowdFanOut},
 	{"channels", manyChannels},
 	{"slow", slowClients},
+	{"idle", idleClients},
 }
 
 // What the flags say.

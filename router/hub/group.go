@@ -47,7 +47,7 @@ func (f *fan) trim() {
 }
 
 func (f *fan) add(sub *Subscription) {
-	sub.fan, sub.index = f, len(f.subs)
+	sub.fan, sub.index = f, int32(len(f.subs))
 	f.subs = append(f.subs, sub)
 }
 

@@ -38,15 +38,15 @@ type Subscription struct {
 	// Recover asks for what was published after Offset of Epoch. No epoch and
 	// offset 0 ask for everything since the present epoch began. While the subscriber is
 	// behind, Offset is what it has been given.
-	Recover bool
 	Epoch   string
 	Offset  uint64
+	Recover bool
 	// MustRecover makes this no subscription if what was asked for cannot be
 	// recovered. Subscribed says so, and is the last call about it.
 	MustRecover bool
 
-	fan   *fan // that it belongs to; nil while it is not subscribed
-	index int  // its place in fan.subs, or isBehind
 	ended bool
+	index int32              // its place in fan.subs, or isBehind
+	fan   *fan               // that it belongs to; nil while it is not subscribed
 	waits node[Subscription] // its place among those behind
 }

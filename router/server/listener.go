@@ -17,6 +17,7 @@ type listener struct {
 	outbox  func(conn net.Conn, address string, onClose func()) net.Conn
 	proxies auth.Proxies
 	open    atomic.Int64
+	closed  func() // counts one less
 }
 
 // Accept takes every connection. If there are too many strangers, the oldest of them
@@ -30,7 +31,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		tcp.SetWriteBuffer(socketBuffer)
 	}
-	return l.outbox(conn, l.address(conn), func() { l.open.Add(-1) }), nil
+	return l.outbox(conn, l.address(conn), l.closed), nil
 }
 
 // address is what a connection is counted under: nothing if it comes from a proxy,

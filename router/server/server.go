@@ -83,11 +83,13 @@ func (s *Server) listen(proxies auth.Proxies) error {
 	if err != nil {
 		return fmt.Errorf("[server] listen = %q: %w; free the address, or set another", s.cfg.Listen, err)
 	}
-	s.listener = &listener{
+	l := &listener{
 		Listener: ln,
 		outbox:   s.transports.Outbox,
 		proxies:  proxies,
 	}
+	l.closed = func() { l.open.Add(-1) }
+	s.listener = l
 	return nil
 }
 

@@ -83,6 +83,9 @@ type RefreshRequest struct {
 // something without an id.
 func ParseCommand(line []byte) (Command, error) {
 	var c Command
+	if string(line) == "{}" { // almost all that a client says
+		return c, nil
+	}
 	if err := json.Unmarshal(line, &c); err != nil {
 		return Command{}, err
 	}

@@ -36,8 +36,12 @@ const maxForwarded = 256
 func callerOf(r *http.Request) *caller {
 	forwarded := strings.Join(r.Header.Values("X-Forwarded-For"), ",")
 	forwarded = forwarded[max(0, len(forwarded)-maxForwarded):]
+	method := http.MethodGet // and not the request's, which would keep its first line
+	if r.Method == http.MethodPost {
+		method = http.MethodPost
+	}
 	return &caller{
-		r.Method, strings.Clone(r.Host), r.RemoteAddr, strings.Clone(auth.OriginOf(r)), strings.Clone(forwarded),
+		method, strings.Clone(r.Host), r.RemoteAddr, strings.Clone(auth.OriginOf(r)), strings.Clone(forwarded),
 	}
 }
 

@@ -25,7 +25,7 @@ func (s *Session) authenticate(token string) (*auth.Identity, error) {
 		r = r.WithContext(ctx)
 	}
 	s.mu.Lock()
-	s.revokedAt = time.Time{}
+	s.revokedAt = 0
 	s.mu.Unlock()
 	id, err := s.shared.auth.Authenticate(ctx, r, token)
 	if err == nil && !id.Expires.IsZero() && !time.Now().Before(id.Expires) {
@@ -65,11 +65,11 @@ func (s *Session) connect(id uint32, c *wire.ConnectRequest) {
 		s.shared.places.giveBack(identity.User, s.address)
 		return
 	}
-	s.state, s.identity, s.connectBy = connected, identity, time.Time{}
+	s.state, s.identity, s.connectBy = connected, identity, 0
 	s.clients = told.Clients
 	every := s.shared.cfg.Ping
-	s.pingAt = time.Now().Add(every/2 + rand.N(every/2))
-	s.recheckAt = sooner(identity.RevalidateAt(), s.revokedAt)
+	s.pingAt = instantOf(time.Now().Add(every/2 + rand.N(every/2)))
+	s.recheckAt = sooner(instantOf(identity.RevalidateAt()), s.revokedAt)
 	s.mu.Unlock()
 	s.place.name()
 	if s.request != nil && !identity.Expires.IsZero() {

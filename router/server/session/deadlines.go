@@ -9,7 +9,7 @@ import (
 func (s *Session) pong() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pongBy = time.Time{}
+	s.pongBy = 0
 }
 
 // schedule has the wheel call meetDeadlines at the next deadline.
@@ -25,43 +25,37 @@ func (s *Session) schedule() {
 // nextDeadline is the earliest deadline; zero if there is none. It is called with
 // mu held.
 func (s *Session) nextDeadline() time.Time {
-	var first time.Time
 	if s.state == closed {
-		return first
+		return time.Time{}
 	}
-	var expires time.Time
+	first := sooner(sooner(s.connectBy, s.pingAt), sooner(s.pongBy, s.recheckAt))
 	if s.identity != nil {
-		expires = s.identity.Expires
+		first = sooner(first, instantOf(s.identity.Expires))
 	}
-	for _, at := range [...]time.Time{s.connectBy, s.pingAt, s.pongBy, s.recheckAt, expires} {
-		if !at.IsZero() && (first.IsZero() || at.Before(first)) {
-			first = at
-		}
-	}
-	return first
+	return first.time()
 }
 
 // meetDeadlines does what the deadlines that have passed call for, and returns
 // the next one; zero: none.
 func (s *Session) meetDeadlines(now time.Time) time.Time {
 	s.mu.Lock()
-	passed := func(at time.Time) bool { return !at.IsZero() && !now.Before(at) }
+	passed := func(at instant) bool { return at != 0 && at <= instantOf(now) }
 	ping, why := false, wire.Disconnect{}
 	switch {
 	case s.state == closed:
 	case passed(s.connectBy):
 		why = wire.Stale
-	case s.identity != nil && passed(s.identity.Expires):
+	case s.identity != nil && passed(instantOf(s.identity.Expires)):
 		why = wire.Expired
 	case passed(s.pongBy):
 		why = wire.NoPong
 	case passed(s.pingAt):
 		ping = true
-		s.pingAt = now.Add(s.shared.cfg.Ping)
-		s.pongBy = now.Add(s.shared.cfg.PongTimeout)
+		s.pingAt = instantOf(now.Add(s.shared.cfg.Ping))
+		s.pongBy = instantOf(now.Add(s.shared.cfg.PongTimeout))
 	}
 	if passed(s.recheckAt) {
-		s.recheckAt = now.Add(s.queueCheck())
+		s.recheckAt = instantOf(now.Add(s.queueCheck()))
 	}
 	next := s.nextDeadline()
 	s.mu.Unlock()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"time"
 
 	"horizon-realtime/router/auth"
 	"horizon-realtime/router/wire"
@@ -34,7 +33,7 @@ func (s *Session) check() {
 	defer s.commands.Unlock()
 	s.mu.Lock()
 	identity, is := s.identity, s.state
-	s.revokedAt = time.Time{}
+	s.revokedAt = 0
 	s.mu.Unlock()
 	if is != connected {
 		return

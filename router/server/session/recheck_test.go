@@ -63,7 +63,7 @@ func TestRevocationForLater(t *testing.T) {
 	w.Revalidate(func(*auth.Identity) bool { return true }, time.Now().Add(5*time.Second))
 	w.Revalidate(func(*auth.Identity) bool { return true }, time.Now().Add(9*time.Second))
 	ann.session.mu.Lock()
-	due := time.Until(ann.session.recheckAt)
+	due := time.Until(ann.session.recheckAt.time())
 	ann.session.mu.Unlock()
 	if due > 5*time.Second {
 		t.Errorf("checked in %s", due)

@@ -53,7 +53,7 @@ func (s *Session) subRefresh(id uint32, channel string) {
 func (s *Session) become(identity *auth.Identity) {
 	var lost []*hub.Subscription
 	s.mu.Lock()
-	s.identity, s.recheckAt = identity, sooner(identity.RevalidateAt(), s.revokedAt)
+	s.identity, s.recheckAt = identity, sooner(instantOf(identity.RevalidateAt()), s.revokedAt)
 	s.subs = slices.DeleteFunc(s.subs, func(sub *hub.Subscription) bool {
 		if auth.MayHear(identity, sub.Channel) == nil {
 			return false

@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"horizon-realtime/router/auth"
 	"horizon-realtime/router/hub"
 	"horizon-realtime/router/wire"
@@ -38,7 +36,7 @@ type shared struct {
 	stop context.CancelFunc
 
 	mu       sync.Mutex
-	sessions map[string]*Session // those with a transport, by id
+	sessions map[*Session]bool   // those with a transport
 	emulated map[string]*Session // those with a secret, by that
 }
 
@@ -66,20 +64,20 @@ type Session struct {
 	// commands is held while commands are handled, one after another. It comes
 	// before mu.
 	commands sync.Mutex
-	limiter  *rate.Limiter // of commands
 	request  *http.Request // what it came with, until it has connected
 	caller   *caller       // from then on; nil if no other token will come
 
 	mu       sync.Mutex
+	limiter  bucket // of commands
 	state    state
+	ending   uint16 // the code, once it is closed
 	identity *auth.Identity
 	// revokedAt is when a revocation that came while the client's token was being
 	// checked wants it to be checked again; zero: none came.
-	revokedAt time.Time
+	revokedAt instant
 	subs      []*hub.Subscription // few, and a map is ten times their size
-	ending    wire.Disconnect
 	// Deadlines; zero: none.
-	connectBy, pingAt, pongBy, recheckAt time.Time
+	connectBy, pingAt, pongBy, recheckAt instant
 	// clients is how many the client was last told that there are.
 	clients int
 }
@@ -90,8 +88,7 @@ func newSession(shared *shared, r *http.Request, address string) *Session {
 		s.place = PlaceOf(r.Context())
 	}
 	s.timer = timer{owner: s, slot: notInWheel}
-	s.limiter = rate.NewLimiter(rate.Limit(shared.cfg.CommandsPerSecond), shared.cfg.burst())
-	s.connectBy = time.Now().Add(shared.cfg.ConnectTimeout)
+	s.connectBy = instantOf(time.Now().Add(shared.cfg.ConnectTimeout))
 	return s
 }
 
@@ -130,11 +127,13 @@ func (s *Session) is(state state) bool {
 // Permit counts one thing that the client sent, and ends the session if that is
 // too many. Handle counts commands; a transport counts what is no command.
 func (s *Session) Permit() bool {
-	if s.limiter.Allow() {
-		return true
+	s.mu.Lock()
+	may := s.limiter.take(time.Now(), s.shared.cfg.CommandsPerSecond, s.shared.cfg.burst())
+	s.mu.Unlock()
+	if !may {
+		s.Close(wire.TooManyRequests)
 	}
-	s.Close(wire.TooManyRequests)
-	return false
+	return may
 }
 
 // send gives the client one message.
@@ -175,7 +174,7 @@ func (s *Session) finish(why wire.Disconnect) bool {
 	if s.state == closed {
 		return false
 	}
-	s.state, s.ending = closed, why
+	s.state, s.ending = closed, why.Code
 	return true
 }
 
@@ -187,7 +186,7 @@ func (s *Session) End() {
 	defer s.commands.Unlock()
 	s.shared.wheel.stop(&s.timer)
 	s.mu.Lock()
-	subs, identity, why := s.subs, s.identity, s.ending
+	subs, identity, code := s.subs, s.identity, s.ending
 	s.subs, s.request = nil, nil
 	s.mu.Unlock()
 	for _, sub := range subs {
@@ -199,19 +198,19 @@ func (s *Session) End() {
 		s.shared.places.giveBack(identity.User, s.address)
 		s.place.unname()
 	}
-	s.shared.forget(s, why)
+	s.shared.forget(s, code)
 }
 
 // forget takes a session that has ended off the list.
-func (sh *shared) forget(s *Session, why wire.Disconnect) {
+func (sh *shared) forget(s *Session, code uint16) {
 	sh.mu.Lock()
-	_, known := sh.sessions[s.id]
-	delete(sh.sessions, s.id)
+	known := sh.sessions[s]
+	delete(sh.sessions, s)
 	delete(sh.emulated, s.secret)
 	sh.mu.Unlock()
 	sh.places.leave()
 	if known {
 		sh.connections.WithLabelValues(s.transport.Name()).Dec()
-		sh.endings.WithLabelValues(s.transport.Name(), strconv.Itoa(int(why.Code))).Inc()
+		sh.endings.WithLabelValues(s.transport.Name(), strconv.Itoa(int(code))).Inc()
 	}
 }

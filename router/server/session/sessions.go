@@ -41,7 +41,7 @@ func New(cfg Config, h *hub.Hub, authenticator Authenticator, o Options) *Sessio
 		arrivals: newArrivals(cfg.ConnectsPerSecond),
 		wheel:    newWheel(),
 		checks:   make(chan *Session, checkQueue),
-		sessions: map[string]*Session{},
+		sessions: map[*Session]bool{},
 		emulated: map[string]*Session{},
 	}
 	sh.strangers = newStrangers(cfg, sh.metrics, sh.refused, o.Registerer)
@@ -103,7 +103,7 @@ func (s *Session) Open(t Transport, emulated bool) {
 	sh := s.shared
 	sh.connections.WithLabelValues(t.Name()).Inc()
 	sh.mu.Lock()
-	sh.sessions[s.id] = s
+	sh.sessions[s] = true
 	if s.secret != "" {
 		sh.emulated[s.secret] = s
 	}
@@ -150,7 +150,7 @@ func (ss *Sessions) All() []*Session {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	list := make([]*Session, 0, len(ss.sessions))
-	for _, s := range ss.sessions {
+	for s := range ss.sessions {
 		list = append(list, s)
 	}
 	return list
@@ -160,26 +160,19 @@ func (ss *Sessions) All() []*Session {
 // connections ended if they are no longer good. It is called when something has
 // changed in Keystone.
 func (ss *Sessions) Revalidate(matches func(*auth.Identity) bool, at time.Time) {
+	due := instantOf(at)
 	for _, s := range ss.All() {
 		s.mu.Lock()
 		known := s.state == connected && matches(s.identity)
 		if known {
-			s.recheckAt = sooner(s.recheckAt, at)
+			s.recheckAt = sooner(s.recheckAt, due)
 		}
 		if known || s.state == opened {
-			s.revokedAt = sooner(s.revokedAt, at)
+			s.revokedAt = sooner(s.revokedAt, due)
 		}
 		s.mu.Unlock()
 		if known {
 			s.schedule()
 		}
 	}
-}
-
-// sooner is the earlier of two times; zero is never.
-func sooner(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }

@@ -57,7 +57,7 @@ type Place struct {
 	address string        // as auth.Network has it; empty: not counted by address
 	here    *list.Element // in strangers.oldest; nil: it is no stranger
 	there   *list.Element // among those of its address
-	named   int           // sessions that have connected
+	named   int32         // sessions that have connected
 	gone    bool
 }
 

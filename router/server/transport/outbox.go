@@ -24,21 +24,22 @@ type outbox struct {
 	net.Conn
 	raw   syscall.RawConn // nil if the socket cannot be reached: all is left to the flusher
 	limit int
-	async bool // set before there are several writers
 	// flushers counts the goroutines, for whoever waits for them to end
 	flushers *sync.WaitGroup
 	waiting  atomic.Int64 // bytes the socket did not take yet
-	closed   atomic.Bool
-	onClose  func() // may be nil
+	onClose  func()       // may be nil
 	place    *session.Place
 	// refill, set before more is first called, is called by the flusher after
 	// that: it writes what there is room for, and calls more if there is a rest.
 	refill func()
 
-	mu       sync.Mutex
-	rest     [][]byte // in pieces, which are never moved, so that a rest that grows leaves no garbage
+	mu   sync.Mutex
+	rest [][]byte // in pieces, which are never moved, so that a rest that grows leaves no garbage
+	// in one word, since there are many outboxes
+	async    bool // set before there are several writers
 	flushing bool
 	hungry   bool // refill is to be called
+	closed   atomic.Bool
 	err      error
 	done     chan struct{} // closed by the flusher as it ends, if somebody waits for that
 
@@ -46,7 +47,7 @@ type outbox struct {
 	attempt func(fd uintptr)
 	now     []byte
 	wrote   int
-	failure error
+	failure syscall.Errno
 }
 
 func newOutbox(conn net.Conn, limit int, flushers *sync.WaitGroup) *outbox {
@@ -121,12 +122,12 @@ func (o *outbox) more() {
 
 // try gives the socket what it takes at once.
 func (o *outbox) try(p []byte) int {
-	o.now, o.wrote, o.failure = p, 0, nil
+	o.now, o.wrote, o.failure = p, 0, 0
 	// Control and not Write, which first checks in memory that is cold by now
 	// whether the descriptor is ready: a twentieth of a delivery.
 	err := o.raw.Control(o.attempt)
 	o.now = nil
-	if err == nil {
+	if err == nil && o.failure != 0 {
 		err = o.failure
 	}
 	o.err = err
@@ -144,7 +145,7 @@ func (o *outbox) writeSocket(fd uintptr) {
 			continue
 		case syscall.EAGAIN:
 		default:
-			o.failure = err
+			o.failure = err.(syscall.Errno)
 		}
 		return
 	}

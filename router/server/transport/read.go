@@ -10,9 +10,26 @@ import (
 	"horizon-realtime/router/wire"
 )
 
-// read is the life of the connection: it returns when the connection is closed.
+// read is the life of the connection: it returns when the connection is closed. While
+// it waits, no more than a quarter of a stack of 8 KB may be in use: then Go's
+// collector leaves it half of that. So few functions are between here and the socket.
+//
+// gws panics at a frame whose length is negative as a signed number, and leaves
+// panics to its caller.
 func (c *websocket) read() {
-	c.readFrames()
+	defer c.transports.work.Done()
+	defer c.hangUp()
+	defer func() {
+		if cause := recover(); cause != nil {
+			c.transports.log.Warn("a client's frame made the websocket library panic", "client", c.session.ID(), "cause", cause)
+			c.session.Close(wire.BadRequest)
+		}
+	}()
+	c.socket.ReadLoop()
+}
+
+// hangUp ends what has been read to its end.
+func (c *websocket) hangUp() {
 	c.session.End()
 	c.mu.Lock()
 	c.end()
@@ -25,18 +42,6 @@ func (c *websocket) read() {
 		t.CloseWrite()
 	}
 	c.out.hangUp()
-}
-
-// readFrames reads until the connection is closed. gws panics at a frame whose
-// length is negative as a signed number, and leaves panics to its caller.
-func (c *websocket) readFrames() {
-	defer func() {
-		if cause := recover(); cause != nil {
-			c.transports.log.Warn("a client's frame made the websocket library panic", "client", c.session.ID(), "cause", cause)
-			c.session.Close(wire.BadRequest)
-		}
-	}()
-	c.socket.ReadLoop()
 }
 
 // frames is what gws calls; the connection it is called with knows its session.

@@ -16,9 +16,9 @@ import (
 	"horizon-realtime/router/wire"
 )
 
-// readBuffer is what a connection reads through, in bytes. Clients send little,
-// and a longer frame bypasses the buffer.
-const readBuffer = 128
+// readBuffer is what a connection reads through, in bytes. Most clients send nothing
+// but pongs, of eight bytes, and what is longer bypasses the buffer.
+const readBuffer = 16
 
 // Websocket answers GET …/connection/websocket.
 func (t *Transports) Websocket() http.HandlerFunc {
@@ -117,7 +117,10 @@ func (t *Transports) openWebsocket(upgrader *gws.Upgrader, s *session.Session, w
 		c.out = newOutbox(conn, t.cfg.OutboxBytes, &t.work)
 		c.Conn = c.out
 	}
-	var from io.Reader = c.Conn
+	from := io.Reader(c.Conn)
+	if c.Conn == net.Conn(c.out) {
+		from = c.out.Conn
+	}
 	if n := rw.Reader.Buffered(); n > 0 {
 		early := make([]byte, n)
 		io.ReadFull(rw.Reader, early)
@@ -133,7 +136,8 @@ func (t *Transports) openWebsocket(upgrader *gws.Upgrader, s *session.Session, w
 	}
 	c.out.async = true
 	s.Open(c, false)
-	t.work.Go(c.read)
+	t.work.Add(1)
+	go c.read()
 	return true
 }
 

@@ -19,11 +19,11 @@ type websocket struct {
 	out        *outbox
 	socket     *gws.Conn
 	session    *session.Session
-	deflate    bool // what it is sent may be compressed
 
 	mu      sync.Mutex
-	closed  bool     // the last frame is written
 	backlog *backlog // nil until it is behind
+	closed  bool     // the last frame is written
+	deflate bool     // what it is sent may be compressed
 }
 
 // Name labels metrics.

@@ -203,6 +203,7 @@ func (w *world) serveFrames(t testing.TB, out *outbox, frames []byte) {
 	}
 	out.async = true
 	s.Open(c, false)
+	w.work.Add(1)
 	c.read()
 }
 
