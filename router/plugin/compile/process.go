@@ -38,7 +38,9 @@ func (c *Compiler) child(ctx context.Context, m Module) error {
 	var out, complaint head
 	cmd := exec.CommandContext(ctx, program)
 	cmd.Args = []string{childName, m.File}
-	cmd.Env = []string{}
+	// Only a program with the race detector in it reads this: it would sleep for a
+	// second before it ends.
+	cmd.Env = []string{"GORACE=atexit_sleep_ms=0"}
 	cmd.Dir = m.CacheDir
 	cmd.Stdin = io.MultiReader(bytes.NewReader(append(header, '\n')), bytes.NewReader(m.Code))
 	cmd.Stdout, cmd.Stderr = &out, &complaint
@@ -70,13 +72,16 @@ func (c *Compiler) child(ctx context.Context, m Module) error {
 	return c.explain(cmd.ProcessState, failed, string(complaint.text))
 }
 
+// overCPU is the complaint of a child that has used up its processor time.
+const overCPU = "no processor time is left"
+
 // explain says why a child failed.
 func (c *Compiler) explain(state *os.ProcessState, failed error, complaint string) error {
 	switch {
 	case strings.Contains(complaint, "out of memory"), strings.Contains(complaint, "cannot allocate memory"),
 		strings.Contains(complaint, "failed to allocate"): // which is what the race detector says
 		return fmt.Errorf("compiling it took more than %d MB; build it smaller, or raise [plugins] compile_memory", c.limits.Memory>>20)
-	case state.UserTime()+state.SystemTime() >= c.limits.CPU.Truncate(time.Second)*9/10: // the kernel counts in ticks
+	case strings.Contains(complaint, overCPU), state.UserTime()+state.SystemTime() >= c.limits.CPU:
 		return fmt.Errorf("compiling it took more than %s of processor time; build it smaller, or raise [plugins] compile_cpu", c.limits.CPU)
 	case complaint == "":
 		return fmt.Errorf("the process that compiled it ended (%w), maybe as the system has no memory left; try again by changing the file, or lower [plugins] compile_memory", failed)

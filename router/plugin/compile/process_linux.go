@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
 	"syscall"
 	"time"
@@ -36,17 +37,25 @@ func confine(l Limits) error {
 		return fmt.Errorf("limit what compiling may take: %w", err)
 	}
 	for _, each := range []struct {
-		what  int
-		limit uint64
+		what        int
+		limit, last uint64
 	}{
-		{unix.RLIMIT_DATA, has + uint64(l.Memory)},
-		{unix.RLIMIT_CPU, uint64(l.CPU / time.Second)},
-		{unix.RLIMIT_CORE, 0},
+		{unix.RLIMIT_DATA, has + uint64(l.Memory), has + uint64(l.Memory)},
+		// At the limit, the kernel says so; at the last, it ends the process.
+		{unix.RLIMIT_CPU, uint64(l.CPU / time.Second), uint64(l.CPU/time.Second) + 2},
+		{unix.RLIMIT_CORE, 0, 0},
 	} {
-		if err := unix.Setrlimit(each.what, &unix.Rlimit{Cur: each.limit, Max: each.limit}); err != nil {
+		if err := unix.Setrlimit(each.what, &unix.Rlimit{Cur: each.limit, Max: each.last}); err != nil {
 			return fmt.Errorf("limit what compiling may take: %w", err)
 		}
 	}
+	used := make(chan os.Signal, 1)
+	signal.Notify(used, unix.SIGXCPU)
+	go func() {
+		<-used
+		fmt.Fprintln(os.Stderr, overCPU)
+		os.Exit(1)
+	}()
 	// If the machine has no memory left, this process goes first. Where that cannot
 	// be asked for, the limits must do.
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
