@@ -132,6 +132,9 @@ const (
 	// maxModule bounds the files that are looked at, in bytes: more than any router
 	// takes unless it is told to.
 	maxModule = 256 << 20
+	// maxDescribed bounds those whose imports and exports are shown, as reading them
+	// takes several times their size.
+	maxDescribed = 64 << 20
 )
 
 // Inspection is what can be known of a module without sending it anything.
@@ -207,7 +210,7 @@ func inspect(ctx context.Context, file, as string, setup Setup) (*Inspection, er
 // describe fills in what the module itself says, as far as it can be read.
 func (i *Inspection) describe(module []byte) {
 	limits := fuel.DefaultLimits()
-	limits.ModuleBytes, limits.MemoryPages = math.MaxInt32, math.MaxUint16
+	limits.ModuleBytes, limits.MemoryPages = maxDescribed, math.MaxUint16
 	_, info, err := fuel.Instrument(module, limits)
 	if err != nil || info == nil {
 		return // the refusal will say so

@@ -39,12 +39,14 @@ const (
 //
 // # Errors
 //
-// The folder is somebody else's, or others can write to it.
+// The folder that dir names is somebody else's, or others can write to it; or there can
+// be no temporary one.
 func OpenCache(dir string, bytes int64, log *slog.Logger) (*Cache, error) {
 	if dir != "none" {
+		named := dir != ""
 		dir, err := prepare(dir)
 		var danger *dangerError
-		if errors.As(err, &danger) {
+		if errors.As(err, &danger) && named {
 			return nil, err
 		}
 		if err == nil {
@@ -52,14 +54,24 @@ func OpenCache(dir string, bytes int64, log *slog.Logger) (*Cache, error) {
 		}
 		log.Warn("plugins are compiled at every start, as there is no cache; set [plugins] cache_dir", "error", err)
 	}
-	dir, err := os.MkdirTemp("", "horizon-realtime-")
+	dir, err := temporary()
 	if err != nil {
 		return nil, fmt.Errorf("make a temporary folder to compile plugins in: %w; set [plugins] cache_dir, or TMPDIR", err)
 	}
-	if err := os.Mkdir(filepath.Join(dir, modules), 0o700); err != nil {
-		return nil, fmt.Errorf("make a temporary folder to compile plugins in: %w; set [plugins] cache_dir, or TMPDIR", err)
+	return &Cache{dir: dir, bytes: bytes}, os.Mkdir(filepath.Join(dir, modules), 0o700)
+}
+
+// temporary makes a folder that only this user can enter. A container may have no
+// other place for it than shared memory.
+func temporary() (string, error) {
+	const name = "horizon-realtime-"
+	dir, err := os.MkdirTemp("", name)
+	if err != nil {
+		if other, failed := os.MkdirTemp("/dev/shm", name); failed == nil {
+			return other, nil
+		}
 	}
-	return &Cache{dir: dir, bytes: bytes}, nil
+	return dir, err
 }
 
 // dangerError is a folder in which others could plant machine code.

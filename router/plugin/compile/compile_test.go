@@ -363,3 +363,15 @@ func TestNoProcessIsSaid(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A cache that is full, or that nobody may write to any more, costs time, not a plugin.
+func TestCacheThatCannotBeWrittenIsPassedBy(t *testing.T) {
+	c, log := newCompiler(t, filepath.Join(t.TempDir(), "cache"), generous)
+	if err := os.RemoveAll(c.cache.modules()); err != nil {
+		t.Fatal(err)
+	}
+	works(t, c, guesttest.Assemble(t, guesttest.Saying("1")))
+	if !strings.Contains(log.String(), "compiled a plugin without the cache; look after it") {
+		t.Errorf("the log has %s", log)
+	}
+}

@@ -74,7 +74,12 @@ func (c *Compiler) Load(ctx context.Context, m Module) (*guest.Module, error) {
 	var disk *diskError
 	if errors.As(err, &disk) && c.cache.keeps {
 		c.log.Warn("compiled a plugin without the cache; look after it", "plugin", m.Name, "cache", c.cache.dir, "error", err)
-		return c.make(ctx, m, "", "")
+		dir, err := temporary()
+		if err != nil {
+			return nil, fmt.Errorf("make a temporary folder to compile it in: %w; set [plugins] cache_dir, or TMPDIR", err)
+		}
+		defer os.RemoveAll(dir)
+		return c.make(ctx, m, dir, "")
 	}
 	return loaded, err
 }
@@ -93,7 +98,7 @@ func (c *Compiler) key(m Module) string {
 }
 
 // make has a child compile the module into a folder within dir, loads it, and makes
-// it the cache's entry if the cache keeps it.
+// it the cache's entry at a path, if there is one and the cache keeps entries.
 func (c *Compiler) make(ctx context.Context, m Module, dir, at string) (*guest.Module, error) {
 	made, err := os.MkdirTemp(dir, unfinished)
 	if err != nil {
