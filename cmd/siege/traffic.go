@@ -128,6 +128,7 @@ func (t *traffic) run(ctx context.Context, send func(ctx context.Context, body [
 	pace := time.NewTicker(time.Millisecond)
 	defer pace.Stop()
 	interval := time.Second / time.Duration(t.rate)
+	whole := context.WithoutCancel(ctx) // what is counted is sent
 	for at := time.Now(); ; {
 		select {
 		case <-ctx.Done():
@@ -136,7 +137,7 @@ func (t *traffic) run(ctx context.Context, send func(ctx context.Context, body [
 		}
 		for ; time.Since(at) >= 0; at = at.Add(interval) {
 			serial := t.ledger.publish(at)
-			if err := send(ctx, t.templates[serial%uint64(len(t.templates))].write(serial)); err != nil {
+			if err := send(whole, t.templates[serial%uint64(len(t.templates))].write(serial)); err != nil {
 				return fmt.Errorf("publish a notification: %w", err)
 			}
 		}
