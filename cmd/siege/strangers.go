@@ -5,14 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"horizon-realtime/plugins"
 	"horizon-realtime/router"
 )
 
@@ -26,7 +25,7 @@ type strangers struct {
 	users    int           // the honest
 	span     time.Duration // of each attack
 	progress io.Writer
-	// files are the plugins; nil: those in the folder plugins.
+	// files are the plugins; nil: the stock set.
 	files map[string][]byte
 }
 
@@ -76,16 +75,19 @@ func (p *strangers) run(ctx context.Context) (_ *siegeOfStrangers, err error) {
 			return nil, fmt.Errorf("%d of the %d names are those of the %d attacks", len(attacks), len(p.only), all)
 		}
 	}
-	files, cfg, err := p.shipped()
-	if err != nil {
-		return nil, err
+	stock := plugins.Stock
+	if p.files != nil {
+		stock = nil
+	} else if stock() == nil {
+		return nil, errors.New("the stock plugins are not built; `make plugins` does that")
 	}
+	maxRequests := 0
 	k := newKeystone()
 	defer k.Close()
 	b, err := besiege(ctx, ground{
-		root: p.root, rate: honestPerSecond, rabbit: p.rabbit, files: files,
+		root: p.root, rate: honestPerSecond, rabbit: p.rabbit, files: p.files,
 		configure: func(c *router.Config) {
-			c.Plugin, c.Auth.Keystone.URL = cfg.Plugin, k.URL
+			c.Plugins.Stock, c.Auth.Keystone.URL, maxRequests = stock, k.URL, c.Auth.Keystone.MaxRequests
 			c.Server.MaxConnections, c.Server.Compression = placesForClients, true
 		},
 	})
@@ -97,7 +99,7 @@ func (p *strangers) run(ctx context.Context) (_ *siegeOfStrangers, err error) {
 	p.attack(ctx, s, k, attackOfStrangers{"warming up", func(ctx context.Context, _ *scene) { <-ctx.Done() }})
 	k.rest()
 	memory, routines := settledBytes(), runtime.NumGoroutine()
-	result := &siegeOfStrangers{users: p.users, maxRequests: cfg.Auth.Keystone.MaxRequests}
+	result := &siegeOfStrangers{users: p.users, maxRequests: maxRequests}
 	for _, a := range attacks {
 		fmt.Fprintf(p.progress, "%s\n", a.name)
 		result.rows = append(result.rows, p.attack(ctx, s, k, a))
@@ -110,31 +112,6 @@ func (p *strangers) run(ctx context.Context) (_ *siegeOfStrangers, err error) {
 	result.goroutines = goroutinesBeyond(routines)
 	result.resident = float64(settledBytes()) / float64(memory)
 	return result, nil
-}
-
-// shipped is the stock plugins, and the configuration that they need.
-func (p *strangers) shipped() (map[string][]byte, router.Config, error) {
-	cfg, err := router.LoadConfig(filepath.Join(p.root, "router.toml"))
-	if err != nil {
-		return nil, cfg, err
-	}
-	if p.files != nil {
-		return p.files, cfg, nil
-	}
-	paths, err := filepath.Glob(filepath.Join(p.root, "plugins", "*.wasm"))
-	if err != nil {
-		return nil, cfg, err
-	}
-	if len(paths) == 0 {
-		return nil, cfg, errors.New("there are no stock plugins; `make plugins` builds them")
-	}
-	files := make(map[string][]byte)
-	for _, path := range paths {
-		if files[filepath.Base(path)], err = os.ReadFile(path); err != nil {
-			return nil, cfg, err
-		}
-	}
-	return files, cfg, nil
 }
 
 // attack lets one attack go on for the span while the honest log in, one after the

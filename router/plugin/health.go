@@ -192,6 +192,8 @@ func (h *health) overdrawn(took time.Duration, exact bool, project string, at ti
 			most = its
 		}
 	}
+	// It has answered for a share of that. If many take much, the next is another's.
+	h.takenFor[most] = max(h.takenFor[most]-h.slow/time.Duration(h.limit), 0)
 	return most, true
 }
 

@@ -102,8 +102,8 @@ func TestHealthBillsTheProjectThatTookMost(t *testing.T) {
 		project string
 		want    string
 	}{
-		{300 * time.Millisecond, "alice", ""}, {600 * time.Millisecond, "mallory", ""}, {200 * time.Millisecond, "alice", "mallory"},
-		{time.Millisecond, "alice", "mallory"},
+		{100 * time.Millisecond, "alice", ""}, {800 * time.Millisecond, "mallory", ""}, {200 * time.Millisecond, "alice", "mallory"},
+		{time.Millisecond, "alice", "mallory"}, {time.Millisecond, "alice", "mallory"}, {time.Millisecond, "alice", "alice"},
 	} {
 		if got, over := h.overdrawn(c.took, true, c.project, now); got != c.want || over != (c.want != "") {
 			t.Errorf("%d: %q, %t", i, got, over)
