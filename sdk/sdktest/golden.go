@@ -17,6 +17,8 @@ var update = flag.Bool("update", false, "write what the plugin emits into the go
 type Case struct {
 	// Name is the file's, without `.json`.
 	Name string `json:"-"`
+	// Plugin is whose case it is, if it is a self-test of a bundle.
+	Plugin string `json:"plugin,omitempty"`
 	// About says what the case shows.
 	About string `json:"about"`
 	// Config is the plugin's, none unless given.

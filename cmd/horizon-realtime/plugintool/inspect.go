@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"horizon-realtime/router/fuel"
+	"horizon-realtime/router/plugin"
 	"horizon-realtime/router/plugin/label"
 	"horizon-realtime/router/regular"
 	"horizon-realtime/sdk/abi"
@@ -69,9 +70,11 @@ func printInspection(out io.Writer, i *Inspection) {
 		fmt.Fprintf(out, "  abi      none\n")
 	}
 	printSubscription(out, i)
-	if i.Admitted {
+	if i.Admitted && i.Plugins == nil {
 		fmt.Fprintf(out, "  grants   %s\n", orNone(i.Grants))
 		fmt.Fprintf(out, "  topics   %s\n", orNone(i.Topics))
+	}
+	if i.Admitted {
 		fmt.Fprintf(out, "  fuel     %d units a call at most\n", i.FuelLimit)
 		fmt.Fprintf(out, "  memory   %s at the start, %s at most\n", sized(i.MemoryBytes), sized(i.MemoryLimitBytes))
 	}
@@ -95,6 +98,13 @@ func printInspection(out io.Writer, i *Inspection) {
 
 // printSubscription prints what a plugin asked for.
 func printSubscription(out io.Writer, i *Inspection) {
+	for _, p := range i.Plugins {
+		fmt.Fprintf(out, "  plugin   %s hears %s, wants %s, grants %s, topics %s\n", p.Name, plugin.Brief(p.On), counted(len(p.Wants), "field"),
+			orNone(p.Grants), plugin.Brief(p.Topics))
+	}
+	if i.Plugins != nil {
+		return
+	}
 	if i.Admitted {
 		fmt.Fprintf(out, "  hears    %s\n", orNone(i.On))
 		fmt.Fprintf(out, "  wants    %s\n", orNone(i.Wants))
@@ -174,9 +184,23 @@ type Inspection struct {
 	Grants    []string `json:"grants"`
 	// Topics are those that it may emit to.
 	Topics []string `json:"topics"`
+	// Plugins are those of a bundle. Then On, Wants, Grants and Topics are theirs,
+	// and empty here.
+	Plugins []Inspected `json:"plugins,omitempty"`
 	// Signed says whether there is a signature beside the file. If signatures
 	// are required, Refused says whether it is good.
 	Signed bool `json:"signed"`
+}
+
+// Inspected is one plugin of a bundle.
+type Inspected struct {
+	Name     string   `json:"name"`
+	Admitted bool     `json:"admitted"`
+	Refused  string   `json:"refused,omitempty"`
+	On       []string `json:"on"`
+	Wants    []string `json:"wants"`
+	Grants   []string `json:"grants"`
+	Topics   []string `json:"topics"`
 }
 
 // inspect looks at the module in a file, and loads it as the router would. as
@@ -245,6 +269,7 @@ func (i *Inspection) describe(module []byte) {
 
 // load fills in what the router says.
 func (i *Inspection) load(ctx context.Context, as string, setup Setup) error {
+	setup.whole = setup.Plugin == ""
 	t, err := loadTrial(ctx, i.File, filepath.Base(as), setup)
 	var refusal *Refusal
 	if errors.As(err, &refusal) {
@@ -260,6 +285,15 @@ func (i *Inspection) load(ctx context.Context, as string, setup Setup) error {
 	i.On, i.Wants = append(i.On, s.On...), append(i.Wants, s.Wants...)
 	i.Grants, i.Topics = append(i.Grants, s.Grants...), append(i.Topics, s.Topics...)
 	i.FuelLimit, i.MemoryLimitBytes = s.FuelLimit, s.MemoryLimit
+	if all := t.host.Status(); len(all) > 1 && setup.whole {
+		i.On, i.Wants, i.Grants, i.Topics = []string{}, []string{}, []string{}, []string{}
+		for _, s := range all {
+			i.Plugins = append(i.Plugins, Inspected{s.Name, s.Refused == "", s.Refused, s.On, s.Wants, s.Grants, s.Topics})
+			if s.Refused != "" {
+				i.Admitted, i.Refused = false, s.Refused
+			}
+		}
+	}
 	return nil
 }
 

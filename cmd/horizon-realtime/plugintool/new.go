@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,16 +19,18 @@ import (
 )
 
 func newNew(o *options) *cobra.Command {
-	return &cobra.Command{
+	var bundle bool
+	cmd := &cobra.Command{
 		Use:   "new NAME",
 		Short: "Make the folder of a new plugin, ready to build",
 		Long: `Make the folder NAME with a plugin in it, its test, a golden case, recorded
 notifications, and the SDK that matches this program, so that building it takes Go but
-no network. NAME may be a path. Nothing is overwritten.`,
+no network. NAME may be a path. Nothing is overwritten. With --bundle, there are two
+plugins in it, which become one module.`,
 		Example: "  horizon-realtime plugin new volumes",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			files, err := create(args[0])
+			files, err := create(args[0], bundle)
 			if errors.Is(err, errName) {
 				return cli.Mistake("%w", err)
 			}
@@ -49,12 +52,15 @@ no network. NAME may be a path. Nothing is overwritten.`,
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&bundle, "bundle", false, "make a bundle: two plugins in one module")
+	return cmd
 }
 
 // skeleton is what a new folder is filled with. Its Go files end in .txt so that
-// they are not taken for this package's.
+// they are not taken for this package's. What bundle has takes the place of the
+// plugin and its test in a bundle's folder.
 //
-//go:embed all:skeleton
+//go:embed all:skeleton all:bundle
 var skeleton embed.FS
 
 // goVersion is the oldest Go that builds a plugin: the first that makes a
@@ -90,7 +96,7 @@ func checkName(name string) error {
 // # Errors
 //
 // The name is none, there is such a folder already, or it cannot be written.
-func create(dir string) (files []string, err error) {
+func create(dir string, bundle bool) (files []string, err error) {
 	name := filepath.Base(filepath.Clean(dir))
 	if err := checkName(name); err != nil {
 		return nil, err
@@ -109,9 +115,19 @@ func create(dir string) (files []string, err error) {
 			os.RemoveAll(dir)
 		}
 	}()
-	own, err := render(name)
+	own, err := render("skeleton", name)
 	if err != nil {
 		return nil, err
+	}
+	if bundle {
+		for _, file := range []string{"main_test.go", "testdata/suspended.json"} {
+			delete(own, file)
+		}
+		several, err := render("bundle", name)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(own, several)
 	}
 	for _, each := range []map[string][]byte{own, sdkFiles()} {
 		if err := writeFiles(dir, each); err != nil {
@@ -121,10 +137,10 @@ func create(dir string) (files []string, err error) {
 	return sortedKeys(own), nil
 }
 
-// render fills the skeleton in.
-func render(name string) (map[string][]byte, error) {
+// render fills in what is in a folder of the skeleton.
+func render(from, name string) (map[string][]byte, error) {
 	files := make(map[string][]byte)
-	err := fs.WalkDir(skeleton, "skeleton", func(file string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(skeleton, from, func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -143,7 +159,7 @@ func render(name string) (map[string][]byte, error) {
 		}{name, goVersion, abi.Version}); err != nil {
 			return err
 		}
-		files[strings.TrimSuffix(strings.TrimPrefix(file, "skeleton/"), ".txt")] = filled.Bytes()
+		files[strings.TrimSuffix(strings.TrimPrefix(file, from+"/"), ".txt")] = filled.Bytes()
 		return nil
 	})
 	if err != nil {

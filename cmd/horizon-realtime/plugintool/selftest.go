@@ -17,19 +17,30 @@ import (
 const selfTestFolder = "selftests"
 
 // addSelfTests puts the self-tests in the plugin's folder into the module, if
-// there are any. The router runs them before it uses a version.
+// there are any; of a bundle those in each plugin's folder. The router runs them
+// before it uses a version.
 //
 // # Errors
 //
 // A case cannot be read, or the module cannot be written.
 func addSelfTests(dir, module string) error {
-	folder := filepath.Join(dir, selfTestFolder)
-	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	cases, err := sdktest.Cases(folder)
+	cases, err := selfTests(filepath.Join(dir, selfTestFolder), "")
 	if err != nil {
 		return err
+	}
+	folders, err := filepath.Glob(filepath.Join(dir, "*", selfTestFolder))
+	if err != nil {
+		return fmt.Errorf("look for self-tests: %w", err)
+	}
+	for _, folder := range folders {
+		its, err := selfTests(folder, filepath.Base(filepath.Dir(folder)))
+		if err != nil {
+			return err
+		}
+		cases = append(cases, its...)
+	}
+	if cases == nil {
+		return nil
 	}
 	text, err := json.Marshal(cases)
 	if err != nil {
@@ -47,4 +58,16 @@ func addSelfTests(dir, module string) error {
 		return fmt.Errorf("add the self-tests: %w", err)
 	}
 	return nil
+}
+
+// selfTests reads a plugin's, if there are any.
+func selfTests(folder, plugin string) ([]sdktest.Case, error) {
+	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	cases, err := sdktest.Cases(folder)
+	for i := range cases {
+		cases[i].Plugin = plugin
+	}
+	return cases, err
 }

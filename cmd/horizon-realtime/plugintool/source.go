@@ -111,12 +111,25 @@ func (s *Source) Build(ctx context.Context, out string) error {
 func (s *Source) Test(ctx context.Context, update bool) error {
 	args := []string{"test", "./..."}
 	if update {
-		args = []string{"test", "-count=1", ".", "-update"}
+		args = append([]string{"test", "-count=1"}, append(s.tested(), "-update")...)
 	}
 	if err := s.command(ctx, args...).Run(); err != nil {
 		return fmt.Errorf("test %s natively: go %s: %w", s.Dir, strings.Join(args, " "), err)
 	}
 	return nil
+}
+
+// tested are the packages that have golden cases: the folder itself, or the plugins
+// of a bundle.
+func (s *Source) tested() []string {
+	folders, err := filepath.Glob(filepath.Join(s.Dir, "*", "testdata"))
+	if _, missing := os.Stat(filepath.Join(s.Dir, "testdata")); missing == nil || err != nil || len(folders) == 0 {
+		return []string{"."}
+	}
+	for i, folder := range folders {
+		folders[i] = "./" + filepath.Base(filepath.Dir(folder))
+	}
+	return folders
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -58,13 +58,14 @@ are those that every SDK has to pass. Exit code 1 means that a case failed.`,
 			if conform && (!compiled || cases != "") {
 				return cli.Mistake("--conformance: name a .wasm, and no --cases; it has its own")
 			}
-			if cases == "" {
+			chosen := cases != ""
+			if !chosen {
 				cases = filepath.Join(path, "testdata")
 				if compiled {
 					cases = filepath.Join(filepath.Dir(path), "testdata")
 				}
 			}
-			t := pluginTest{options: o, cases: cases, update: update, conform: conform}
+			t := pluginTest{options: o, cases: cases, chosen: chosen, update: update, conform: conform}
 			err := t.run(cmd, path, compiled)
 			if !o.json() || t.report == (testReport{}) {
 				return err
@@ -82,6 +83,7 @@ are those that every SDK has to pass. Exit code 1 means that a case failed.`,
 type pluginTest struct {
 	*options
 	cases           string
+	chosen          bool // by --cases
 	update, conform bool
 	report          testReport
 }
@@ -111,11 +113,37 @@ func (t *pluginTest) run(cmd *cobra.Command, path string, compiled bool) error {
 	return printCases(out, filepath.Base(file), results)
 }
 
+// results runs the cases; of a bundle those of each plugin, in the folder of its
+// name.
+
 func (t *pluginTest) results(cmd *cobra.Command, file string, setup Setup) ([]CaseResult, error) {
 	if t.conform {
 		return conform(cmd.Context(), file, setup)
 	}
-	return runCases(cmd.Context(), file, t.cases, setup)
+	found, err := inspect(cmd.Context(), file, "", setup)
+	if err != nil {
+		return nil, err
+	}
+	if t.chosen || found.Plugins == nil {
+		return runCases(cmd.Context(), file, t.cases, setup)
+	}
+	var all []CaseResult
+	for _, p := range found.Plugins {
+		cases := filepath.Join(filepath.Dir(t.cases), p.Name, "testdata")
+		if _, err := os.Stat(cases); err != nil {
+			return nil, fmt.Errorf("find the cases of the plugin %s: %w; name one plugin with --plugin and its cases with --cases", p.Name, err)
+		}
+		setup.Plugin = p.Name
+		results, err := runCases(cmd.Context(), file, cases, setup)
+		if err != nil {
+			return nil, err
+		}
+		for i := range results {
+			results[i].Name = p.Name + "/" + results[i].Name
+		}
+		all = append(all, results...)
+	}
+	return all, nil
 }
 
 // source tests a folder natively and compiles it.

@@ -30,6 +30,8 @@ type Setup struct {
 	// Plugin is which plugin of a bundle is tried. It may be empty if the module is
 	// one plugin.
 	Plugin string
+	// whole has all plugins of a bundle loaded.
+	whole bool
 	// Signed has the signature checked if Plugins.RequireSignature asks for one.
 	// A module that has just been built has none yet.
 	Signed bool
@@ -163,8 +165,14 @@ func (t *Trial) choose(ctx context.Context, as string, setup Setup) error {
 	if len(all) == 1 && (setup.Plugin == "" || all[0].Refused != "") {
 		at = 0
 	}
+	if setup.whole {
+		at = max(slices.IndexFunc(all, func(s plugin.Status) bool { return s.Refused == "" && s.State != plugin.Disabled }), 0)
+	}
 	if at < 0 {
-		return cli.Mistake("--plugin %q: %s carries %s; name one", setup.Plugin, as, strings.Join(names, " "))
+		if setup.Plugin == "" {
+			return cli.Mistake("%s carries several plugins; name one with --plugin: %s", as, strings.Join(names, " "))
+		}
+		return cli.Mistake("--plugin %s: %s carries %s", setup.Plugin, as, strings.Join(names, " "))
 	}
 	t.name = names[at]
 	status := &all[at]
@@ -174,7 +182,7 @@ func (t *Trial) choose(ctx context.Context, as string, setup Setup) error {
 	if status.Refused != "" {
 		return &Refusal{status.Refused, t.notes.take()}
 	}
-	if len(all) == 1 {
+	if len(all) == 1 || setup.whole {
 		return nil
 	}
 	return t.host.Reconfigure(ctx, setup.only(t.name, names))

@@ -22,6 +22,37 @@ func TestMain(m *testing.M) {
 	})
 }
 
+// TestNewBundle makes a bundle, and does with it what is done with a plugin.
+func TestNewBundle(t *testing.T) {
+	d := clitest.NewDesk(t)
+	d.Must("", "horizon-realtime plugin new --bundle pair && cd pair && cp -r states/testdata states/selftests && horizon-realtime plugin build && horizon-realtime plugin test --update")
+	out := d.Must("pair", "horizon-realtime plugin test")
+	for _, want := range []string{"ok      names/suspended", "ok      states/suspended", "2 cases passed"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the tests lack %q:\n%s", want, out)
+		}
+	}
+	var found Inspection
+	decode(t, d, "pair", "horizon-realtime plugin inspect --output json 50-pair.wasm", &found)
+	pattern := []string{"compute.instance.*"}
+	want := []Inspected{
+		{Name: "names", Admitted: true, On: pattern, Wants: []string{"/payload/instance_id", "/payload/display_name"}, Topics: []string{"names"}},
+		{Name: "states", Admitted: true, On: pattern, Wants: []string{"/payload/instance_id", "/payload/display_name", "/payload/state"}, Topics: []string{"states"}},
+	}
+	if diff := cmp.Diff(want, found.Plugins); diff != "" || !found.Admitted {
+		t.Error(found.Refused, diff)
+	}
+	out = d.Must("pair", "horizon-realtime plugin run --plugin names 50-pair.wasm recorded.jsonl 2>&1")
+	if !strings.Contains(out, "5 emissions of which 0 refused") || !strings.Contains(out, "/names ") || strings.Contains(out, "/states ") {
+		t.Error(out)
+	}
+	d.Must("pair", "horizon-realtime plugin bench --time 50ms --plugin states 50-pair.wasm recorded.jsonl")
+	d.Fails("pair", "horizon-realtime plugin run 50-pair.wasm recorded.jsonl", cli.Usage, "50-pair.wasm carries several plugins; name one with --plugin: names states")
+	d.Fails("pair", "horizon-realtime plugin run --plugin ports 50-pair.wasm recorded.jsonl", cli.Usage, "--plugin ports: 50-pair.wasm carries names states")
+	d.Must("pair", `sed -i 's/"name": "web-2"/"name": "web-3"/' states/selftests/*.json`)
+	d.Fails("pair", "horizon-realtime plugin build", cli.Failure, "plugin states of 50-pair.wasm: it fails its own self-test 1")
+}
+
 // TestNewPlugin makes a plugin, builds and tests it without a network, and looks
 // at it in every way there is.
 func TestNewPlugin(t *testing.T) {
@@ -161,7 +192,7 @@ func TestMistakes(t *testing.T) {
 		{"library", "package main", "package library"},
 		{"trouble", "package main", "package main"},
 	} {
-		if _, err := create(filepath.Join(d.Dir, f.name)); err != nil {
+		if _, err := create(filepath.Join(d.Dir, f.name), false); err != nil {
 			t.Fatal(err)
 		}
 		d.Replace(f.name+"/main.go", f.before, f.after)
