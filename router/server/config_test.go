@@ -1,9 +1,10 @@
 package server
 
 import (
-	"horizon-realtime/router/server/transport"
 	"testing"
 	"time"
+
+	"horizon-realtime/router/server/transport"
 )
 
 func TestConfig(t *testing.T) {

@@ -165,7 +165,7 @@ func (w official) control(t *testing.T) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /publish", func(_ http.ResponseWriter, r *http.Request) {
 		data, _ := io.ReadAll(r.Body)
-		w.publish(t, r.URL.Query().Get("channel"), string(data))
+		w.hub.Say(t, r.URL.Query().Get("channel"), string(data))
 	})
 	mux.HandleFunc("GET /token", func(rw http.ResponseWriter, r *http.Request) {
 		life, err := time.ParseDuration(r.URL.Query().Get("life"))
@@ -208,7 +208,7 @@ func (w official) control(t *testing.T) *http.ServeMux {
 
 // commands is how many commands of a method the server has been sent.
 func (w *world) commands(t *testing.T, method string) (n float64) {
-	families, err := w.registry.Gather()
+	families, err := w.hub.Registry.Gather()
 	if err != nil {
 		t.Error(err)
 	}

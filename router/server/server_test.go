@@ -3,17 +3,13 @@ package server
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
-	"horizon-realtime/router/event"
 	"horizon-realtime/router/hub"
 	"horizon-realtime/router/server/clienttest"
 	"horizon-realtime/router/server/session"
@@ -25,8 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // world is a server with a hub, both running.
 type world struct {
 	*Server
-	hub      *hub.Hub
-	registry *prometheus.Registry
+	hub *clienttest.Hub
 }
 
 func testConfig() Config {
@@ -58,54 +53,22 @@ func makeWorldOn(t testing.TB, cfg Config, hubConfig hub.Config, more func(*worl
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	log, reg := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
-	w := &world{hub: hub.New(hubConfig, log, reg), registry: reg}
-	authenticator, options := more(w, Options{Log: log, Registerer: reg})
+	w := &world{hub: clienttest.StartHub(t, hubConfig)}
+	authenticator, options := more(w, Options{Log: w.hub.Log, Registerer: w.hub.Registry})
 	var err error
-	if w.Server, err = New(cfg, w.hub, authenticator, options); err != nil {
+	if w.Server, err = New(cfg, w.hub.Hub, authenticator, options); err != nil {
 		t.Fatal(err)
 	}
 	return w
 }
 
-func (w *world) run(t testing.TB) {
-	ctx, cancel := context.WithCancel(context.Background())
-	hubCtx, cancelHub := context.WithCancel(context.Background())
-	var server, below sync.WaitGroup
-	server.Go(func() {
-		if err := w.Server.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	below.Go(func() {
-		if err := w.hub.Run(hubCtx); err != nil {
-			t.Error(err)
-		}
-	})
-	t.Cleanup(func() {
-		cancel()
-		server.Wait()
-		cancelHub()
-		below.Wait()
-	})
-}
+func (w *world) run(t testing.TB) { clienttest.Run(t, "server", w.Server.Run) }
 
 func (w *world) address() string { return w.Addr().String() }
 
 func (w *world) connected(t testing.TB, token string) *clienttest.Websocket {
 	t.Helper()
 	return clienttest.Connect(t, w.address(), token)
-}
-
-func (w *world) publish(t testing.TB, channel, data string) {
-	t.Helper()
-	ch, err := event.ParseChannel(channel)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := w.hub.Publish(hub.Publication{Channel: ch, Data: []byte(data), At: time.Now()}); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // nobodyIsLeft waits until there is neither a session nor a socket.
@@ -128,15 +91,15 @@ func TestConnectSubscribePublishRecover(t *testing.T) {
 	if first.ID != 2 || first.Subscribe == nil || !first.Subscribe.Recoverable || first.Subscribe.Epoch == "" {
 		t.Fatalf("subscribe: %+v", first)
 	}
-	w.publish(t, "project/p2/instances", `{"id":"not mine"}`)
-	w.publish(t, "project/p1/instances", `{"id":"a"}`)
+	w.hub.Say(t, "project/p2/instances", `{"id":"not mine"}`)
+	w.hub.Say(t, "project/p1/instances", `{"id":"a"}`)
 	m := c.Hear()
 	if m.Push == nil || string(m.Push.Pub.Data) != `{"id":"a"}` {
 		t.Fatalf("heard %+v", m)
 	}
 	c.Conn.Close()
 
-	w.publish(t, "project/p1/instances", `{"id":"c"}`)
+	w.hub.Say(t, "project/p1/instances", `{"id":"c"}`)
 	own := &http.Transport{DisableKeepAlives: true}
 	d := clienttest.OpenStream(t, &http.Client{Transport: own}, "http://"+w.address(), "http_stream", "ann@p1")
 	d.Say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"project/p1/instances","recover":true,"epoch":%q,"offset":%d}}`, first.Subscribe.Epoch, m.Push.Pub.Offset))

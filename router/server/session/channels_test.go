@@ -145,7 +145,7 @@ func TestSpellings(t *testing.T) {
 				name string
 				code int
 			}{{"subscribe", c.code}, {"sub_refresh", 107}, {"history", 108}, {"presence", 108}, {"presence_stats", 108}, {"publish", 108}} {
-				command := fmt.Sprintf(`{"id":7,%q:{"channel":%s,"recover":true,"epoch":%q,"offset":0}}`, verb.name, c.json, w.epoch())
+				command := fmt.Sprintf(`{"id":7,%q:{"channel":%s,"recover":true,"epoch":%q,"offset":0}}`, verb.name, c.json, w.hub.Epoch())
 				want := fmt.Sprintf(`{"id":7,"error":{"code":%d,`, verb.code)
 				ann.say(command)
 				if line := string(ann.next()); !strings.HasPrefix(line, want) || strings.Contains(line, "p2") {
@@ -159,9 +159,9 @@ func TestSpellings(t *testing.T) {
 	}
 	ann.subscribe("project/p1/*")
 	for _, channel := range eavesdropped {
-		w.publish(t, channel, `"not for ann"`)
+		w.hub.Say(t, channel, `"not for ann"`)
 	}
-	w.publish(t, "project/p1/a", `"for ann"`)
+	w.hub.Say(t, "project/p1/a", `"for ann"`)
 	if m := ann.hear(); m.Push == nil || string(m.Push.Pub.Data) != `"for ann"` {
 		t.Errorf("heard %+v", m.Push)
 	}

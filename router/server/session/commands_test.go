@@ -44,7 +44,7 @@ func TestAnswers(t *testing.T) {
 		c.say(step.say)
 		line := c.next()
 		if step.want == "" {
-			step.want = strings.SplitAfterN(step.say, ",", 2)[0] + `"subscribe":{"recoverable":true,"positioned":true,"epoch":"` + w.epoch() + `","offset":0}}`
+			step.want = strings.SplitAfterN(step.say, ",", 2)[0] + `"subscribe":{"recoverable":true,"positioned":true,"epoch":"` + w.hub.Epoch() + `","offset":0}}`
 		}
 		if string(line) != step.want {
 			t.Errorf("%s\n gave %s\n  not %s", step.say, line, step.want)

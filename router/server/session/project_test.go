@@ -41,7 +41,7 @@ func TestUserHearsOfTheSessionsProject(t *testing.T) {
 		}
 		c := w.connected(t, token)
 		c.say(`{"id":7,"history":{"channel":"user/ann/a","limit":-1}}`,
-			fmt.Sprintf(`{"id":8,"subscribe":{"channel":"user/ann/a","recover":true,"epoch":%q,"offset":0}}`, w.epoch()))
+			fmt.Sprintf(`{"id":8,"subscribe":{"channel":"user/ann/a","recover":true,"epoch":%q,"offset":0}}`, w.hub.Epoch()))
 		if m := c.hear(); m.ID != 7 || m.History == nil || len(m.History.Publications) != len(want) {
 			t.Errorf("%s, history: %+v", token, m.History)
 		}

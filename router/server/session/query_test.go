@@ -19,7 +19,7 @@ func TestHistoryAndPresence(t *testing.T) {
 	c := w.connected(t, "ann@p1")
 	id := c.session.id
 	for i := range 4 {
-		w.publish(t, "project/p1/a", fmt.Sprintf(`{"n":%d}`, i+1))
+		w.hub.Say(t, "project/p1/a", fmt.Sprintf(`{"n":%d}`, i+1))
 	}
 	c.subscribe("project/p1/b") // after all that
 	answer := func(say string) string {
@@ -27,7 +27,7 @@ func TestHistoryAndPresence(t *testing.T) {
 		c.say(say)
 		return string(c.next())
 	}
-	epoch := w.epoch()
+	epoch := w.hub.Epoch()
 	for _, step := range []struct{ say, want string }{
 		{`"history":{"channel":"project/p1/a","limit":-1}`, "2 3 4"},
 		{`"history":{"channel":"project/p1/a"}`, ""},

@@ -42,8 +42,8 @@ func TestNarrowedRefreshClosesChannels(t *testing.T) {
 	if m := c.hear(); m.Push.Channel != "admin/hypervisors" || m.Push.Unsubscribe.Code != 2000 {
 		t.Fatalf("%+v", m.Push)
 	}
-	w.publish(t, "admin/hypervisors", `1`)
-	w.publish(t, "project/p1/a", `2`)
+	w.hub.Say(t, "admin/hypervisors", `1`)
+	w.hub.Say(t, "project/p1/a", `2`)
 	if m := c.hear(); string(m.Push.Pub.Data) != "2" {
 		t.Fatalf("heard %s on %s", m.Push.Pub.Data, m.Push.Channel)
 	}

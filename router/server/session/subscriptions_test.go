@@ -2,13 +2,14 @@ package session
 
 import (
 	"fmt"
-	"horizon-realtime/router/hub"
 	"math"
 	"net"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"horizon-realtime/router/hub"
 )
 
 // TestRecoveryThatDoesNotFit comes in pieces: the beginning with the reply, the rest as
@@ -16,16 +17,16 @@ import (
 func TestRecoveryThatDoesNotFit(t *testing.T) {
 	w := start(t, DefaultConfig())
 	for range 20 {
-		w.publish(t, "project/p1/a", `"`+strings.Repeat("x", 4<<10)+`"`)
+		w.hub.Say(t, "project/p1/a", `"`+strings.Repeat("x", 4<<10)+`"`)
 	}
 	c := w.connected(t, "ann@p1")
 	c.room = 64 << 10
-	c.say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"project/p1/a","recover":true,"epoch":%q,"offset":0}}`, w.epoch()))
+	c.say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"project/p1/a","recover":true,"epoch":%q,"offset":0}}`, w.hub.Epoch()))
 	m := c.hear()
 	if s := m.Subscribe; !s.Recovered || !s.WasRecovering || s.Offset != 0 || len(s.Publications) != 7 {
 		t.Fatalf("recovered %t, offset %d, %d publications", s.Recovered, s.Offset, len(s.Publications))
 	}
-	w.publish(t, "project/p1/a", `"new"`)
+	w.hub.Say(t, "project/p1/a", `"new"`)
 	for n := uint64(8); n <= 21; n++ {
 		if p := c.hear().Push; p.Channel != "project/p1/a" || p.Pub.Offset != n || (n == 21) != (string(p.Pub.Data) == `"new"`) {
 			t.Fatalf("the publication after %d is %d", n-1, p.Pub.Offset)
@@ -38,17 +39,17 @@ func TestRecoveryThatDoesNotFit(t *testing.T) {
 func TestRecoveryThatIsOvertaken(t *testing.T) {
 	w := startWith(t, DefaultConfig(), hub.Config{HistorySize: 10, HistoryTTL: time.Minute, HistoryBytes: 1 << 20, Channels: 1, MessageBytes: 1 << 20, QueueBytes: 1 << 20})
 	for range 10 {
-		w.publish(t, "project/p1/a", `"`+strings.Repeat("x", 4<<10)+`"`)
+		w.hub.Say(t, "project/p1/a", `"`+strings.Repeat("x", 4<<10)+`"`)
 	}
 	c := w.connected(t, "ann@p1")
 	c.room, c.busy = 64<<10, true
-	c.say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"project/p1/a","recover":true,"epoch":%q,"offset":0}}`, w.epoch()))
+	c.say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"project/p1/a","recover":true,"epoch":%q,"offset":0}}`, w.hub.Epoch()))
 	if s := c.hear().Subscribe; !s.Recovered || len(s.Publications) != 7 {
 		t.Fatalf("recovered %t, %d publications", s.Recovered, len(s.Publications))
 	}
 	c.room = 0
 	for range 10 {
-		w.publish(t, "project/p1/a", `"new"`)
+		w.hub.Say(t, "project/p1/a", `"new"`)
 	}
 	if code := c.endsSoon(); code != 3010 {
 		t.Errorf("ended with %d", code)
@@ -58,7 +59,7 @@ func TestRecoveryThatIsOvertaken(t *testing.T) {
 func TestOffsetsFitJavaScript(t *testing.T) {
 	w := start(t, DefaultConfig())
 	c := w.connected(t, "ann@p1")
-	c.say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"public/a","recover":true,"epoch":%q,"offset":%d}}`, w.epoch(), uint64(math.MaxUint64)))
+	c.say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"public/a","recover":true,"epoch":%q,"offset":%d}}`, w.hub.Epoch(), uint64(math.MaxUint64)))
 	if m := c.hear(); m.Subscribe == nil || m.Subscribe.Recovered {
 		t.Errorf("%+v", m)
 	}
@@ -79,9 +80,9 @@ func TestSubscribePublishRecover(t *testing.T) {
 	if m := c.hear(); m.ID != 3 || m.Subscribe == nil {
 		t.Fatalf("subscribe to all: %+v", m)
 	}
-	w.publish(t, "project/p1/instances", `{"id":"a"}`)
-	w.publish(t, "project/p2/instances", `{"id":"not mine"}`)
-	w.publish(t, "project/p1/volumes", `{"id":"b"}`)
+	w.hub.Say(t, "project/p1/instances", `{"id":"a"}`)
+	w.hub.Say(t, "project/p2/instances", `{"id":"not mine"}`)
+	w.hub.Say(t, "project/p1/volumes", `{"id":"b"}`)
 	var exact, all []uint64
 	for len(exact) < 1 || len(all) < 2 {
 		m := c.hear()
@@ -100,7 +101,7 @@ func TestSubscribePublishRecover(t *testing.T) {
 	}
 	c.leave()
 
-	w.publish(t, "project/p1/instances", `{"id":"c"}`)
+	w.hub.Say(t, "project/p1/instances", `{"id":"c"}`)
 	d := w.connected(t, "ann@p1")
 	d.say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"project/p1/instances","recover":true,"epoch":%q,"offset":%d}}`, first.Subscribe.Epoch, exact[0]))
 	m := d.hear()
@@ -124,7 +125,7 @@ func TestDeliveryThatFails(t *testing.T) {
 			client := w.connected(t, "ann@p1")
 			client.subscribe("project/p1/a")
 			client.fail(c.err)
-			w.publish(t, "project/p1/a", `1`)
+			w.hub.Say(t, "project/p1/a", `1`)
 			if code := client.endsSoon(); code != c.want {
 				t.Errorf("ended with %d", code)
 			}
@@ -155,7 +156,7 @@ func TestRejectUnrecovered(t *testing.T) {
 	hubConfig.HistorySize = 2
 	w := startWith(t, DefaultConfig(), hubConfig)
 	for range 5 {
-		w.publish(t, "project/p1/a", `1`)
+		w.hub.Say(t, "project/p1/a", `1`)
 	}
 	c := w.connected(t, "ann@p1")
 	for _, step := range []struct {
@@ -164,8 +165,8 @@ func TestRejectUnrecovered(t *testing.T) {
 		offset int
 		want   string
 	}{
-		{3, w.epoch(), 1, "112"}, {2, "other", 5, "112"}, {3, "", 0, "112"}, {3, "", 5, "112"},
-		{1, w.epoch(), 1, "recovered false"}, {3, w.epoch(), 3, "recovered true"}, {0, "", 5, "recovered false"},
+		{3, w.hub.Epoch(), 1, "112"}, {2, "other", 5, "112"}, {3, "", 0, "112"}, {3, "", 5, "112"},
+		{1, w.hub.Epoch(), 1, "recovered false"}, {3, w.hub.Epoch(), 3, "recovered true"}, {0, "", 5, "recovered false"},
 	} {
 		c.say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"project/p1/a","flag":%d,"recover":true,"epoch":%q,"offset":%d}}`, step.flag, step.epoch, step.offset))
 		m := c.hear()
@@ -187,7 +188,7 @@ func TestRejectUnrecovered(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	// An application that has no epoch asks for all, which is all there.
-	w.publish(t, "project/p1/c", `1`)
+	w.hub.Say(t, "project/p1/c", `1`)
 	c.say(`{"id":5,"subscribe":{"channel":"project/p1/c","flag":3,"recover":true}}`)
 	if m := c.hear(); m.Subscribe == nil || !m.Subscribe.Recovered || len(m.Subscribe.Publications) != 1 {
 		t.Errorf("%+v", m)

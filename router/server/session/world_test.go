@@ -3,16 +3,13 @@ package session
 import (
 	"bytes"
 	"context"
-	"log/slog"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
-	"horizon-realtime/router/event"
 	"horizon-realtime/router/hub"
 	"horizon-realtime/router/server/clienttest"
 	"horizon-realtime/router/testwait"
@@ -24,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // world is sessions with a hub, both running.
 type world struct {
 	*Sessions
-	hub    *hub.Hub
+	hub    *clienttest.Hub
 	people *clienttest.People
 }
 
@@ -35,34 +32,12 @@ func startWith(t testing.TB, cfg Config, hubConfig hub.Config) *world {
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	log, reg := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
-	w := &world{hub: hub.New(hubConfig, log, reg), people: new(clienttest.People)}
+	w := &world{hub: clienttest.StartHub(t, hubConfig), people: new(clienttest.People)}
 	w.hub.CountOffsets()
-	w.Sessions = New(cfg, w.hub, w.people, Options{Log: log, Registerer: reg})
-	ctx, cancel := context.WithCancel(context.Background())
-	var parts sync.WaitGroup
-	parts.Go(func() { w.Sessions.Run(ctx) })
-	parts.Go(func() {
-		if err := w.hub.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	t.Cleanup(func() { cancel(); parts.Wait() })
+	w.Sessions = New(cfg, w.hub.Hub, w.people, Options{Log: w.hub.Log, Registerer: w.hub.Registry})
+	clienttest.Run(t, "sessions", func(ctx context.Context) error { w.Sessions.Run(ctx); return nil })
 	return w
 }
-
-func (w *world) publish(t testing.TB, channel, data string) {
-	t.Helper()
-	ch, err := event.ParseChannel(channel)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := w.hub.Publish(hub.Publication{Channel: ch, Data: []byte(data), At: time.Now()}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (w *world) epoch() string { e, _ := w.hub.Position(); return e }
 
 // at pretends that time has passed.
 func (w *world) at(d time.Duration) { w.wheel.advance(time.Now().Add(d)) }

@@ -88,7 +88,7 @@ func TestDeflatedConnection(t *testing.T) {
 		both = append(both, c)
 	}
 	for _, data := range []string{`1`, `"` + strings.Repeat("long ", 2000) + `"`, `2`} {
-		w.publish(t, "project/p1/a", data)
+		w.hub.Say(t, "project/p1/a", data)
 		_, want, err := plain.Frame()
 		if err != nil {
 			t.Fatal(err)

@@ -80,7 +80,7 @@ func TestFloods(t *testing.T) {
 		"subscribes":         text(`{"id":2,"subscribe":{"channel":"project/p1/t%d"}}`),
 		"refused subscribes": text(`{"id":%d,"subscribe":{"channel":"project/p2/a"}}`),
 		"comings and goings": text(`{"id":%d,"subscribe":{"channel":"public/a"}}` + "\n" + `{"id":2,"unsubscribe":{"channel":"public/a"}}`),
-		"recoveries": text(`{"id":%d,"subscribe":{"channel":"public/a","recover":true,"epoch":"` + w.epoch() + `","offset":0}}` + "\n" +
+		"recoveries": text(`{"id":%d,"subscribe":{"channel":"public/a","recover":true,"epoch":"` + w.hub.Epoch() + `","offset":0}}` + "\n" +
 			`{"id":2,"unsubscribe":{"channel":"public/a"}}`),
 		"refreshes":              text(`{"id":%d,"refresh":{"token":"ann@p1"}}`),
 		"refreshes of a channel": text(`{"id":%d,"sub_refresh":{"channel":"public/a","token":"t"}}`),
@@ -131,7 +131,7 @@ func TestFloods(t *testing.T) {
 			}
 		}
 	})
-	w.publish(t, "public/a", `1`)
+	w.hub.Say(t, "public/a", `1`)
 	if m := witness.Hear(); m.Push == nil || string(m.Push.Pub.Data) != "1" {
 		t.Errorf("the witness heard %+v", m)
 	}
@@ -181,7 +181,7 @@ func TestHostileMemory(t *testing.T) {
 			if strings.HasPrefix(name, "a subscription") {
 				testwait.Until(t, "all are subscribed", func() bool { return w.subscriptions(t) == clients })
 				for range 64 { // four megabytes for each
-					w.publish(t, "public/flood", `"`+strings.Repeat("x", 64<<10)+`"`)
+					w.hub.Say(t, "public/flood", `"`+strings.Repeat("x", 64<<10)+`"`)
 				}
 			}
 			testwait.Until(t, "the server has read what it was sent", func() bool { return allRead(t, conns) })

@@ -69,7 +69,7 @@ func TestHostileFrames(t *testing.T) {
 			}
 		})
 	}
-	w.publish(t, "public/a", `1`)
+	w.hub.Say(t, "public/a", `1`)
 	if m := witness.Hear(); string(m.Push.Pub.Data) != "1" {
 		t.Errorf("the witness heard %+v", m)
 	}

@@ -221,7 +221,7 @@ func TestHammer(t *testing.T) {
 			if dawdling.Load() > 0 {
 				data = fmt.Sprintf(`[%d,%q]`, n, padding)
 			}
-			w.publish(t, "project/p1/a", data)
+			w.hub.Say(t, "project/p1/a", data)
 			published.Add(1)
 		}
 		// Go on when somebody has come and gone, or waits to hear more.

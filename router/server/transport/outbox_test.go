@@ -109,7 +109,7 @@ func stall(t *testing.T, w *world, c *clienttest.Websocket) {
 	w.mu.Unlock()
 	data := `"` + strings.Repeat("x", 16<<10) + `"`
 	for range 256 {
-		w.publish(t, "project/p1/a", data)
+		w.hub.Say(t, "project/p1/a", data)
 		if waiting := int(out.waiting.Load()); waiting > w.cfg.OutboxBytes+1024 {
 			t.Fatalf("%d bytes wait for the client, over the bound of %d", waiting, w.cfg.OutboxBytes)
 		}
@@ -139,7 +139,7 @@ func TestStalledClient(t *testing.T) {
 			stall(t, w, c)
 			witness := open()
 			witness.Subscribe("project/p1/b")
-			w.publish(t, "project/p1/b", `1`)
+			w.hub.Say(t, "project/p1/b", `1`)
 			if m := witness.Hear(); string(m.Push.Pub.Data) != "1" {
 				t.Errorf("the witness heard %+v", m)
 			}

@@ -145,7 +145,7 @@ func TestLossyUnsubscribe(t *testing.T) {
 	c.Subscribe("project/p1/a")
 	data := `"` + strings.Repeat("x", 16<<10) + `"`
 	testwait.Until(t, "much is dropped", func() bool {
-		w.publish(t, "project/p1/a", data)
+		w.hub.Say(t, "project/p1/a", data)
 		return testutil.ToFloat64(w.slow.dropped) > 10
 	})
 	c.Say(`{"id":2,"unsubscribe":{"channel":"project/p1/a"}}`, `{"id":3,"subscribe":{"channel":"project/p1/a"}}`)
@@ -157,7 +157,7 @@ func TestLossyUnsubscribe(t *testing.T) {
 	if m := c.Hear(); m.ID != 3 || m.Subscribe == nil {
 		t.Fatalf("after the unsubscription: %+v", m)
 	}
-	w.publish(t, "project/p1/a", `"end"`)
+	w.hub.Say(t, "project/p1/a", `"end"`)
 	if m := c.Hear(); m.Push == nil || string(m.Push.Pub.Data) != `"end"` || m.Push.Pub.Tags.Skipped != "" {
 		t.Fatalf("after subscribing again: %.200v", m.Push)
 	}
@@ -180,7 +180,7 @@ func TestCutAndBack(t *testing.T) {
 	c.Subscribe("project/p1/rows")
 	data := `"` + strings.Repeat("x", 4<<10) + `"`
 	for range count {
-		w.publish(t, "project/p1/rows", data)
+		w.hub.Say(t, "project/p1/rows", data)
 	}
 	last := uint64(0)
 	hear := func(p *clienttest.Publication) {
@@ -200,7 +200,7 @@ func TestCutAndBack(t *testing.T) {
 		hear(clienttest.Parse(t, line).Push.Pub)
 	}
 	d := w.connected(t, "ann@p1")
-	d.Say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"project/p1/rows","recover":true,"epoch":%q,"offset":%d}}`, w.epoch(), last))
+	d.Say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"project/p1/rows","recover":true,"epoch":%q,"offset":%d}}`, w.hub.Epoch(), last))
 	r := d.Hear().Subscribe
 	if !r.Recovered || len(r.Publications) == 0 || last+uint64(len(r.Publications)) >= count {
 		t.Fatalf("recovered %t: %d publications after %d", r.Recovered, len(r.Publications), last)
@@ -208,7 +208,7 @@ func TestCutAndBack(t *testing.T) {
 	for i := range r.Publications {
 		hear(&r.Publications[i])
 	}
-	w.publish(t, "project/p1/rows", `"new"`)
+	w.hub.Say(t, "project/p1/rows", `"new"`)
 	for last <= count {
 		hear(d.Hear().Push.Pub)
 	}

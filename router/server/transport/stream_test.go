@@ -45,8 +45,8 @@ func TestStreams(t *testing.T) {
 				if m := s.Hear(); m.ID != 2 || m.Subscribe == nil {
 					t.Fatalf("subscribe: %+v", m)
 				}
-				c.w.publish(t, "project/p1/ports", `{"n":1}`)
-				c.w.publish(t, "project/p1/ports", `{"n":2}`)
+				c.w.hub.Say(t, "project/p1/ports", `{"n":1}`)
+				c.w.hub.Say(t, "project/p1/ports", `{"n":2}`)
 				for _, want := range []string{`{"n":1}`, `{"n":2}`} {
 					if m := s.Hear(); string(m.Push.Pub.Data) != want || m.Push.Pub.Tags.Channel != "project/p1/ports" {
 						t.Fatalf("push: %+v", m.Push)
@@ -142,10 +142,10 @@ func TestStreamThatStalls(t *testing.T) {
 	other.Hear()
 	data := `"` + strings.Repeat("x", 32<<10) + `"`
 	for range 512 { // far more than sockets take
-		w.publish(t, "project/p1/a", data)
+		w.hub.Say(t, "project/p1/a", data)
 	}
 	testwait.Until(t, "the stalled client is gone", func() bool { return w.sessions.Len() == 1 })
-	w.publish(t, "project/p1/b", `1`)
+	w.hub.Say(t, "project/p1/b", `1`)
 	if m := other.Hear(); string(m.Push.Pub.Data) != "1" {
 		t.Fatalf("the other client: %+v", m)
 	}

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -13,12 +12,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
-	"horizon-realtime/router/event"
 	"horizon-realtime/router/hub"
 	"horizon-realtime/router/server/clienttest"
 	"horizon-realtime/router/server/session"
@@ -32,8 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type world struct {
 	*Transports
 	sessions *session.Sessions
-	hub      *hub.Hub
-	registry *prometheus.Registry
+	hub      *clienttest.Hub
 	http     *httptest.Server
 	open     atomic.Int64 // sockets
 
@@ -58,12 +53,12 @@ func start(t testing.TB, cfg config) *world { return startWith(t, cfg, hub.Defau
 
 func startWith(t testing.TB, cfg config, hubConfig hub.Config) *world {
 	t.Helper()
-	log, reg := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
-	w := &world{hub: hub.New(hubConfig, log, reg), registry: reg}
+	w := &world{hub: clienttest.StartHub(t, hubConfig)}
 	w.hub.CountOffsets()
-	w.sessions = session.New(cfg.sessionConfig, w.hub, new(clienttest.People), session.Options{Log: log, Registerer: reg})
+	w.sessions = session.New(cfg.sessionConfig, w.hub.Hub, new(clienttest.People), session.Options{Log: w.hub.Log, Registerer: w.hub.Registry})
+	clienttest.Run(t, "sessions", func(ctx context.Context) error { w.sessions.Run(ctx); return nil })
 	w.Transports = New(cfg.Config, w.sessions, Options{
-		Log: log, Registerer: reg, HandshakeTimeout: cfg.ConnectTimeout,
+		Log: w.hub.Log, Registerer: w.hub.Registry, HandshakeTimeout: cfg.ConnectTimeout,
 		Admit: func(rw http.ResponseWriter, r *http.Request) (*session.Session, bool) {
 			s, err := w.sessions.Admit(r, "192.0.2.1")
 			if err != nil {
@@ -79,14 +74,6 @@ func startWith(t testing.TB, cfg config, hubConfig hub.Config) *world {
 	mux.HandleFunc("/realtime/emulation", w.Emulation)
 	w.http = httptest.NewUnstartedServer(mux)
 	w.http.Listener = outboxListener{w.http.Listener, w}
-	ctx, cancel := context.WithCancel(context.Background())
-	var parts sync.WaitGroup
-	parts.Go(func() { w.sessions.Run(ctx) })
-	parts.Go(func() {
-		if err := w.hub.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	})
 	if w.http.EnableHTTP2 = cfg.tls; cfg.tls {
 		w.http.StartTLS()
 	} else {
@@ -97,8 +84,6 @@ func startWith(t testing.TB, cfg config, hubConfig hub.Config) *world {
 		w.http.Close()
 		testwait.Receive(t, "the end of all sessions", w.sessions.Stopped())
 		w.Wait()
-		cancel()
-		parts.Wait()
 	})
 	return w
 }
@@ -150,23 +135,10 @@ func (w *world) stream(t testing.TB, transport, token string) *clienttest.Stream
 	return clienttest.OpenStream(t, &http.Client{Transport: own}, w.http.URL, transport, token)
 }
 
-func (w *world) publish(t testing.TB, channel, data string) {
-	t.Helper()
-	ch, err := event.ParseChannel(channel)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := w.hub.Publish(hub.Publication{Channel: ch, Data: []byte(data), At: time.Now()}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (w *world) epoch() string { e, _ := w.hub.Position(); return e }
-
 // subscriptions is how many the hub has.
 func (w *world) subscriptions(t testing.TB) int {
 	t.Helper()
-	families, err := w.registry.Gather()
+	families, err := w.hub.Registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
