@@ -27,7 +27,7 @@ func main() {
 func run(ctx context.Context) error {
 	p := plan{progress: os.Stderr}
 	only := flag.String("only", "", "the plugins to install, comma-separated (default all)")
-	write := flag.Bool("write", false, "write the tables into docs/sandbox.md")
+	write := flag.Bool("write", false, "write the tables into docs/sandbox.md, or those of -strangers into docs/operating.md")
 	flag.StringVar(&p.root, "root", ".", "the source tree")
 	flag.IntVar(&p.rate, "rate", 1000, "notifications a second")
 	flag.DurationVar(&p.watch, "watch", 2*time.Second, "how long each plugin is watched at least")
@@ -45,7 +45,7 @@ func run(ctx context.Context) error {
 		if *only != "" {
 			people.only = strings.Split(*only, ",")
 		}
-		return siegeByStrangers(ctx, people)
+		return siegeByStrangers(ctx, people, *write)
 	}
 	if look.For > 0 {
 		report, err := look.Run(ctx)
@@ -65,18 +65,23 @@ func run(ctx context.Context) error {
 	}
 	fmt.Print(result.tables())
 	if *write {
-		if err := writeTables(filepath.Join(p.root, "docs", "sandbox.md"), result.tables()); err != nil {
+		if err := writeTables(filepath.Join(p.root, "docs", "sandbox.md"), "-reloads 1000", result.tables()); err != nil {
 			return err
 		}
 	}
 	return errors.Join(result.wrong()...)
 }
 
-func siegeByStrangers(ctx context.Context, people strangers) error {
+func siegeByStrangers(ctx context.Context, people strangers, write bool) error {
 	result, err := people.run(ctx)
 	if err != nil {
 		return err
 	}
 	fmt.Print(result.tables())
+	if write {
+		if err := writeTables(filepath.Join(people.root, "docs", "operating.md"), "-strangers", result.tables()); err != nil {
+			return err
+		}
+	}
 	return errors.Join(result.wrong()...)
 }

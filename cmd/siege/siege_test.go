@@ -91,18 +91,19 @@ func TestWrongIsFound(t *testing.T) {
 
 func TestTablesArePutIntoTheirPlace(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sandbox.md")
-	for _, text := range []string{"before\n" + tablesBegin + tablesEnd + "after\n", "before\n" + tablesBegin + "old\n" + tablesEnd + "after\n"} {
+	begin := tablesBegin("-x")
+	for _, text := range []string{"before\n" + begin + tablesEnd + "after\n", "before\n" + begin + "old\n" + tablesEnd + "after\n"} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := writeTables(path, "new\n"); err != nil {
+		if err := writeTables(path, "-x", "new\n"); err != nil {
 			t.Fatal(err)
 		}
-		if got, _ := os.ReadFile(path); string(got) != "before\n"+tablesBegin+"\nnew\n\n"+tablesEnd+"after\n" {
+		if got, _ := os.ReadFile(path); string(got) != "before\n"+begin+"\nnew\n\n"+tablesEnd+"after\n" {
 			t.Errorf("got %s", got)
 		}
 	}
-	if err := writeTables(filepath.Join("..", "..", "README.md"), ""); err == nil || !strings.Contains(err.Error(), "has no lines") {
+	if err := writeTables(filepath.Join("..", "..", "README.md"), "-x", ""); err == nil || !strings.Contains(err.Error(), "has no lines") {
 		t.Errorf("got %v", err)
 	}
 }

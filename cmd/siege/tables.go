@@ -48,28 +48,30 @@ func escape(s string) string {
 	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;").Replace(s)
 }
 
-// The tables stand between these lines.
-const (
-	tablesBegin = "<!-- go run ./cmd/siege -reloads 1000 -write -->\n"
-	tablesEnd   = "<!-- end of the tables -->\n"
-)
+// The tables of a command stand between a line that names it and this one.
+const tablesEnd = "<!-- end of the tables -->\n"
 
-// writeTables puts the tables into their place in the file at path.
+func tablesBegin(command string) string {
+	return "<!-- go run ./cmd/siege " + command + " -write -->\n"
+}
+
+// writeTables puts the tables of a command into their place in the file at path.
 //
 // # Errors
 //
 // The file has no such place, or cannot be written.
-func writeTables(path, tables string) error {
+func writeTables(path, command, tables string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("write the tables: %w", err)
 	}
-	before, rest, found := bytes.Cut(text, []byte(tablesBegin))
+	begin := tablesBegin(command)
+	before, rest, found := bytes.Cut(text, []byte(begin))
 	_, after, closed := bytes.Cut(rest, []byte(tablesEnd))
 	if !found || !closed {
-		return fmt.Errorf("write the tables: %s has no lines %q and %q", path, strings.TrimSpace(tablesBegin), strings.TrimSpace(tablesEnd))
+		return fmt.Errorf("write the tables: %s has no lines %q and %q", path, strings.TrimSpace(begin), strings.TrimSpace(tablesEnd))
 	}
-	text = fmt.Appendf(nil, "%s%s\n%s\n%s%s", before, tablesBegin, tables, tablesEnd, after)
+	text = fmt.Appendf(nil, "%s%s\n%s\n%s%s", before, begin, tables, tablesEnd, after)
 	if err := os.WriteFile(path, text, 0o644); err != nil {
 		return fmt.Errorf("write the tables: %w", err)
 	}
