@@ -42,12 +42,11 @@ func TestRecoveryThatIsOvertaken(t *testing.T) {
 		w.hub.Say(t, "project/p1/a", `"`+strings.Repeat("x", 4<<10)+`"`)
 	}
 	c := w.connected(t, "ann@p1")
-	c.room, c.busy = 64<<10, true
+	c.room, c.fills, c.busy = 64<<10, true, true
 	c.say(fmt.Sprintf(`{"id":2,"subscribe":{"channel":"project/p1/a","recover":true,"epoch":%q,"offset":0}}`, w.hub.Epoch()))
 	if s := c.hear().Subscribe; !s.Recovered || len(s.Publications) != 7 {
 		t.Fatalf("recovered %t, %d publications", s.Recovered, len(s.Publications))
 	}
-	c.room = 0
 	for range 10 {
 		w.hub.Say(t, "project/p1/a", `"new"`)
 	}

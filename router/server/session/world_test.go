@@ -56,6 +56,7 @@ type client struct {
 	t       testing.TB
 	session *Session
 	room    int
+	fills   bool // it takes that room once
 	busy    bool // something waits
 
 	mu        sync.Mutex
@@ -129,7 +130,15 @@ func (c *client) Forget(pattern string) {
 	c.forgotten = append(c.forgotten, pattern)
 }
 
-func (c *client) Room() (int, bool) { return c.room, !c.busy }
+func (c *client) Room() (int, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	room := c.room
+	if c.fills {
+		c.room = 0
+	}
+	return room, !c.busy
+}
 
 func (c *client) Disconnect(why wire.Disconnect) {
 	c.mu.Lock()
