@@ -137,6 +137,10 @@ func (c *Config) validate() error {
 		c.AMQP.Validate(), c.Plugins.Validate(), plugin.ValidateSettings(c.Plugin),
 		c.Hub.Validate(), c.Server.Validate(), c.Auth.Validate(), c.Admin.Validate(),
 	}
+	if q := c.AMQP.Queue; c.Hub.HistoryFile != "" && min(q.Expires, q.MessageTTL) < c.Hub.HistoryTTL {
+		errs = append(errs, fmt.Errorf("[hub] history_file: clients would not be told of what RabbitMQ has dropped before the next router runs; "+
+			"history_ttl (%s) is to be at most [amqp.queue] expires (%s) and message_ttl (%s)", c.Hub.HistoryTTL, q.Expires, q.MessageTTL))
+	}
 	if c.Log.Format != "text" && c.Log.Format != "json" {
 		errs = append(errs, fmt.Errorf(`[log] format = %q: it is "text" or "json"`, c.Log.Format))
 	}

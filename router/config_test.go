@@ -99,6 +99,8 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"no TOML", "[server\nlisten = 1\n", []string{`line 2: expected '.' or ']' to end table name`}},
 		{"a bad duration", "[hub]\nhistory_ttl = \"5 minutes\"\n", []string{`line 2: hub.history_ttl: invalid duration: "5 minutes"`}},
 		{"out of range", "[hub]\nhistory_ttl = \"1ms\"\n", []string{`[hub] history_ttl = 1ms: between 1s and 24h`}},
+		{"a history that outlives the queue", "[hub]\nhistory_file = \"/x\"\nhistory_ttl = \"2h\"\n", []string{
+			"[hub] history_file: clients would not be told of what RabbitMQ has dropped"}},
 		{"a bad level", "[log]\nlevel = \"loud\"\n", []string{`line 2: log.level: `}},
 		{"a bad format", "[log]\nformat = \"xml\"\n", []string{`[log] format = "xml": it is "text" or "json"`}},
 		{"no such variable", "[auth.jwt]\nhmac_secret = \"${NO_SUCH_VARIABLE_HERE}\"\n", []string{

@@ -143,6 +143,9 @@ func (r *Router) Run(ctx context.Context) error {
 	r.server.Drain(deadline)
 	stopFloor()
 	edges.Wait()
+	if err := r.hub.Save(); err != nil {
+		r.log.Warn("clients will not recover from the next router", "error", err)
+	}
 	r.host.Close()
 	r.log.Info("stopped")
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {

@@ -17,6 +17,9 @@ type Config struct {
 	// HistoryBytes bounds the history of all channels together. The oldest
 	// publications are dropped first, whatever channel they are in.
 	HistoryBytes int `toml:"history_bytes"`
+	// HistoryFile is where a router that stops leaves the history for the next one on
+	// this host; empty: nowhere.
+	HistoryFile string `toml:"history_file"`
 	// Channels bounds how many channels without a subscriber are remembered.
 	// The one longest without a publication is forgotten first.
 	Channels int `toml:"channels"`

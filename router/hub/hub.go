@@ -55,12 +55,19 @@ type Hub struct {
 // handles them once Run runs.
 func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) *Hub {
 	h := &Hub{cfg: cfg, log: log, seed: maphash.MakeSeed(), metrics: newMetrics(reg)}
+	h.begin()
+	h.resume()
+	return h
+}
+
+// begin has the hub know nothing yet.
+func (h *Hub) begin() {
 	h.events = newLocal(h.apply)
-	n := cfg.shards()
+	h.shards = nil
+	n := h.cfg.shards()
 	for range n {
 		h.shards = append(h.shards, newShard(h, n))
 	}
-	return h
 }
 
 // Run handles publications and subscriptions until ctx is done, then those that

@@ -47,6 +47,14 @@ func newLocal(apply func(Publication) error) *local {
 	return &local{epoch: rand.Text()[:10], now: now, apply: apply}
 }
 
+// goOn continues the epoch of a router that ran before. Its clock may have been ahead.
+func (l *local) goOn(from handover, at time.Time) {
+	base := max(from.Top, uint64(max(0, at.Sub(from.Began)/time.Microsecond)))
+	began := time.Now()
+	l.epoch, l.now = from.Epoch, func() uint64 { return base + uint64(time.Since(began)/time.Microsecond) }
+	l.top.Store(from.Top)
+}
+
 // CountOffsets makes time stand still in a hub that nothing was published to, so that
 // its offsets count publications. It is for tests.
 func (h *Hub) CountOffsets() { h.events.(*local).now = func() uint64 { return 0 } }
