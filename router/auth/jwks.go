@@ -203,5 +203,5 @@ func fetchBounded(ctx context.Context, url string) ([]byte, error) {
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("fetch the key set: status %d", resp.StatusCode)
 	}
-	return regular.All(resp.Body, regular.Most)
+	return regular.All(resp.Body, 0, regular.Most)
 }

@@ -65,7 +65,7 @@ func readModule(path string, limit int64) ([]byte, error) {
 	if before.Size() > limit {
 		return nil, fmt.Errorf("it has %d bytes, over the limit of %d; build it without debug information, or raise [plugins] max_module_bytes", before.Size(), limit)
 	}
-	module, err := regular.All(f, limit)
+	module, err := regular.All(f, before.Size(), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read it: %w", err)
 	}

@@ -7,6 +7,7 @@
 package regular
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -55,12 +56,12 @@ func Open(path string) (*os.File, fs.FileInfo, error) {
 //
 // Those of Open, the system's, or that the file is larger.
 func Read(path string, most int64) ([]byte, error) {
-	f, _, err := Open(path)
+	f, info, err := Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return All(f, most)
+	return All(f, info.Size(), most)
 }
 
 // KeyPair reads a certificate and its key, in PEM.
@@ -80,17 +81,19 @@ func KeyPair(certFile, keyFile string) (tls.Certificate, error) {
 	return tls.X509KeyPair(cert, key)
 }
 
-// All returns what is left to read, if that is no more than so many bytes.
+// All returns what is left to read, if that is no more than so many bytes. If it is as
+// many as size says, it is copied once only.
 //
 // # Errors
 //
 // The reader's, or that there is more.
-func All(r io.Reader, most int64) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(r, most+1))
-	if err == nil && int64(len(text)) > most {
+func All(r io.Reader, size, most int64) ([]byte, error) {
+	text := bytes.NewBuffer(make([]byte, 0, min(size, most)+bytes.MinRead))
+	_, err := text.ReadFrom(io.LimitReader(r, most+1))
+	if err == nil && int64(text.Len()) > most {
 		return nil, fmt.Errorf("it is over the limit of %d bytes", most)
 	}
-	return text, err
+	return text.Bytes(), err
 }
 
 // Most bounds what a person writes by hand, and keys and certificates, in bytes.

@@ -32,6 +32,8 @@ func init() {
 type request struct {
 	Options guest.Options `json:"options"`
 	Limits  Limits        `json:"limits"`
+	// Size is how many bytes of module follow.
+	Size int `json:"size"`
 }
 
 // answer is what the child prints.
@@ -66,8 +68,8 @@ func answerTo(in *bufio.Reader, out io.Writer) error {
 	}
 	// Garbage is collected harder before there is no more memory.
 	debug.SetMemoryLimit(r.Limits.Memory / 4 * 3)
-	code, err := io.ReadAll(in)
-	if err != nil {
+	code := make([]byte, r.Size)
+	if _, err := io.ReadFull(in, code); err != nil {
 		return fmt.Errorf("read what to compile: %w", err)
 	}
 	var a answer

@@ -26,7 +26,7 @@ func (c *Compiler) child(ctx context.Context, m Module) error {
 	if err != nil {
 		return fmt.Errorf("find this program, to compile in a process of its own: %w", err)
 	}
-	header, err := json.Marshal(request{m.Options, c.limits})
+	header, err := json.Marshal(request{m.Options, c.limits, len(m.Code)})
 	if err != nil {
 		return fmt.Errorf("say what to compile: %w", err)
 	}
