@@ -10,6 +10,7 @@
 //
 //	sandbox*.go  a plugin's call: beside Extism, a watched wazero, native Go
 //	stock.go     the stock plugins over a recording: beside encoding/json
+//	resident.go  the real binary at rest: its memory
 //	rabbit*.go   the real binary behind a real RabbitMQ: throughput, latency
 //	fan*.go      the hub and the server before thousands of clients
 package main

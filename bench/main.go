@@ -21,6 +21,7 @@ var rows = []struct {
 	{"loaded", loadedPlugins},
 	{"stock", stockSet},
 	{"start", stockStart},
+	{"resident", resident},
 	{"throughput", throughput},
 	{"latency", latency},
 	{"fan-out", fanOut},

@@ -67,6 +67,15 @@ func TestBundleIsSeveralPlugins(t *testing.T) {
 	}
 }
 
+func TestStatusSaysWhatAPluginTakes(t *testing.T) {
+	h := testHost(t, testConfig(t), nil, "50-all.wasm", bundle("x", "one", "two"))
+	for _, s := range h.Status() {
+		if s.CodeBytes < 1<<10 || s.CodeBytes > 1<<20 || s.InstanceBytes != 64<<10 || s.SnapshotBytes <= 0 || s.SnapshotBytes > 64<<10 || s.Instances != 1 {
+			t.Errorf("%s: %d bytes of code, %d of a snapshot, %d per instance, %d instances", s.Name, s.CodeBytes, s.SnapshotBytes, s.InstanceBytes, s.Instances)
+		}
+	}
+}
+
 func TestPluginsOfABundleAreSwitchedOff(t *testing.T) {
 	no := false
 	off := Settings{Enabled: &no}

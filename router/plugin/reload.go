@@ -2,7 +2,9 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"runtime"
@@ -35,7 +37,7 @@ type reloader struct {
 // reload makes a new set of what the folder holds now, keeping every version
 // whose file and settings are the same, and swaps it in.
 func (r *reloader) reload(ctx context.Context) error {
-	found, err := folder(r.cfg.Dir).scan()
+	found, err := r.scan()
 	if err != nil {
 		return err
 	}
@@ -72,6 +74,16 @@ func (r *reloader) reload(ctx context.Context) error {
 	r.remember()
 	r.records.forget(next.present())
 	return nil
+}
+
+// scan lists the files of the folder. One that nobody named need not exist if the
+// program carries plugins; but one that vanishes has not lost its plugins.
+func (r *reloader) scan() ([]found, error) {
+	found, err := folder(r.cfg.Dir).scan()
+	if errors.Is(err, fs.ErrNotExist) && r.stock != nil && r.cfg.Dir == DefaultConfig().Dir && !r.current.load().hasOther(StockFile) {
+		return nil, nil
+	}
+	return found, err
 }
 
 // remember notes down which versions run, if it is a router that runs them and not

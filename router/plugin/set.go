@@ -119,6 +119,11 @@ func (s *set) has(name string) bool {
 	return slices.ContainsFunc(s.files, func(f *file) bool { return f.name == name })
 }
 
+// hasOther reports whether the set has something of any other file.
+func (s *set) hasOther(name string) bool {
+	return slices.ContainsFunc(s.files, func(f *file) bool { return f.name != name })
+}
+
 // currentSet is the set that runners pick up at their next notification. It is
 // safe for concurrent use, but only one goroutine may swap.
 type currentSet struct{ pointer atomic.Pointer[set] }

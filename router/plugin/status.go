@@ -50,8 +50,14 @@ type Status struct {
 	FuelLimit   int64  `json:"fuel_limit"`
 	MemoryLimit int64  `json:"memory_limit_bytes"`
 	Instances   int64  `json:"instances"`
-	KVEntries   int    `json:"kv_entries"`
-	KVBytes     int    `json:"kv_bytes"`
+	// CodeBytes is what its file's compiled code takes, once for all plugins in the
+	// file. SnapshotBytes is what instances begin from and share as far as they do not
+	// write, and InstanceBytes the memory that each then has.
+	CodeBytes     int64 `json:"code_bytes,omitempty"`
+	SnapshotBytes int64 `json:"snapshot_bytes,omitempty"`
+	InstanceBytes int64 `json:"instance_bytes,omitempty"`
+	KVEntries     int   `json:"kv_entries"`
+	KVBytes       int   `json:"kv_bytes"`
 }
 
 // statusOf describes one file.
@@ -91,6 +97,10 @@ func statusOf(f *file, now time.Time) Status {
 	}
 	s.FuelLimit, s.MemoryLimit = f.version.limits.Fuel, f.version.limits.Memory()
 	s.Instances = r.instances.Load()
+	s.CodeBytes = f.version.code.Bytes()
+	if shot := f.version.snapshot; shot != nil {
+		s.SnapshotBytes, s.InstanceBytes = shot.Bytes(), shot.Memory()
+	}
 	s.KVEntries, s.KVBytes, _ = r.store.Usage()
 	return s
 }

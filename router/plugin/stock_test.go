@@ -1,7 +1,10 @@
 package plugin
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
+	"os"
 	"strings"
 	"testing"
 
@@ -61,6 +64,36 @@ func TestStockSetHasWhatItAsksFor(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestFolderThatNobodyNamedNeedNotExist(t *testing.T) {
+	t.Chdir(t.TempDir())
+	c := testConfig(t)
+	c.Dir = DefaultConfig().Dir
+	if err := newTestHost(t, c, nil, slog.New(slog.DiscardHandler)).Load(context.Background()); err == nil {
+		t.Error("there is neither a folder nor a stock set, and nobody says so")
+	}
+	c.Stock = func() []byte { return guesttest.Assemble(t, guesttest.Saying("1")) }
+	h := newTestHost(t, c, nil, slog.New(slog.DiscardHandler))
+	reload(t, h)
+	if got := payloads(t, testRunner(t, h)); got != "stock: public/a||1" {
+		t.Error(got)
+	}
+	if err := os.Mkdir(c.Dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	install(t, c.Dir, "60-a.wasm", guesttest.Assemble(t, guesttest.Saying("2")))
+	reload(t, h)
+	if err := os.RemoveAll(c.Dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Load(context.Background()); err == nil || len(h.Status()) != 2 {
+		t.Errorf("a folder that vanished: %v, %s", err, states(h))
+	}
+	c.Dir = "named"
+	if err := newTestHost(t, c, nil, slog.New(slog.DiscardHandler)).Load(context.Background()); err == nil {
+		t.Error("a folder that somebody named is not there, and nobody says so")
 	}
 }
 

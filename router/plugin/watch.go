@@ -102,7 +102,7 @@ func (w *folderWatch) rescan(ctx context.Context) {
 	h.reloading.Lock()
 	defer h.reloading.Unlock()
 	h.records.forget(h.current.load().present())
-	files, err := folder(h.cfg.Dir).scan()
+	files, err := h.reloader.scan()
 	if err == nil {
 		stamp := stampOf(files)
 		quiet := stamp == w.last

@@ -85,7 +85,7 @@ func (c *Compiler) Load(ctx context.Context, m Module) (*guest.Module, error) {
 }
 
 // format is to be raised when guest.Build admits less, or leaves something else.
-const format = 1
+const format = 2
 
 // key names the cache's entry for a module. It covers whatever the entry depends on
 // but the engine, which recognises its own machine code.

@@ -54,6 +54,11 @@ func store(dir string, image *guest.Image) error {
 			return err
 		}
 	}
+	info, err := os.Stat(filepath.Join(dir, d.Machine))
+	if err != nil {
+		return err
+	}
+	d.MachineBytes = info.Size()
 	text, err := json.Marshal(d)
 	if err != nil {
 		return err

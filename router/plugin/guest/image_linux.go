@@ -12,6 +12,8 @@ import (
 type image struct {
 	bytes []byte
 	file  int // -1: the system has none, and bytes are copied
+	// stored is how many bytes take memory.
+	stored int64
 }
 
 // newImage copies a memory.
@@ -19,7 +21,7 @@ func newImage(memory []byte) *image {
 	m := &image{file: -1}
 	if m.open(memory) != nil {
 		m.close()
-		m.bytes, m.file = append([]byte(nil), memory...), -1
+		m.bytes, m.file, m.stored = append([]byte(nil), memory...), -1, int64(len(memory))
 	}
 	return m
 }
@@ -39,6 +41,7 @@ func (m *image) open(memory []byte) (err error) {
 			if _, err = unix.Pwrite(m.file, part, int64(at)); err != nil {
 				return err
 			}
+			m.stored += page
 		}
 	}
 	m.bytes, err = unix.Mmap(m.file, 0, len(memory), unix.PROT_READ, unix.MAP_SHARED)

@@ -3,9 +3,14 @@
 package guest
 
 // image is a guest's memory as it was at one time.
-type image struct{ bytes []byte }
+type image struct {
+	bytes  []byte
+	stored int64
+}
 
-func newImage(memory []byte) *image { return &image{append([]byte(nil), memory...)} }
+func newImage(memory []byte) *image {
+	return &image{append([]byte(nil), memory...), int64(len(memory))}
+}
 
 func (m *image) close() { m.bytes = nil }
 

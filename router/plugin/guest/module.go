@@ -38,12 +38,15 @@ type Image struct {
 	Bundles bool `json:"bundles"`
 	// LeastMemory is what an instance's memory has at its start, in bytes.
 	LeastMemory int64 `json:"least_memory"`
+	// MachineBytes is how long the machine code is.
+	MachineBytes int64 `json:"machine_bytes"`
 }
 
 // Module is a compiled module. It is safe for concurrent use.
 type Module struct {
 	limits   Limits
 	image    Image // without its code
+	bytes    int64
 	runtime  wazero.Runtime
 	cache    wazero.CompilationCache
 	compiled wazero.CompiledModule
@@ -86,7 +89,7 @@ func Build(ctx context.Context, code []byte, o Options) (*Image, error) {
 //
 // The machine code is not there, or is another engine's or processor's.
 func Load(i *Image, o Options) (*Module, error) {
-	m := &Module{limits: o.Limits, image: *i}
+	m := &Module{limits: o.Limits, image: *i, bytes: i.MachineBytes + int64(len(i.Code))}
 	m.image.Code = nil
 	// If the engine does not find the code, it would compile. Several of its workers
 	// do nothing once the context is over.
@@ -166,6 +169,10 @@ func bind(host hostFunc) api.GoModuleFunc {
 		host.call(ctx.Value(callKey{}).(*call), mod.Memory(), stack)
 	}
 }
+
+// Bytes is what the module takes without any instance: its machine code, and its
+// own, which the engine keeps.
+func (m *Module) Bytes() int64 { return m.bytes }
 
 // Close frees the machine code. No instance may be in use any more. It may
 // be called again.

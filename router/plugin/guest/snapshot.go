@@ -37,6 +37,10 @@ func (in *Instance) Snapshot() *Snapshot {
 	return s
 }
 
+// Bytes is what the snapshot takes, and Memory how long the memory is that it is of.
+func (s *Snapshot) Bytes() int64  { return s.memory.stored }
+func (s *Snapshot) Memory() int64 { return int64(len(s.memory.bytes)) }
+
 // Close gives the snapshot's memory back. Instances that began from it can still
 // be closed.
 func (s *Snapshot) Close() { s.memory.close() }
