@@ -23,7 +23,7 @@ func (s *shard) catchUp() <-chan time.Time {
 	spent := 0
 	for n := s.behind.len; n > 0 && spent < paceCost; n-- {
 		sub := s.behind.first.value
-		s.behind.remove(&sub.waits)
+		s.behind.remove(sub.waits)
 		spent += s.advance(sub)
 	}
 	if s.behind.len == 0 {
@@ -68,7 +68,7 @@ func (s *shard) advance(sub *Subscription) (cost int) {
 	}
 	s.free = append(s.free, b)
 	if len(entries) > 0 {
-		s.behind.push(&sub.waits, sub)
+		s.behind.push(sub.waits, sub)
 		return cost
 	}
 	s.flush(f)

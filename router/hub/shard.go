@@ -318,7 +318,8 @@ func (s *shard) subscribe(sub *Subscription, id uint32) {
 		f.add(sub)
 	} else {
 		f.addBehind(sub)
-		s.behind.push(&sub.waits, sub)
+		sub.waits = new(node[Subscription])
+		s.behind.push(sub.waits, sub)
 	}
 	s.hub.subscriptions.Inc()
 }
@@ -327,8 +328,8 @@ func (s *shard) unsubscribe(sub *Subscription, id uint32) {
 	if f := sub.fan; f != nil {
 		s.flush(f)
 		f.remove(sub)
-		if sub.waits.value != nil {
-			s.behind.remove(&sub.waits)
+		if sub.waits != nil && sub.waits.value != nil {
+			s.behind.remove(sub.waits)
 		}
 		s.wanted.Add(-1)
 		s.hub.subscriptions.Dec()

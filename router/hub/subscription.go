@@ -46,7 +46,7 @@ type Subscription struct {
 	MustRecover bool
 
 	ended bool
-	index int32              // its place in fan.subs, or isBehind
-	fan   *fan               // that it belongs to; nil while it is not subscribed
-	waits node[Subscription] // its place among those behind
+	index int32               // its place in fan.subs, or isBehind
+	fan   *fan                // that it belongs to; nil while it is not subscribed
+	waits *node[Subscription] // its place among those behind; nil if it never was
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"unique"
 
 	"horizon-realtime/router/auth"
 )
@@ -41,9 +42,13 @@ func callerOf(r *http.Request) *caller {
 		method = http.MethodPost
 	}
 	return &caller{
-		method, strings.Clone(r.Host), r.RemoteAddr, strings.Clone(auth.OriginOf(r)), strings.Clone(forwarded),
+		method, once(r.Host), r.RemoteAddr, once(auth.OriginOf(r)), strings.Clone(forwarded),
 	}
 }
+
+// once is s, in the memory that all sessions with the same one share: most come from
+// one page of one host.
+func once(s string) string { return unique.Make(s).Value() }
 
 func (c *caller) request() *http.Request {
 	r := &http.Request{Method: c.method, Host: c.host, RemoteAddr: c.address, Header: http.Header{}}
