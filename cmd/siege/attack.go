@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"horizon-realtime/router/plugin"
@@ -50,11 +51,11 @@ func (b *besieged) attack(ctx context.Context, g attacker, watch time.Duration) 
 			return err
 		}
 		ends := func(s plugin.Status, ok bool) bool {
-			return ok && s.State == g.fate && (s.State != plugin.Running || s.Calls > 0)
+			return ok && slices.Contains(g.fates, s.State) && (s.State != plugin.Running || s.Calls > 0)
 		}
 		_, err := b.until(ctx, file, ends)
 		if err != nil {
-			return fmt.Errorf("%s: %w, and must be %s", g.name, err, g.fate)
+			return fmt.Errorf("%s: %w, and must be %s", g.name, err, g.fates)
 		}
 		r.verdict = time.Since(began)
 		if err := wait(ctx, watch-r.verdict); err != nil {
@@ -62,7 +63,7 @@ func (b *besieged) attack(ctx context.Context, g attacker, watch time.Duration) 
 		}
 		s, err := b.until(ctx, file, ends)
 		if err != nil {
-			return fmt.Errorf("%s: %w, and must be %s", g.name, err, g.fate)
+			return fmt.Errorf("%s: %w, and must be %s", g.name, err, g.fates)
 		}
 		if r.sees, err = b.sees(s); err != nil {
 			return err
