@@ -66,7 +66,7 @@ func dial(ctx context.Context, t target, h host) (link, error) {
 		secured := tls.Client(socket, own)
 		if err := secured.HandshakeContext(ctx); err != nil {
 			socket.Close()
-			return link{}, fmt.Errorf("tls handshake with %s: %w%s", h.addr, err, wayOut(err))
+			return link{}, fmt.Errorf("tls handshake with %s: %w%s", h.addr, err, wayOut(err, true))
 		}
 		transport = secured
 	}
@@ -83,7 +83,7 @@ func dial(ctx context.Context, t target, h host) (link, error) {
 	})
 	if err != nil {
 		socket.Close()
-		return link{}, fmt.Errorf("amqp handshake with %s as user %s: %w%s", h.addr, h.user, err, wayOut(err))
+		return link{}, fmt.Errorf("amqp handshake with %s as user %s: %w%s", h.addr, h.user, err, wayOut(err, t.tls != nil))
 	}
 	if !stop() {
 		socket.Close()
@@ -93,7 +93,7 @@ func dial(ctx context.Context, t target, h host) (link, error) {
 }
 
 // wayOut says what to do about a handshake that failed.
-func wayOut(err error) string {
+func wayOut(err error, overTLS bool) string {
 	var unknown x509.UnknownAuthorityError
 	var record tls.RecordHeaderError
 	switch {
@@ -101,7 +101,7 @@ func wayOut(err error) string {
 		return "; name the authority with ca_file in [amqp.tls], or ssl_ca_file in the URL"
 	case errors.As(err, &record):
 		return "; this port does not speak TLS"
-	case errors.Is(err, amqp.ErrSyntax), errors.Is(err, io.EOF), errors.Is(err, amqp.ErrFrame):
+	case !overTLS && (hasCode(err, amqp.FrameError) || hasCode(err, amqp.SyntaxError) || errors.Is(err, io.EOF)):
 		return "; does this port want TLS? Then use amqps://, or rabbit://…?ssl=1"
 	}
 	return ""

@@ -278,6 +278,18 @@ func TestTLS(t *testing.T) {
 			return err != nil && strings.Contains(err.Error(), "unknown authority")
 		})
 	})
+	t.Run("each on the other's port", func(t *testing.T) {
+		for url, want := range map[string]string{
+			"rabbit://guest:guest@" + tlsAddr + "/?ssl=0":     "does this port want TLS?",
+			"rabbit://guest:guest@" + node.Addr() + "/?ssl=1": "this port does not speak TLS",
+		} {
+			cfg := cfg
+			cfg.URLs = []string{url}
+			c := consume(t, cfg, func(d *rabbit.Delivery) { d.Ack() })
+			testwait.Until(t, "refused", func() bool { err := c.Ready(); return err != nil && strings.Contains(err.Error(), want) })
+			c.stop()
+		}
+	})
 	cfg.TLS.CAFile = certs + "/ca.pem"
 	t.Run("no client certificate", func(t *testing.T) {
 		c := consume(t, cfg, func(d *rabbit.Delivery) { d.Ack() })
