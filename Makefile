@@ -21,7 +21,7 @@ JS      := horizon/node_modules/.package-lock.json
 ASC     := sdk/assemblyscript/node_modules/.package-lock.json
 GOFILES := $(shell find cmd router sdk plugins -name '*.go' -not -name '*_test.go')
 
-.PHONY: help build plugins run test test-js test-go e2e e2e-horizon bench siege siege-strangers check mutants clean
+.PHONY: help build plugins run test test-rabbits test-js test-go e2e e2e-horizon bench siege siege-strangers check mutants clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ e2e: build $(JS) $(ASC) ## from oslo.messaging through RabbitMQ to the official 
 
 e2e-horizon: build $(JS) ## Debian's OpenStack on this machine, its Horizon in a real Chromium (10 min, 3 GB; installs packages)
 	horizon/e2e/run
+
+test-rabbits: ## the tests of router/rabbit against RabbitMQ 4.0 and 4.3 (root, debootstrap, 1 GB); `make test` has the installed one
+	@.ci/need debootstrap:debootstrap
+	router/rabbit/rabbittest/rabbits
 
 bench: build ## measure beside peers in the same run; writes bench/results.json and a table
 	@.ci/need rabbitmq-server:rabbitmq-server clang:clang lld:wasm-ld

@@ -22,7 +22,8 @@ type broker struct {
 	exchanges *exchanges
 	// former are the queues that the group may have had before, under other
 	// configurations, until they are known to be gone.
-	former []Config
+	former      []Config
+	formerError string // last logged
 
 	reading  sync.Mutex // guards what refresh has read
 	target   target

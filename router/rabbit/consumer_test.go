@@ -115,8 +115,8 @@ func TestTakesNothingFromOthers(t *testing.T) {
 	cfg := testConfig(t)
 	b := dial(t, node.URL())
 	b.exchange(cfg.Exchanges[0], false)
-	// As oslo's publisher does it.
-	if _, err := b.QueueDeclare("notifications.info", false, false, false, false, nil); err != nil {
+	// As oslo's publisher does it with amqp_durable_queues; RabbitMQ denies others one day.
+	if _, err := b.QueueDeclare("notifications.info", true, false, false, false, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.QueueBind("notifications.info", "notifications.info", cfg.Exchanges[0], false, nil); err != nil {
@@ -128,7 +128,7 @@ func TestTakesNothingFromOthers(t *testing.T) {
 		b.publish(cfg.Exchanges[0], "notifications.info", fmt.Sprint(i))
 	}
 	testwait.Until(t, "20 acknowledged", func() bool { return c.metric("acked_total") == 20 })
-	q, err := b.QueueDeclarePassive("notifications.info", false, false, false, false, nil)
+	q, err := b.QueueDeclarePassive("notifications.info", true, false, false, false, nil)
 	if err != nil || q.Messages != 20 || q.Consumers != 0 {
 		t.Fatalf("notifications.info has %d messages and %d consumers, error %v", q.Messages, q.Consumers, err)
 	}

@@ -18,7 +18,7 @@ func TestLeastPrivilege(t *testing.T) {
 	nova := cfg.Exchanges[0]
 	b := dial(t, node.URL())
 	b.exchange(nova, false)
-	if _, err := b.QueueDeclare("notifications.info", false, false, false, false, nil); err != nil {
+	if _, err := b.QueueDeclare("notifications.info", true, false, false, false, nil); err != nil {
 		t.Fatal(err)
 	}
 	ctl(t, "add_user", "least", "pass@word")

@@ -57,7 +57,8 @@ func (b *broker) takeOver(ctx context.Context, h host) {
 	defer l.close()
 	b.former = slices.DeleteFunc(b.former, func(f Config) bool {
 		err := b.takeOverFrom(ctx, l, h, f)
-		if err != nil && ctx.Err() == nil {
+		if err != nil && ctx.Err() == nil && b.formerError != err.Error() {
+			b.formerError = err.Error()
 			b.log.Warn("the group's former queue is not worked off; trying again later", "queue", f.QueueName(), "error", err)
 		}
 		return err == nil

@@ -2,7 +2,8 @@
 // ports, port mapper (epmd), data folder and Erlang cookie, so that it does not meet
 // a RabbitMQ that the machine already runs.
 //
-// In: an installed rabbitmq-server and an empty folder. Out: a broker at URL
+// In: an installed rabbitmq-server, or the one in the folder $RABBITTEST_BIN, and an
+// empty folder; $RABBITTEST_CONF are further lines of rabbitmq.conf. Out: a broker at URL
 // that can be stopped and started again with its data. The integration tests
 // of router/rabbit, the end-to-end tests and the benchmarks start one; starting
 // takes several seconds, so a test package shares one from its TestMain.
@@ -138,10 +139,13 @@ func (n *Node) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa
 // LogFile is where the node writes its log.
 func (n *Node) LogFile() string { return filepath.Join(n.dir, "log", "node.log") }
 
-// findServer finds the folder with RabbitMQ's own scripts. Debian's wrappers on
-// the PATH change to the user rabbitmq and the system's data, so its inner
-// folder goes first.
+// findServer finds the folder with RabbitMQ's own scripts: $RABBITTEST_BIN, or what is
+// installed. Debian's wrappers on the PATH change to the user rabbitmq and the
+// system's data, so its inner folder goes first.
 func findServer() (string, error) {
+	if bin := os.Getenv("RABBITTEST_BIN"); bin != "" {
+		return bin, nil
+	}
 	const debian = "/usr/lib/rabbitmq/bin"
 	if _, err := os.Stat(filepath.Join(debian, "rabbitmq-server")); err == nil {
 		return debian, nil
@@ -167,6 +171,9 @@ func (n *Node) prepare() error {
 		"loopback_users.guest = true",
 		"disk_free_limit.absolute = 50MB",
 	}, n.conf...)
+	if more := os.Getenv("RABBITTEST_CONF"); more != "" {
+		lines = append(lines, more)
+	}
 	files := map[string]string{
 		"rabbitmq.conf":   strings.Join(lines, "\n") + "\n",
 		"enabled_plugins": "[].\n",
