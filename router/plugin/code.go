@@ -62,7 +62,7 @@ func (l *loader) open(ctx context.Context, file found, limits guest.Limits, comp
 	defer end()
 	c := &code{digest: digest, label: name, stock: l.stock.is(file.name, module), selfTests: bytes.Clone(fuel.Custom(module, abi.SelfTests))}
 	options := guest.Options{Name: pluginName(file.name), Limits: limits, Compilers: compilers}
-	if c.Module, err = l.compiler.Load(ctx, compile.Module{File: file.name, Code: module, Digest: c.digest, Options: options}); err != nil {
+	if c.Module, err = l.compiler.Load(ctx, compile.Module{File: file.name, Code: module, Digest: c.digest, Gentle: l.busy(), Options: options}); err != nil {
 		return nil, err
 	}
 	c.hold()

@@ -67,12 +67,12 @@ func New(cfg Config, settings map[string]Settings, log *slog.Logger, reg prometh
 	h.reloader = &reloader{
 		loader: &loader{
 			cfg: cfg, log: log, keys: keys, stock: newStock(cfg.Stock),
-			compiler: compile.New(cache, cfg.compileLimits(), log), records: h.records, attempts: newAttempts(loading, log), versions: newVersions(ran), now: now,
+			compiler: compile.New(cache, cfg.compileLimits(), log), records: h.records, attempts: newAttempts(loading, log), versions: newVersions(ran),
+			busy: func() bool { return h.runners.Load() > 0 }, now: now,
 		},
 		cache:    cache,
 		current:  h.current,
 		settings: maps.Clone(settings),
-		busy:     func() bool { return h.runners.Load() > 0 },
 	}
 	if err := reg.Register(newCollector(h.current, now)); err != nil {
 		cache.Close()

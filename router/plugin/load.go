@@ -21,6 +21,8 @@ type loader struct {
 	versions *versions
 	records  *records
 	now      func() time.Time
+	// busy reports whether there is traffic that loading must leave room for.
+	busy func() bool
 }
 
 // load makes a version of one plugin of a file: it starts a first instance, and

@@ -22,8 +22,6 @@ type reloader struct {
 	cache    *compile.Cache
 	current  *currentSet
 	settings map[string]Settings
-	// busy reports whether there is traffic that loading must leave room for.
-	busy func() bool
 	// suspicious says that the process died in an earlier reload.
 	suspicious bool
 	// remembers says that versions that run are noted down.

@@ -32,6 +32,7 @@ func init() {
 type request struct {
 	Options guest.Options `json:"options"`
 	Limits  Limits        `json:"limits"`
+	Gentle  bool          `json:"gentle"`
 	// Size is how many bytes of module follow.
 	Size int `json:"size"`
 }
@@ -65,6 +66,9 @@ func answerTo(in *bufio.Reader, out io.Writer) error {
 	runtime.GOMAXPROCS(r.Options.Compilers)
 	if err := confine(r.Limits); err != nil {
 		return err
+	}
+	if r.Gentle {
+		giveWay()
 	}
 	// Garbage is collected harder before there is no more memory.
 	debug.SetMemoryLimit(r.Limits.Memory / 4 * 3)

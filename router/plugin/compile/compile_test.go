@@ -1,3 +1,5 @@
+//go:build linux
+
 package compile
 
 import (
@@ -20,7 +22,14 @@ import (
 	"horizon-realtime/router/plugin/guest/guesttest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(compileForever) != "" {
+		c, m := forever()
+		_, _ = c.Load(context.Background(), m)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // generous are limits that no ordinary module reaches.
 var generous = Limits{Memory: 4 << 30, CPU: time.Minute, Time: time.Minute, Loaded: 1 << 30}

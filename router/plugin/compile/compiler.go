@@ -36,6 +36,8 @@ type Module struct {
 	File   string
 	Code   []byte
 	Digest [sha256.Size]byte
+	// Gentle says that others need the processors more.
+	Gentle bool
 	guest.Options
 }
 

@@ -26,7 +26,7 @@ func (c *Compiler) child(ctx context.Context, m Module) error {
 	if err != nil {
 		return fmt.Errorf("find this program, to compile in a process of its own: %w", err)
 	}
-	header, err := json.Marshal(request{m.Options, c.limits, len(m.Code)})
+	header, err := json.Marshal(request{m.Options, c.limits, m.Gentle, len(m.Code)})
 	if err != nil {
 		return fmt.Errorf("say what to compile: %w", err)
 	}
@@ -79,7 +79,7 @@ const overCPU = "no processor time is left"
 func (c *Compiler) explain(state *os.ProcessState, failed error, complaint string) error {
 	switch {
 	case strings.Contains(complaint, "out of memory"), strings.Contains(complaint, "cannot allocate memory"),
-		strings.Contains(complaint, "failed to allocate"): // which is what the race detector says
+		strings.Contains(complaint, "failed to allocate"), strings.Contains(complaint, "pthread_create failed"): // the race detector, and C
 		return fmt.Errorf("compiling it took more than %d MB; build it smaller, or raise [plugins] compile_memory", c.limits.Memory>>20)
 	case strings.Contains(complaint, overCPU), state.UserTime()+state.SystemTime() >= c.limits.CPU:
 		return fmt.Errorf("compiling it took more than %s of processor time; build it smaller, or raise [plugins] compile_cpu", c.limits.CPU)

@@ -62,6 +62,12 @@ func confine(l Limits) error {
 	return nil
 }
 
+// giveWay leaves the processors to others who want them.
+func giveWay() {
+	const nice = 10
+	_ = unix.Setpriority(unix.PRIO_PGRP, 0, nice) // all threads: the process is alone in its group
+}
+
 // writable is how many bytes of memory the process has that RLIMIT_DATA counts:
 // Go's own, and what the race detector reserves.
 func writable() (uint64, error) {
