@@ -13,6 +13,10 @@ const maxDepth = 64
 // builds is valid JSON in valid UTF-8 on one line, whatever it is given. The
 // zero value is ready. Plugins mostly use the one that Event.Object lends.
 //
+// A member that is written again takes the place of the one before. A number that
+// JavaScript would change, an integer beyond 2^53 or what is too large altogether,
+// becomes a string of the same digits: the router refuses such numbers.
+//
 // Containers close by themselves: writing to one closes those inside of it.
 // Writing to one that has been closed, or to one of an earlier text, is a
 // mistake in the plugin and panics.
@@ -29,6 +33,12 @@ type JSON struct {
 	ends   [maxDepth]byte
 	depth  int
 	serial uint32
+	// first is where the open containers begin in the text. seen has two bits for
+	// each name in the innermost one, which other names may have, too, and outer
+	// those of the containers around it.
+	first [maxDepth]int32
+	seen  uint64
+	outer [maxDepth]uint64
 	// number is one on its way into the text.
 	number [32]byte
 }
@@ -109,6 +119,7 @@ func (j *JSON) begin(bracket byte) place {
 	j.n++
 	j.serial++
 	j.open[j.depth], j.ends[j.depth] = j.serial, bracket+2 // { } and [ ] are two apart
+	j.first[j.depth], j.outer[j.depth], j.seen = int32(j.n-1), j.seen, 0
 	j.depth++
 	j.top = j.serial
 	return place{j, j.serial}
@@ -117,6 +128,7 @@ func (j *JSON) begin(bracket byte) place {
 // end closes the innermost container, and leaves a comma behind it.
 func (j *JSON) end() {
 	j.depth--
+	j.seen = j.outer[j.depth]
 	if j.b[j.n-1] == ',' {
 		j.n--
 	}
@@ -155,6 +167,50 @@ func (j *JSON) ready(serial uint32, innermost bool) {
 
 const closed = "sdk: writing to JSON that is closed already"
 
+const (
+	// largestInteger is the largest that JavaScript's numbers tell from the next,
+	// and largestExponent that of ten in numbers that are surely finite.
+	largestInteger  = "9007199254740992"
+	largestExponent = 307
+	// surelyExact is how many characters a number may have and be none that
+	// changes.
+	surelyExact = 4
+)
+
+// changes reports whether JavaScript makes another number of this one.
+func changes(number string) bool {
+	if number[0] == '-' {
+		number = number[1:]
+	}
+	digits, fraction := len(number), false // of the integer before
+	for i := range len(number) {
+		switch c := number[i]; {
+		case c == '.':
+			digits, fraction = i, true
+		case c|0x20 == 'e':
+			exponent := exponent(number[i+1:])
+			return min(digits, i)+exponent > largestExponent+1
+		}
+	}
+	if fraction {
+		return digits > largestExponent+1
+	}
+	return digits > len(largestInteger) || digits == len(largestInteger) && number > largestInteger
+}
+
+// exponent reads that of a number, with its sign; very large ones are cut.
+func exponent(text string) (n int) {
+	for i := range len(text) {
+		if c := text[i] - '0'; c <= 9 && n < 1<<16 {
+			n = 10*n + int(c)
+		}
+	}
+	if text[0] == '-' {
+		return -n
+	}
+	return n
+}
+
 // literals are the texts of the values that have one.
 var literals = [...]string{KindNull: "null", KindFalse: "false", KindTrue: "true"}
 
@@ -166,7 +222,8 @@ func (j *JSON) member(serial uint32, key string, v Value) {
 	}
 	text := v.text
 	if v.kind != KindString {
-		if v.kind > KindNumber {
+		if v.kind > KindNumber || v.kind == KindNumber && len(text) > surelyExact && changes(text) {
+			j.once(key)
 			j.key(key)
 			j.value(v)
 			return
@@ -177,8 +234,9 @@ func (j *JSON) member(serial uint32, key string, v Value) {
 		j.room(len(key) + len(text) + len(`"":,`))
 		to := j.to()
 		put8(to, '"')
-		to, bad := putText(unsafe.Add(to, 1), key)
-		if bad&highs != 0 {
+		to, bad, bits := putName(unsafe.Add(to, 1), key)
+		if bad&highs != 0 || j.seen&bits == bits {
+			j.once(key)
 			j.key(key)
 			j.literal(text)
 			return
@@ -186,21 +244,24 @@ func (j *JSON) member(serial uint32, key string, v Value) {
 		put16(to, '"'|':'<<8)
 		to, _ = putText(unsafe.Add(to, 2), text)
 		put8(to, ',')
+		j.seen |= bits
 		j.wrote(unsafe.Add(to, 1))
 		return
 	}
 	j.room(len(key) + len(text) + len(`"":"",`))
 	to := j.to()
 	put8(to, '"')
-	to, bad := putText(unsafe.Add(to, 1), key)
+	to, bad, bits := putName(unsafe.Add(to, 1), key)
 	put32(to, '"'|':'<<8|'"'<<16)
 	to, alsoBad := putText(unsafe.Add(to, 3), text)
 	put16(to, '"'|','<<8)
-	if (bad|alsoBad)&highs != 0 {
+	if (bad|alsoBad)&highs != 0 || j.seen&bits == bits {
+		j.once(key)
 		j.key(key)
 		j.string(text)
 		return
 	}
+	j.seen |= bits
 	j.wrote(unsafe.Add(to, 2))
 }
 
@@ -208,6 +269,42 @@ func (j *JSON) member(serial uint32, key string, v Value) {
 func (j *JSON) key(key string) {
 	j.string(key)
 	j.b[j.n-1] = ':' // for the comma
+}
+
+// once makes sure that the innermost container has no member of that name.
+func (j *JSON) once(key string) {
+	w := uint64(0)
+	if len(key) >= 8 {
+		w = load64(key, len(key)-8)
+	} else if len(key) > 0 {
+		w = short(key)
+	}
+	bits := mark(w)
+	if j.seen&bits == bits {
+		j.remove(key)
+	}
+	j.seen |= bits
+}
+
+// remove takes the member of that name out of the innermost container, if there is
+// one.
+func (j *JSON) remove(key string) {
+	end := j.n
+	j.string(key)
+	name := alias(j.b[end : j.n-1])
+	j.n = end
+	first := int(j.first[j.depth-1])
+	text := Value{KindObject, alias(j.b[first:end])}
+	for i, at := 0, first+1; at < end; {
+		_, _, i = text.item(i)
+		next := first + i + 1 // behind the comma
+		if j.b[at+len(name)] == ':' && alias(j.b[at:at+len(name)]) == name {
+			copy(j.b[at:], j.b[next:end])
+			j.n -= next - at
+			return
+		}
+		at = next
+	}
 }
 
 // string writes a string, and a comma.
@@ -238,6 +335,10 @@ func (j *JSON) value(v Value) {
 	case KindString:
 		j.string(v.text)
 	case KindNumber:
+		if len(v.text) > surelyExact && changes(v.text) {
+			j.string(v.text)
+			return
+		}
 		j.literal(v.text)
 	case KindFalse, KindTrue:
 		j.literal(literals[v.kind])
@@ -262,6 +363,7 @@ func (j *JSON) container(v Value) {
 	j.begin(bracket)
 	for key, item, at := v.item(0); at > 0; key, item, at = v.item(at) {
 		if v.kind == KindObject {
+			j.once(key)
 			j.key(key)
 		}
 		j.value(item)
@@ -325,6 +427,7 @@ func (p place) at() *JSON {
 // member begins a member that is a container.
 func (p place) member(key string, bracket byte) place {
 	j := p.at()
+	j.once(key)
 	j.key(key)
 	return j.begin(bracket)
 }

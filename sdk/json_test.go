@@ -3,6 +3,7 @@ package sdk_test
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -28,7 +29,7 @@ func TestJSON(t *testing.T) {
 			o.Null("n")
 			o.StringOrNull("e", "")
 			return o.Text()
-		}, `{"s":"x","i":-9223372036854775808,"f":1e+300,"t":true,"b":false,"n":null,"e":null}`},
+		}, `{"s":"x","i":"-9223372036854775808","f":1e+300,"t":true,"b":false,"n":null,"e":null}`},
 		"no numbers": {func() string {
 			a := j.Array()
 			a.Float(math.NaN())
@@ -114,6 +115,91 @@ func TestDeepValuesEndInNull(t *testing.T) {
 	o.Raw("deep", strings.Repeat("[", 100)+strings.Repeat("]", 100))
 	if got, want := o.Text(), `{"deep":`+strings.Repeat("[", 63)+"null"+strings.Repeat("]", 63)+"}"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// A member that is written again takes the place of the one before, wherever that
+// stands and whatever it is.
+func TestNoMemberIsWrittenTwice(t *testing.T) {
+	var j sdk.JSON
+	o := j.Object()
+	o.Int("a", 1)
+	o.String("long name with a \" quote", "x")
+	inner := o.Object("in")
+	inner.Null("a")
+	inner.String("a", "again")
+	o.String("b", "of \n it")
+	o.Int("a", 2)
+	o.String("long name with a \" quote", "y")
+	o.Object("in").Int("a", 3)
+	o.Array("b").Object().Bool("a", true)
+	o.Int("", 1)
+	if text := o.Text(); text != `{"a":2,"long name with a \" quote":"y","in":{"a":3},"b":[{"a":true}],"":1}` {
+		t.Fatal(text)
+	}
+	o.Int("", 2)
+	o.Value("v", sdk.Parse(`{"a": 1, "b": 2, "\u0061": 3}`))
+	if text := o.Text(); text != `{"a":2,"long name with a \" quote":"y","in":{"a":3},"b":[{"a":true}],"":2,"v":{"b":2,"a":3}}` {
+		t.Error(text)
+	}
+}
+
+// FuzzMembers holds an object to a model: names and values in the order in which they
+// were written last.
+func FuzzMembers(f *testing.F) {
+	f.Add("a\nb\na\nabcdefgh\nabcdefgh\nabcdefg\n\n\n\"")
+	f.Fuzz(func(t *testing.T, names string) {
+		if len(names) > 1000 {
+			return
+		}
+		var j sdk.JSON
+		o := j.Object()
+		last := make(map[string]int)
+		var order []string
+		for i, name := range strings.Split(names, "\n") {
+			name = strings.ToValidUTF8(name, "\uFFFD")
+			if i%3 == 0 {
+				o.Object(name).Int("a", int64(i))
+			} else {
+				o.Int(name, int64(i))
+			}
+			order = slices.DeleteFunc(order, func(s string) bool { return s == name })
+			order, last[name] = append(order, name), i
+		}
+		v := sdk.Parse(o.Text())
+		var got []string
+		for it := v.Items(); it.Next(); {
+			got = append(got, it.Key())
+			value := it.Value()
+			if it.Value().Kind() == sdk.KindObject {
+				value = value.Member("a")
+			}
+			if n, ok := value.Int(); !ok || int(n) != last[it.Key()] {
+				t.Fatalf("%q is %d in %s, not %d", it.Key(), n, v.Literal(), last[it.Key()])
+			}
+		}
+		if !slices.Equal(got, order) {
+			t.Fatalf("%s has not the members %q", v.Literal(), order)
+		}
+	})
+}
+
+// Numbers that JavaScript changes are strings.
+func TestNumbersThatBrowsersChangeAreStrings(t *testing.T) {
+	var j sdk.JSON
+	a := j.Array()
+	a.Int(1 << 53)
+	a.Int(1<<53 + 1)
+	a.Int(-1 << 53)
+	a.Int(-1<<53 - 1)
+	for _, number := range []string{"1e400", "1E-400", "12345678901234567890.5", "9007199254740991", "90071992547409930", "0.12345678901234567890"} {
+		a.Raw(number)
+	}
+	a.Object().Raw("n", "12345678901234567890")
+	want := `[9007199254740992,"9007199254740993",-9007199254740992,"-9007199254740993",` +
+		`"1e400",1E-400,12345678901234567890.5,9007199254740991,"90071992547409930",0.12345678901234567890,{"n":"12345678901234567890"}]`
+	if text := a.Text(); text != want {
+		t.Errorf("got  %s\nwant %s", text, want)
 	}
 }
 

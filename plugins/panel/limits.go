@@ -25,7 +25,7 @@ const (
 	// maxEvent is what all messages of one event may take, of 256 KiB that the
 	// router allows. Past maxDetail they are hints.
 	maxEvent  = 240 << 10
-	maxDetail = 6 << 10
+	maxDetail = 4 << 10
 
 	// maxKey is how long the router lets an emission's key be. Names that serve
 	// as ids may be longer: those of key pairs have 255 characters.

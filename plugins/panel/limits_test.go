@@ -1,6 +1,7 @@
 package panel
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"unicode"
@@ -10,12 +11,15 @@ import (
 )
 
 func TestKeysFit(t *testing.T) {
-	for _, id := range []string{"", "web", strings.Repeat("a", maxKey), strings.Repeat("a", maxKey+1), strings.Repeat("ключ", 64), strings.Repeat("☃", 255)} {
+	for _, id := range []string{"", "web", strings.Repeat("a", maxKey), strings.Repeat("a", maxKey+1), strings.Repeat("ключ", 64), strings.Repeat("☃", 255), "a\nb", "\x7f", "ü\u0085", strings.Repeat("\x01", 255)} {
 		k := Key(id)
 		if len(k) > maxKey || !utf8.ValidString(k) {
 			t.Errorf("the key of %q is %q, of %d bytes", id, k, len(k))
 		}
-		if len(id) <= maxKey && k != id {
+		if strings.ContainsFunc(k, unicode.IsControl) {
+			t.Errorf("the key %q has control characters", k)
+		}
+		if len(id) <= maxKey && k != id && !strings.ContainsFunc(id, unicode.IsControl) {
 			t.Errorf("the key of %q is %q", id, k)
 		}
 	}
@@ -81,8 +85,8 @@ func TestColumnsFitTheMessage(t *testing.T) {
 	a, _ := send(t, "x.update", "INFO", `{}`, func(e *Event) {
 		m := Message{Topic: "x", Kind: "x", Action: Update, ID: strings.Repeat("\x01", maxName), Name: sdk.StringValue(strings.Repeat("\x01", maxName))}
 		d := Begin(e, &m)
-		for range 100 {
-			d.Data.Value("column", worst)
+		for i := range 100 {
+			d.Data.Value(fmt.Sprint("column", i), worst)
 		}
 		d.Data.Value("short", sdk.StringValue("is told"))
 		d.ToProject()
@@ -102,8 +106,8 @@ func TestMessagesFitTheEvent(t *testing.T) {
 		for range 64 {
 			m := Message{Topic: "x", Kind: "x", Action: Update, ID: "i"}
 			d := Begin(e, &m)
-			for range 4 {
-				d.Data.Value("column", sdk.StringValue(strings.Repeat("x", maxColumn)))
+			for i := range 4 {
+				d.Data.Value(fmt.Sprint("column", i), sdk.StringValue(strings.Repeat("x", maxColumn)))
 			}
 			d.ToProject()
 			if e.Brief() != (e.emitted > maxDetail) {

@@ -32,7 +32,7 @@ type Publication struct {
 	Project string
 	// Key is the id of the resource, may be empty, and is at most 256 bytes.
 	Key []byte
-	// Data is one JSON value without a line break, as json.CheckLine checks.
+	// Data is one JSON value without a line break, as json.LineChecker checks.
 	Data []byte
 	// Removed says that the resource is gone.
 	Removed bool

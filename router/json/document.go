@@ -32,7 +32,7 @@ const (
 	MaxNodes = 1 << 16
 )
 
-// What Parse and CheckLine refuse; every refusal wraps one of them.
+// What Parse and LineChecker refuse; every refusal wraps one of them.
 var (
 	ErrSyntax   = errors.New("not valid JSON")
 	ErrUTF8     = errors.New("not valid UTF-8")
@@ -59,7 +59,7 @@ type node struct {
 // seen its largest text, allocates nothing.
 //
 // If an object names a member twice, the last one counts, as in Python's,
-// JavaScript's and Go's own decoders. Keys are compared decoded, so there is no
+// JavaScript's and Go's own decoders, and AppendTo leaves the others out. Keys are compared decoded, so there is no
 // second way to spell one.
 //
 // One goroutine at a time may use a Document, and one that has Values of it
@@ -68,7 +68,9 @@ type Document struct {
 	text    []byte
 	nodes   []node
 	members members
-	scratch [2][]byte // for strings that are decoded
+	// repeated says that some object has a member twice.
+	repeated bool
+	scratch  [2][]byte // for strings that are decoded
 }
 
 // keepNodes and keepScratch are the largest index and scratch memory that a Reset keeps:
@@ -163,7 +165,7 @@ func (d *Document) index(s *scanner) (end int, err error) {
 	return s.scan(s.skip(0), 0, 0)
 }
 
-func (d *Document) forget() { d.text, d.nodes = nil, d.nodes[:0] }
+func (d *Document) forget() { d.text, d.nodes, d.repeated = nil, d.nodes[:0], false }
 
 // add makes room for one more node, which still has what was there before: it is
 // filled in place, as copying one costs more than the rest.

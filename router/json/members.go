@@ -46,6 +46,7 @@ func (d *Document) addMember(object, key, keyEnd uint32, escaped bool) {
 	at := &d.members.table[d.members.place(object, n.hash)&uint64(len(d.members.table)-1)]
 	if *at != 0 {
 		at = d.find(object, k, n.hash)
+		d.repeated = d.repeated || *at != 0
 	}
 	*at = uint16(len(d.nodes) - 1)
 }
@@ -63,6 +64,13 @@ func (d *Document) find(object uint32, key []byte, hash uint32) *uint16 {
 			return at
 		}
 	}
+}
+
+// overridden reports whether a later member of the object has the key of the i-th
+// node.
+func (d *Document) overridden(i uint32) bool {
+	n := &d.nodes[i]
+	return d.repeated && n.key != 0 && uint32(*d.find(n.parent, d.key(n, 0), n.hash)) != i
 }
 
 // key is the decoded key of n. One with escapes is valid until the next call of decode
@@ -104,6 +112,27 @@ func hashKey(k []byte) uint32 {
 		a = uint64(k[0]) | uint64(k[n/2])<<8 | uint64(k[n-1])<<16
 	}
 	return uint32(mix(a^secrets[3], b^h))
+}
+
+// hashPlain is hashKey, and reports whether k is surely ASCII without control
+// characters.
+func hashPlain(k []byte) (hash uint32, plain bool) {
+	n := len(k)
+	if n < 4 || n > 16 {
+		return hashKey(k), IsPlain(k)
+	}
+	h := secrets[2] ^ uint64(n)
+	var a, b, w uint64
+	if n >= 8 {
+		a, b = word8(k), word8(k[n-8:])
+		w = (b - ones*' ') | (b + ones) | b
+		w |= (a - ones*' ') | (a + ones) | a
+	} else {
+		a, b = word4(k), word4(k[n-4:])
+		w = a | b<<32
+		w |= (w - ones*' ') | (w + ones)
+	}
+	return uint32(mix(a^secrets[3], b^h)), w&highs == 0
 }
 
 // mix multiplies and folds the product.

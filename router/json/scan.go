@@ -247,3 +247,27 @@ func isPrintable(text []byte) bool {
 	}
 	return odd&highs == 0
 }
+
+// IsPlain reports whether text is ASCII without control characters.
+func IsPlain(text []byte) bool {
+	whole, n := text, len(text)
+	if n < 8 {
+		for _, c := range text {
+			if c-' ' >= 0x7f-' ' {
+				return false
+			}
+		}
+		return true
+	}
+	var odd uint64 // has the high bit of each byte that is not
+	for ; len(text) > 16; text = text[16:] {
+		a, b := binary.LittleEndian.Uint64(text), binary.LittleEndian.Uint64(text[8:])
+		odd |= a | (a - ones*' ') | (a + ones) | b | (b - ones*' ') | (b + ones)
+	}
+	if n = len(text); n > 8 {
+		w := binary.LittleEndian.Uint64(text)
+		odd |= w | (w - ones*' ') | (w + ones)
+	}
+	w := binary.LittleEndian.Uint64(whole[len(whole)-8:]) // some of it again
+	return (odd|w|(w-ones*' ')|(w+ones))&highs == 0
+}

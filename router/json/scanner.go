@@ -6,8 +6,9 @@ import "fmt"
 // Every way of reading a text goes through here, so that no two of them disagree.
 type scanner struct {
 	text []byte
-	// doc indexes the values; nil if the text is only checked.
-	doc *Document
+	// doc indexes the values, check looks at what is in them; one of them is nil.
+	doc   *Document
+	check *LineChecker
 	// blanks has a bit for each byte that is white space.
 	blanks uint64
 	// mark is a string's first byte: its quote, or the backslash before the quote in a
@@ -39,6 +40,9 @@ const (
 func (s *scanner) scan(i, depth int, objects uint64) (end int, err error) {
 	var open [MaxDepth]uint32 // the numbers of the containers around i
 	text, doc := s.text, s.doc
+	if depth > 0 {
+		open = s.check.open
+	}
 	for value := depth == 0; ; value = true {
 		if value {
 			if i >= len(text) {
@@ -54,6 +58,8 @@ func (s *scanner) scan(i, depth int, objects uint64) (end int, err error) {
 				}
 				if doc != nil {
 					open[depth] = doc.open(i, c)
+				} else {
+					open[depth] = s.check.opened(depth)
 				}
 				depth++
 				objects = objects<<1 | uint64(c>>5&1)
@@ -82,6 +88,8 @@ func (s *scanner) scan(i, depth int, objects uint64) (end int, err error) {
 				}
 				if doc != nil {
 					doc.scalar(start, end, kind, escaped)
+				} else if escaped && !s.check.string(text, start, end) || kind == Number && end-start > 4 && !s.check.number(text, start, end) {
+					return start, ErrAmbiguous
 				}
 				i = end
 			}
@@ -145,6 +153,8 @@ func (s *scanner) next(i int, object bool, parent uint32) int {
 	}
 	if s.doc != nil {
 		s.doc.addMember(parent, uint32(i+s.lead+1), uint32(end-1), escaped)
+	} else if !s.check.key(s.text, parent, i+1, end-1, escaped) {
+		return -1
 	}
 	i = s.skip(end)
 	if i >= len(s.text) || s.text[i] != ':' {

@@ -95,7 +95,10 @@ func (d *Document) compactSize(i uint32) int {
 	}
 	size := len("[]")
 	for j := i + 1; j < n.next; j = d.nodes[j].next {
-		if j > i+1 {
+		if d.overridden(j) {
+			continue
+		}
+		if size > len("[]") {
 			size += len(",")
 		}
 		if m := &d.nodes[j]; m.key != 0 {
@@ -119,10 +122,15 @@ func (d *Document) appendCompact(dst []byte, i uint32) []byte {
 		return append(dst, text...)
 	}
 	dst = append(dst, text[0])
+	some := false
 	for j := i + 1; j < n.next; j = d.nodes[j].next {
-		if j > i+1 {
+		if d.overridden(j) {
+			continue
+		}
+		if some {
 			dst = append(dst, ',')
 		}
+		some = true
 		if m := &d.nodes[j]; m.key != 0 {
 			dst = append(dst, d.text[m.key-1:m.keyEnd+1]...)
 			dst = append(dst, ':')

@@ -70,7 +70,7 @@ func TestLongEmissionsAreDropped(t *testing.T) {
 	if o != (Outcome{Called: 1, Emitted: 1, Dropped: 1}) || len(got) != 1 || h.Status()[0].Dropped != 1 {
 		t.Errorf("got %v, %+v, %+v", got, o, h.Status()[0])
 	}
-	const want = `level=WARN msg="dropped emissions that are too long: 1; the last: the payload has 66 bytes, over the limit of 64; send less, or raise [plugins] bytes_per_emission" plugin=a message_id=0e5b1c2d`
+	const want = `level=WARN msg="dropped emissions: 1; the last: the payload has 66 bytes, over the limit of 64; send less, or raise [plugins] bytes_per_emission" plugin=a message_id=0e5b1c2d`
 	if !strings.Contains(log.String(), want) {
 		t.Errorf("the log does not say so:\n%s", log)
 	}

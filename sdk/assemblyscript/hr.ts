@@ -258,7 +258,10 @@ export class Event {
   }
 }
 
-/** Writes JSON, valid whatever it is given, item by item. */
+/**
+ * Writes JSON, valid whatever it is given, item by item. A number that JavaScript would change, an integer beyond 2^53
+ * or what is too large altogether, becomes a string: the router refuses such numbers.
+ */
 class Json {
   protected parts: string[] = [];
   depth: i32 = 1;
@@ -278,12 +281,14 @@ class Json {
   }
 }
 
-/** An object. What is put into another is finished before. */
+/** An object. What is put into another is finished before. A member that is written again takes the place of the one before. */
 export class JsonObject extends Json {
+  private names: string[] = [];
+
   constructor() { super("{}"); }
 
   string(name: string, value: string): void { this.put(name, quote(value)); }
-  int(name: string, value: i64): void { this.put(name, value.toString()); }
+  int(name: string, value: i64): void { this.put(name, number(value.toString())); }
   bool(name: string, value: bool): void { this.put(name, value ? "true" : "false"); }
   null(name: string): void { this.put(name, "null"); }
   object(name: string, value: JsonObject): void { this.put(name, this.inside(value)); }
@@ -296,7 +301,15 @@ export class JsonObject extends Json {
     else if (v.kind != Kind.Absent) this.put(name, scalar(v));
   }
 
-  private put(name: string, text: string): void { this.parts.push(quote(name) + ":" + text); }
+  private put(name: string, text: string): void {
+    const before = this.names.indexOf(name);
+    if (before >= 0) {
+      this.names.splice(before, 1);
+      this.parts.splice(before, 1);
+    }
+    this.names.push(name);
+    this.parts.push(quote(name) + ":" + text);
+  }
 }
 
 /** An array. */
@@ -304,7 +317,7 @@ export class JsonArray extends Json {
   constructor() { super("[]"); }
 
   string(value: string): void { this.parts.push(quote(value)); }
-  int(value: i64): void { this.parts.push(value.toString()); }
+  int(value: i64): void { this.parts.push(number(value.toString())); }
   bool(value: bool): void { this.parts.push(value ? "true" : "false"); }
   null(): void { this.parts.push("null"); }
   object(value: JsonObject): void { this.parts.push(this.inside(value)); }
@@ -490,11 +503,35 @@ function quote(s: string): string {
   return text + s.substring(from) + "\"";
 }
 
+/** A number, in quotes if JavaScript makes another one of it. */
+function number(text: string): string { return changes(text) ? "\"" + text + "\"" : text; }
+
+const LARGEST_INTEGER = "9007199254740992";
+const LARGEST_EXPONENT: i32 = 307; // of what is surely finite
+
+function changes(text: string): bool {
+  const from = text.charCodeAt(0) == CharCode.Minus ? 1 : 0;
+  let i = from;
+  while (i < text.length && text.charCodeAt(i) >= CharCode.Zero && text.charCodeAt(i) <= CharCode.Nine) i++;
+  const digits = i - from;
+  if (i == text.length) {
+    return digits > LARGEST_INTEGER.length || digits == LARGEST_INTEGER.length && text.substring(from) > LARGEST_INTEGER;
+  }
+  while (i < text.length && (text.charCodeAt(i) | 0x20) != CharCode.e) i++;
+  const minus = i + 1 < text.length && text.charCodeAt(i + 1) == CharCode.Minus;
+  let exponent = 0;
+  for (; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c >= CharCode.Zero && c <= CharCode.Nine && exponent < 1 << 16) exponent = exponent * 10 + (c - CharCode.Zero);
+  }
+  return digits + (minus ? -exponent : exponent) > LARGEST_EXPONENT + 1;
+}
+
 function scalar(v: Value): string {
   switch (v.kind) {
     case Kind.True: return "true";
     case Kind.False: return "false";
-    case Kind.Number: return v.raw;
+    case Kind.Number: return number(v.raw);
     case Kind.String: return quote(v.raw);
     default: return "null";
   }

@@ -128,11 +128,18 @@ typedef struct {
 	uint32_t n, room;
 } hr_buffer;
 
-/* hr_json builds one JSON value, valid whatever it is given. */
+/* hr_json builds one JSON value, valid whatever it is given. A member that is
+ * written again takes the place of the one before. A number that JavaScript would
+ * change, an integer beyond 2^53 or what is too large altogether, becomes a
+ * string: the router refuses such numbers. */
 typedef struct {
 	hr_buffer text;
 	uint32_t depth;
 	char ends[64];
+	/* names are where the members of the open objects begin, 4 bytes each, and
+	 * first where those of a container begin. */
+	hr_buffer names;
+	uint32_t first[64];
 } hr_json;
 
 /* hr_object and hr_array begin a value. Within an array, each item's name is
@@ -478,6 +485,8 @@ static void hr_stop(void) { hr__little32(hr__little32(hr__extend(&hr__result, 8)
 static hr_json hr__root(char bracket) {
 	hr_json j;
 	j.text = (hr_buffer){0};
+	j.names = (hr_buffer){0};
+	j.first[0] = 0;
 	j.depth = 1;
 	j.ends[0] = (char)(bracket + 2); /* { } and [ ] are two apart */
 	hr__append_char(&j.text, bracket);
@@ -531,6 +540,32 @@ static void hr__quote(hr_buffer *b, hr_text t) {
 	hr__append_char(b, '"');
 }
 
+/* hr__named notes that a member begins at that place, whose name is the last in
+ * the text. One of the same name before it is taken away. */
+static void hr__named(hr_json *j, uint32_t at) {
+	hr_buffer *b = &j->text;
+	uint32_t *list = (uint32_t *)(void *)j->names.at, n = j->names.n / 4, name = b->n - at;
+	for (uint32_t i = j->first[j->depth - 1]; i < n; i++) {
+		const char *before = b->at + list[i];
+		uint32_t k = 0;
+		while (k < name && before[k] == b->at[at + k])
+			k++;
+		if (k < name)
+			continue;
+		uint32_t next = i + 1 < n ? list[i + 1] : at, gone = next - list[i];
+		for (k = next; k < b->n; k++)
+			b->at[k - gone] = b->at[k];
+		b->n -= gone;
+		at -= gone;
+		for (; i + 1 < n; i++)
+			list[i] = list[i + 1] - gone;
+		list[n - 1] = at;
+		return;
+	}
+	hr__extend(&j->names, 4);
+	((uint32_t *)(void *)j->names.at)[n] = at;
+}
+
 /* hr__item begins an item of the innermost container. */
 static hr_buffer *hr__item(hr_json *j, hr_text name) {
 	hr_buffer *b = &j->text;
@@ -554,6 +589,7 @@ static hr_buffer *hr__item(hr_json *j, hr_text name) {
 		hr__quote(b, name);
 		hr__append_char(b, ':');
 	}
+	hr__named(j, before + comma);
 	return b;
 }
 
@@ -561,6 +597,7 @@ static void hr__open(hr_json *j, hr_text name, char bracket) {
 	hr__append_char(hr__item(j, name), bracket);
 	if (j->depth == sizeof j->ends)
 		hr_fail(HR("hr.h: JSON nested deeper than 64"));
+	j->first[j->depth] = j->names.n / 4;
 	j->ends[j->depth++] = (char)(bracket + 2);
 }
 
@@ -571,11 +608,47 @@ static void hr_close(hr_json *j) {
 	if (j->depth == 0)
 		hr_fail(HR("hr.h: hr_close, and nothing is open"));
 	hr__append_char(&j->text, j->ends[--j->depth]);
+	j->names.n = 4 * j->first[j->depth];
 }
 
 static void hr_put_string(hr_json *j, hr_text name, hr_text value) { hr__quote(hr__item(j, name), value); }
 static void hr_put_bool(hr_json *j, hr_text name, bool value) { hr__append(hr__item(j, name), value ? HR("true") : HR("false")); }
 static void hr_put_null(hr_json *j, hr_text name) { hr__append(hr__item(j, name), HR("null")); }
+
+/* hr__changes reports whether JavaScript makes another number of this one. */
+static bool hr__changes(hr_text t) {
+	const hr_text largest = HR("9007199254740992");
+	const int32_t largest_exponent = 307; /* of what is surely finite */
+	const char *p = t.at, *end = p + t.n;
+	p += p < end && *p == '-';
+	const char *digits = p;
+	int32_t n = 0, exponent = 0;
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	n = (int32_t)(p - digits);
+	if (p == end) {
+		if (n != (int32_t)largest.n)
+			return n > (int32_t)largest.n;
+		for (uint32_t i = 0; i < largest.n; i++)
+			if (digits[i] != largest.at[i])
+				return digits[i] > largest.at[i];
+		return false;
+	}
+	while (p < end && (*p | 0x20) != 'e')
+		p++;
+	bool minus = p + 1 < end && p[1] == '-';
+	for (; p < end; p++)
+		if (*p >= '0' && *p <= '9' && exponent < 1 << 16)
+			exponent = exponent * 10 + (*p - '0');
+	return n + (minus ? -exponent : exponent) > largest_exponent + 1;
+}
+
+static void hr__put_number(hr_json *j, hr_text name, hr_text digits) {
+	if (hr__changes(digits))
+		hr_put_string(j, name, digits);
+	else
+		hr__append(hr__item(j, name), digits);
+}
 
 static void hr_put_int(hr_json *j, hr_text name, int64_t value) {
 	char digits[20], *p = digits + sizeof digits;
@@ -585,7 +658,7 @@ static void hr_put_int(hr_json *j, hr_text name, int64_t value) {
 	*--p = (char)('0' + rest);
 	if (value < 0)
 		*--p = '-';
-	hr__append(hr__item(j, name), (hr_text){p, (uint32_t)(digits + sizeof digits - p)});
+	hr__put_number(j, name, (hr_text){p, (uint32_t)(digits + sizeof digits - p)});
 }
 
 /* hr_put_value writes a container anew, which leaves its line breaks behind and
@@ -598,7 +671,7 @@ static void hr_put_value(hr_json *j, hr_text name, hr_value v) {
 		hr_put_string(j, name, v.text);
 		break;
 	case HR_NUMBER:
-		hr__append(hr__item(j, name), v.text);
+		hr__put_number(j, name, v.text);
 		break;
 	case HR_TRUE:
 	case HR_FALSE:

@@ -390,7 +390,9 @@ pub fn fail(why: &str) -> ! {
 }
 
 /// Writes the members of an object, valid JSON whatever it is given. What is begun
-/// inside is closed when it is dropped.
+/// inside is closed when it is dropped. A member that is written again takes the place
+/// of the one before. A number that JavaScript would change, an integer beyond 2^53 or
+/// what is too large altogether, becomes a string: the router refuses such numbers.
 pub struct Object<'a>(Container<'a>);
 
 /// Writes the elements of an array.
@@ -434,9 +436,11 @@ impl<'a> Object<'a> {
 
     fn member(&mut self, name: &str) -> &mut Buffer {
         let b = self.0.item();
+        let at = b.length;
         quote(b, name.as_bytes());
         b.append(b":");
-        b
+        self.0.named(at);
+        self.0.buffer_mut()
     }
 }
 
@@ -653,7 +657,32 @@ struct Container<'a> {
     buffer: *mut Buffer,
     end: u8,
     depth: u32,
+    names: Names,
     event: PhantomData<&'a mut Buffer>,
+}
+
+/// Where the members of an object begin in the buffer.
+struct Names {
+    at: *mut usize,
+    length: usize,
+    room: usize,
+}
+
+impl Names {
+    fn list<'a>(&mut self) -> &'a mut [usize] {
+        unsafe { slice::from_raw_parts_mut(self.at, self.length) }
+    }
+
+    fn push(&mut self, place: usize) {
+        if self.length == self.room {
+            self.room = (2 * self.room).max(16);
+            let at = alloc(self.room * mem::size_of::<usize>()) as *mut usize;
+            unsafe { ptr::copy_nonoverlapping(self.at, at, self.length) };
+            self.at = at;
+        }
+        self.length += 1;
+        self.list()[self.length - 1] = place;
+    }
 }
 
 impl<'a> Container<'a> {
@@ -661,7 +690,8 @@ impl<'a> Container<'a> {
         if depth > MAX_DEPTH {
             fail("hr.rs: JSON nested deeper than 64");
         }
-        let mut c = Container { buffer, end: bracket + 2, depth, event: PhantomData }; // { } and [ ] are two apart
+        let names = Names { at: ptr::NonNull::dangling().as_ptr(), length: 0, room: 0 };
+        let mut c = Container { buffer, end: bracket + 2, depth, names, event: PhantomData }; // { } and [ ] are two apart
         c.buffer_mut().append(&[bracket]);
         c
     }
@@ -687,6 +717,26 @@ impl<'a> Container<'a> {
         b
     }
 
+    /// Notes that a member begins there, whose name is the last in the buffer. One of
+    /// the same name before it is taken away.
+    fn named(&mut self, mut at: usize) {
+        let b = unsafe { &mut *self.buffer };
+        let name = &b.bytes()[at..];
+        let list = self.names.list();
+        if let Some(i) = list.iter().position(|&before| b.bytes()[before..].starts_with(name)) {
+            let next = list.get(i + 1).copied().unwrap_or(at);
+            let gone = next - list[i];
+            unsafe { ptr::copy(b.at.add(next), b.at.add(list[i]), b.length - next) };
+            b.length -= gone;
+            at -= gone;
+            for k in i + 1..list.len() {
+                list[k - 1] = list[k] - gone;
+            }
+            self.names.length -= 1;
+        }
+        self.names.push(at);
+    }
+
     /// Writes a value behind its name. A container is written anew, which leaves
     /// its line breaks behind and lets nothing malformed through; one that is
     /// nested too deeply becomes null.
@@ -694,7 +744,7 @@ impl<'a> Container<'a> {
         match v.kind {
             Kind::True => self.buffer_mut().append(b"true"),
             Kind::False => self.buffer_mut().append(b"false"),
-            Kind::Number => self.buffer_mut().append(v.text.as_bytes()),
+            Kind::Number => number(self.buffer_mut(), v.text.as_bytes()),
             Kind::String => quote(self.buffer_mut(), v.text.as_bytes()),
             Kind::Object if self.depth < MAX_DEPTH => {
                 let mut o = Object(self.nested(b'{'));
@@ -766,7 +816,37 @@ fn append_int(b: &mut Buffer, value: i64) {
         at -= 1;
         digits[at] = b'-';
     }
-    b.append(&digits[at..]);
+    number(b, &digits[at..]);
+}
+
+/// Writes a number, in quotes if JavaScript makes another one of it.
+fn number(b: &mut Buffer, text: &[u8]) {
+    if changes(text.strip_prefix(b"-").unwrap_or(text)) {
+        quote(b, text);
+    } else {
+        b.append(text);
+    }
+}
+
+fn changes(text: &[u8]) -> bool {
+    const LARGEST_INTEGER: &[u8] = b"9007199254740992";
+    const LARGEST_EXPONENT: i32 = 307; // of what is surely finite
+    let digits = text.iter().position(|c| !c.is_ascii_digit()).unwrap_or(text.len());
+    if digits == text.len() {
+        return digits > LARGEST_INTEGER.len() || digits == LARGEST_INTEGER.len() && text > LARGEST_INTEGER;
+    }
+    let mut exponent = 0i32;
+    if let Some(e) = text.iter().position(|c| c | 0x20 == b'e') {
+        for c in &text[e + 1..] {
+            if c.is_ascii_digit() && exponent < 1 << 16 {
+                exponent = 10 * exponent + (c - b'0') as i32;
+            }
+        }
+        if text[e + 1] == b'-' {
+            exponent = -exponent;
+        }
+    }
+    digits as i32 + exponent > LARGEST_EXPONENT + 1
 }
 
 fn parse(json: &str) -> Value<'_> {

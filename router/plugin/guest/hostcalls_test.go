@@ -51,7 +51,7 @@ func TestSDKGuestGetsWhatTheABIPromises(t *testing.T) {
 				float64(abi.Object), float64(abi.Array), float64(abi.Absent), float64(abi.Number), float64(abi.String), float64(abi.String),
 			},
 			"text": "Zoë 😀", "number": 1.5, "object": map[string]any{"a": []any{1.0, 2.0}}, "element": "y",
-			"big": 100_000.0, "field": "Zoë 😀", "raw": float64(len(probeMessage)), "now": float64(n.At.UnixNano()),
+			"big": 100_000.0, "field": "Zoë 😀", "raw": float64(len(probeMessage)), "now": fmt.Sprint(n.At.UnixNano()),
 			"greeting": "hello", "count": float64(count), "swapped": true, "swapped again": false,
 			"set": true, "deleted": true, "deleted again": false,
 		}

@@ -235,7 +235,7 @@ func (in *Instance) readResult(answer uint64) *Fault {
 		return Faultf(BadResult, "its result %s", err)
 	}
 	if n := in.result.Dropped; n > 0 {
-		in.env.Log.write(slog.LevelWarn, fmt.Appendf(nil, "dropped emissions that are too long: %d; the last: %s", n, in.result.TooLong), in.messageID())
+		in.env.Log.write(slog.LevelWarn, fmt.Appendf(nil, "dropped emissions: %d; the last: %s", n, in.result.Reason), in.messageID())
 	}
 	return nil
 }

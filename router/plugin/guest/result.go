@@ -32,11 +32,14 @@ type Emission struct {
 type Result struct {
 	Emissions []Emission
 	// Dropped is how many emissions are left out because their channel, key or
-	// payload is too long, and TooLong the reason of the last.
+	// payload is too long, or readers would not all take the payload alike; Reason
+	// is that of the last.
 	Dropped int
-	TooLong error
+	Reason  error
 	// Stop says that later plugins are not to see the notification.
 	Stop bool
+
+	payloads json.LineChecker
 }
 
 // decode reads a result block, reusing r's memory. It checks every record before
@@ -48,6 +51,7 @@ type Result struct {
 func (r *Result) decode(block []byte, l *Limits) error {
 	r.clear()
 	err := r.records(block, l)
+	r.payloads.Reset()
 	if err != nil {
 		r.clear()
 	}
@@ -55,7 +59,9 @@ func (r *Result) decode(block []byte, l *Limits) error {
 }
 
 // clear keeps the memory.
-func (r *Result) clear() { *r = Result{Emissions: r.Emissions[:0]} }
+func (r *Result) clear() {
+	r.Emissions, r.Dropped, r.Reason, r.Stop = r.Emissions[:0], 0, nil, false
+}
 
 func (r *Result) records(block []byte, l *Limits) error {
 	if len(block) > l.ResultBytes {
@@ -88,26 +94,35 @@ func (r *Result) records(block []byte, l *Limits) error {
 	return nil
 }
 
-// emission adds the one that a record's body holds, or drops it.
+// emission adds the one that a record's body holds, or drops it. What is too long,
+// or said twice, may be the notification's doing: it costs the emission and is no
+// fault.
 func (r *Result) emission(body []byte, l *Limits) error {
 	var e Emission
 	if err := e.split(body); err != nil {
 		return err
 	}
-	if err := e.tooLong(l); err != nil {
-		r.Dropped++
-		r.TooLong = err
+	if err := e.odd(l); err != nil {
+		r.drop(err)
 		return nil
 	}
-	var before []byte
-	if last := len(r.Emissions) - 1; last >= 0 {
-		before = r.Emissions[last].Payload
-	}
-	if err := e.check(before); err != nil {
+	if err := e.check(); err != nil {
 		return err
 	}
-	r.Emissions = append(r.Emissions, e)
+	switch err := r.payloads.Check(e.Payload); {
+	case errors.Is(err, json.ErrAmbiguous):
+		r.drop(fmt.Errorf("the payload is %w", err))
+	case err != nil:
+		return fmt.Errorf("the payload is not one line of JSON: %w", err)
+	default:
+		r.Emissions = append(r.Emissions, e)
+	}
 	return nil
+}
+
+func (r *Result) drop(reason error) {
+	r.Dropped++
+	r.Reason = reason
 }
 
 func (e *Emission) split(body []byte) error {
@@ -131,9 +146,8 @@ func (e *Emission) split(body []byte) error {
 	return nil
 }
 
-// tooLong says which part is, if one is. Its length may be the notification's
-// doing, so it costs the emission and is no fault.
-func (e *Emission) tooLong(l *Limits) error {
+// odd says what is too long, or has control characters that a key may not have.
+func (e *Emission) odd(l *Limits) error {
 	switch {
 	case len(e.Channel) > maxChannelBytes:
 		return fmt.Errorf("a channel has at most %d bytes, not %d", maxChannelBytes, len(e.Channel))
@@ -141,25 +155,21 @@ func (e *Emission) tooLong(l *Limits) error {
 		return fmt.Errorf("a key has at most %d bytes, not %d", maxKeyBytes, len(e.Key))
 	case len(e.Payload) > l.EmissionBytes:
 		return fmt.Errorf("the payload has %d bytes, over the limit of %d; send less, or raise [plugins] bytes_per_emission", len(e.Payload), l.EmissionBytes)
+	case !json.IsPlain(e.Key) && utf8.Valid(e.Key) && bytes.ContainsFunc(e.Key, unicode.IsControl):
+		return errors.New("the key has control characters")
 	}
 	return nil
 }
 
-// check judges what tooLong has let pass. The payload before, if there is one, has
-// been checked.
-func (e *Emission) check(before []byte) error {
+// check judges the names that odd has let pass.
+func (e *Emission) check() error {
 	switch {
 	case len(e.Channel) == 0:
 		return errors.New("it has no channel")
-	case !utf8.Valid(e.Channel):
+	case !json.IsPlain(e.Channel) && !utf8.Valid(e.Channel):
 		return errors.New("the channel is not valid UTF-8")
-	case !utf8.Valid(e.Key):
+	case !json.IsPlain(e.Key) && !utf8.Valid(e.Key):
 		return errors.New("the key is not valid UTF-8")
-	case bytes.ContainsFunc(e.Key, unicode.IsControl):
-		return errors.New("the key has control characters")
-	}
-	if err := json.CheckLineLike(e.Payload, before); err != nil {
-		return fmt.Errorf("the payload is not one line of JSON: %w", err)
 	}
 	return nil
 }

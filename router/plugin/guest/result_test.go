@@ -46,7 +46,6 @@ func TestResultRefusals(t *testing.T) {
 		{"no channel", guesttest.Emit("", "", "1"), "has a bad emission at byte 0: it has no channel"},
 		{"channel not UTF-8", guesttest.Emit("public/\xff", "", "1"), "has a bad emission at byte 0: the channel is not valid UTF-8"},
 		{"key not UTF-8", guesttest.Emit("public/a", "\xc0\x80", "1"), "has a bad emission at byte 0: the key is not valid UTF-8"},
-		{"key of two lines", guesttest.Emit("public/a", "a\nb", "1"), "has a bad emission at byte 0: the key has control characters"},
 		{"unknown flag", append(slices.Clone(good[:12]), append([]byte{3, 0, 0, 0}, good[16:]...)...), "has a bad emission at byte 0: it has the flags 0x2, which this router does not know"},
 		{"second one bad", append(slices.Clone(good), guesttest.Emit("public/a", "\xff", "1")...), "has a bad emission at byte 25: the key is not valid UTF-8"},
 		{"many", bytes.Repeat(good, 3), "has more than 2 emissions; emit less, or raise [plugins] emissions_per_event"},
@@ -65,8 +64,8 @@ func TestResultRefusals(t *testing.T) {
 	}
 }
 
-// What is too long costs the emission, and not the others of the call.
-func TestResultDropsWhatIsTooLong(t *testing.T) {
+// What is too long, or ambiguous, costs the emission, and not the others of the call.
+func TestResultDropsEmissions(t *testing.T) {
 	good := guesttest.Emit("public/a", "k", "1")
 	for name, c := range map[string]struct {
 		long []byte
@@ -75,13 +74,15 @@ func TestResultDropsWhatIsTooLong(t *testing.T) {
 		"channel": {guesttest.Emit(strings.Repeat("a", 161), "", "1"), "a channel has at most 160 bytes, not 161"},
 		"key":     {guesttest.Emit("public/a", strings.Repeat("a", 129), "1"), "a key has at most 128 bytes, not 129"},
 		"payload": {guesttest.Emit("public/a", "", `"`+strings.Repeat("a", 63)+`"`), "the payload has 65 bytes, over the limit of 64; send less, or raise [plugins] bytes_per_emission"},
+		"lines":   {guesttest.Emit("public/a", "a\nb", "1"), "the key has control characters"},
+		"twice":   {guesttest.Emit("public/a", "", `{"a":1,"a":2}`), `the payload is JSON that readers take differently: the member "a" comes twice in an object, at byte 7`},
 	} {
 		for _, block := range [][]byte{append(slices.Clone(c.long), good...), append(slices.Clone(good), c.long...)} {
 			var r Result
 			if err := r.decode(block, &tightLimits); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			if len(r.Emissions) != 1 || string(r.Emissions[0].Key) != "k" || r.Dropped != 1 || r.TooLong.Error() != c.want {
+			if len(r.Emissions) != 1 || string(r.Emissions[0].Key) != "k" || r.Dropped != 1 || r.Reason.Error() != c.want {
 				t.Errorf("%s: got %+v", name, r)
 			}
 		}
@@ -144,7 +145,7 @@ func FuzzResult(f *testing.F) {
 		for _, e := range r.Emissions {
 			total += len(e.Channel) + len(e.Key) + len(e.Payload) + abi.RecordHeader + abi.EmitHeader
 			if len(e.Channel) == 0 || len(e.Channel) > maxChannelBytes || len(e.Key) > maxKeyBytes ||
-				len(e.Payload) > tightLimits.EmissionBytes || !utf8.Valid(e.Channel) || !utf8.Valid(e.Key) || json.CheckLine(e.Payload) != nil {
+				len(e.Payload) > tightLimits.EmissionBytes || !utf8.Valid(e.Channel) || !utf8.Valid(e.Key) || new(json.LineChecker).Check(e.Payload) != nil {
 				t.Fatalf("admitted %q %q %q", e.Channel, e.Key, e.Payload)
 			}
 		}
