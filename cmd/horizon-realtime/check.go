@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -79,7 +80,7 @@ func printPermit(out io.Writer, s *plugin.Status) {
 	if s.TopicsFrom != "" {
 		topics = plugin.Brief(s.Topics) + " (" + s.TopicsFrom + ")"
 	}
-	fmt.Fprintf(out, "  grants: %s; topics: %s\n", grants, topics)
+	fmt.Fprintf(out, "  version: %s; grants: %s; topics: %s\n", cmp.Or(s.Version, "none"), grants, topics)
 	for _, asked := range []struct {
 		what  string
 		names []string
