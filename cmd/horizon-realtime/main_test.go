@@ -62,3 +62,34 @@ func TestCommandLine(t *testing.T) {
 		})
 	}
 }
+
+// TestGrantsComeWithTheStockPlugins checks the shortest configuration that there is:
+// without a table of theirs, and without a folder of plugins.
+func TestGrantsComeWithTheStockPlugins(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const config = "[amqp]\nurls = [\"amqp://u:p@127.0.0.1:5672/\"]\n[auth.jwt]\nhmac_secret = \"0123456789abcdef0123456789abcdef\"\n"
+	text := func(more string) string {
+		if err := os.WriteFile("router.toml", []byte(config+more), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if code := cli.Execute(context.Background(), newRoot(), []string{"check"}, &out, &out); code != cli.OK {
+			t.Fatalf("exit code %d; are the stock plugins built?\n%s", code, out.String())
+		}
+		return out.String()
+	}
+	for _, want := range []string{
+		"50-stock.wasm instances: ok, hears compute.instance.* instance.* compute_task.*\n  grants: admin shared (the stock set); topics: its name\n",
+		"topics: zones recordsets (the stock set)\n",
+	} {
+		if got := text(""); !strings.Contains(got, want) {
+			t.Errorf("check does not say %q:\n%s", want, got)
+		}
+	}
+	got := text("[plugin.instances]\ngrants = []\n[plugin.toast]\nenabled = false\n")
+	for _, want := range []string{"  grants: none; topics: its name\n  it asks for more grants; to allow that, add to [plugin.instances] grants: admin shared\n", "50-stock.wasm toast: disabled\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("with tables, check does not say %q:\n%s", want, got)
+		}
+	}
+}
