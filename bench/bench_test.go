@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 func TestRowsRun(t *testing.T) {
 	quick = true
 	results, err := measure(func(name string) bool {
-		return slices.Contains([]string{"sandbox", "fuel", "loaded", "fan-out", "channels"}, name)
+		return slices.Contains([]string{"sandbox", "fuel", "loaded", "fan-out", "channels", "idle"}, name)
 	})
 	if err != nil {
 		t.Fatal(err)
