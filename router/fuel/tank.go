@@ -19,9 +19,9 @@ const (
 
 const (
 	// Slice is the most fuel that is handed out at a time, so that a slice takes
-	// 8 ms at the most. That bounds how long the rest of the process can be made
+	// 6 ms at the most. That bounds how long the rest of the process can be made
 	// to wait.
-	Slice = 200_000
+	Slice = 150_000
 	// SlowestUnit is the longest that a unit can be made to last, by loads that
 	// miss every cache. What lasts longer is the machine's doing, which had
 	// something else to run.
