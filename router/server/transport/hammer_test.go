@@ -170,7 +170,8 @@ func TestHammer(t *testing.T) {
 	const clients, visits, patience = 12, 10, 150
 	padding := strings.Repeat("x", 2<<10)
 	cfg := testConfig()
-	cfg.OutboxBytes = 512 << 20 // whatever was missed has to fit
+	cfg.OutboxBytes = 512 << 20                              // whatever was missed has to fit
+	cfg.Ping, cfg.PongTimeout = 9*time.Minute, 8*time.Minute // a machine that is busy may take that long
 	hubConfig := hub.DefaultConfig()
 	hubConfig.HistorySize, hubConfig.HistoryBytes = 100_000, 1<<30
 	w := startWith(t, cfg, hubConfig)
