@@ -68,6 +68,9 @@ func printMeasurement(out io.Writer, m *Measurement) {
 	}
 	fmt.Fprintf(out, "reading the clock takes %.0f of the ns; of the fuel limit of %d, the dearest call took %.3g %%\n",
 		m.Clock, m.FuelLimit, 100*m.Fuel.Max/float64(m.FuelLimit))
+	if m.Isolation > 0 {
+		fmt.Fprintf(out, "isolation adds %.0f ns to a call after one for another project; the grant shared saves them\n", m.Isolation)
+	}
 	fmt.Fprintf(out, "%.2f emissions, %.2f allocations by the router (%.0f bytes)\n", m.Emissions, m.HostAllocations, m.HostBytes)
 }
 
@@ -85,6 +88,9 @@ type Measurement struct {
 	// emission taken. Reading the clock is included, and takes Clock.
 	Nanoseconds Spread  `json:"nanoseconds"`
 	Clock       float64 `json:"clock_nanoseconds"`
+	// Isolation is how many nanoseconds more a call takes if the one before was for
+	// another project.
+	Isolation float64 `json:"isolation_nanoseconds"`
 	// Fuel per notification, in units, and the limit.
 	Fuel      Spread `json:"fuel"`
 	FuelLimit int64  `json:"fuel_limit"`
@@ -197,5 +203,23 @@ func (t *Trial) time(ctx context.Context, m *Measurement, heard []*event.Notific
 		clock[i] = float64(time.Since(began))
 	}
 	m.Clock = spreadOf(clock).P50
+	m.Isolation = t.isolation(ctx, heard[0])
 	return ctx.Err()
+}
+
+// isolation sends a notification for two projects by turns, twice for each, and
+// compares the first call for a project with the second.
+func (t *Trial) isolation(ctx context.Context, n *event.Notification) float64 {
+	const turns = 200
+	project := n.Project
+	defer func() { n.Project = project }()
+	var times [2][]float64
+	for i := range 4 * turns {
+		n.Project = [...]string{"one", "two"}[i/2%2]
+		began := time.Now()
+		t.worker.Handle(ctx, n, func(plugin.Emission) {})
+		times[i%2] = append(times[i%2], float64(time.Since(began)))
+		t.notes.take()
+	}
+	return max(spreadOf(times[0]).P50-spreadOf(times[1]).P50, 0)
 }

@@ -97,7 +97,7 @@ func TestNewPlugin(t *testing.T) {
 
 	var m Measurement
 	decode(t, d, "sizes", "horizon-realtime plugin bench --time 50ms --output json 50-sizes.wasm recorded.jsonl", &m)
-	if m.Heard != 5 || m.Emissions != 1 || m.Fuel.P50 <= 0 || m.Fuel.Max > float64(m.FuelLimit) || m.Nanoseconds.P99 < m.Nanoseconds.P50 || m.HostAllocations > 1 {
+	if m.Heard != 5 || m.Emissions != 1 || m.Fuel.P50 <= 0 || m.Fuel.Max > float64(m.FuelLimit) || m.Nanoseconds.P99 < m.Nanoseconds.P50 || m.HostAllocations > 1 || m.Isolation <= 0 {
 		t.Errorf("%+v", m)
 	}
 
