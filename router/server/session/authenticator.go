@@ -29,7 +29,7 @@ type Authenticator interface {
 // caller is what an Authenticator needs of a client's request for its later
 // tokens. The request itself is several times as large, and would be kept for as
 // long as the connection lasts.
-type caller struct{ method, host, address, page, forwarded string }
+type caller struct{ host, address, page, forwarded string }
 
 // maxForwarded bounds how much of X-Forwarded-For is kept, from its end.
 const maxForwarded = 256
@@ -37,13 +37,7 @@ const maxForwarded = 256
 func callerOf(r *http.Request) *caller {
 	forwarded := strings.Join(r.Header.Values("X-Forwarded-For"), ",")
 	forwarded = forwarded[max(0, len(forwarded)-maxForwarded):]
-	method := http.MethodGet // and not the request's, which would keep its first line
-	if r.Method == http.MethodPost {
-		method = http.MethodPost
-	}
-	return &caller{
-		method, once(r.Host), r.RemoteAddr, once(auth.OriginOf(r)), strings.Clone(forwarded),
-	}
+	return &caller{once(r.Host), r.RemoteAddr, once(auth.OriginOf(r)), strings.Clone(forwarded)}
 }
 
 // once is s, in the memory that all sessions with the same one share: most come from
@@ -51,7 +45,7 @@ func callerOf(r *http.Request) *caller {
 func once(s string) string { return unique.Make(s).Value() }
 
 func (c *caller) request() *http.Request {
-	r := &http.Request{Method: c.method, Host: c.host, RemoteAddr: c.address, Header: http.Header{}}
+	r := &http.Request{Host: c.host, RemoteAddr: c.address, Header: http.Header{}}
 	if c.page != "" {
 		r.Header.Set("Origin", c.page)
 	}

@@ -36,8 +36,8 @@ type shared struct {
 	stop context.CancelFunc
 
 	mu       sync.Mutex
-	sessions map[*Session]bool   // those with a transport
-	emulated map[string]*Session // those with a secret, by that
+	sessions map[*Session]struct{} // those with a transport
+	emulated map[string]*Session   // those with a secret, by that
 }
 
 type state uint8
@@ -204,7 +204,7 @@ func (s *Session) End() {
 // forget takes a session that has ended off the list.
 func (sh *shared) forget(s *Session, code uint16) {
 	sh.mu.Lock()
-	known := sh.sessions[s]
+	_, known := sh.sessions[s]
 	delete(sh.sessions, s)
 	delete(sh.emulated, s.secret)
 	sh.mu.Unlock()

@@ -41,7 +41,7 @@ func New(cfg Config, h *hub.Hub, authenticator Authenticator, o Options) *Sessio
 		arrivals: newArrivals(cfg.ConnectsPerSecond),
 		wheel:    newWheel(),
 		checks:   make(chan *Session, checkQueue),
-		sessions: map[*Session]bool{},
+		sessions: map[*Session]struct{}{},
 		emulated: map[string]*Session{},
 	}
 	sh.strangers = newStrangers(cfg, sh.metrics, sh.refused, o.Registerer)
@@ -103,7 +103,7 @@ func (s *Session) Open(t Transport, emulated bool) {
 	sh := s.shared
 	sh.connections.WithLabelValues(t.Name()).Inc()
 	sh.mu.Lock()
-	sh.sessions[s] = true
+	sh.sessions[s] = struct{}{}
 	if s.secret != "" {
 		sh.emulated[s.secret] = s
 	}
