@@ -47,7 +47,7 @@ func attacksOfStrangers() []attackOfStrangers {
 		{"credentials deleted", func(ctx context.Context, s *scene) { s.notify(ctx, 30, credentials) }},
 		// Strangers, who have no account.
 		{"100 sockets", func(ctx context.Context, s *scene) { s.sockets(ctx, 100, 100) }},
-		{"3,000 sockets", func(ctx context.Context, s *scene) { s.sockets(ctx, 3000, 400) }},
+		{"3000 sockets", func(ctx context.Context, s *scene) { s.sockets(ctx, 3000, 400) }},
 		{"stale tokens for tickets", func(ctx context.Context, s *scene) {
 			paced(ctx, 32, 200, func(n int) { _, _ = askTicket(ctx, s.client, s.address, fernet(fmt.Sprintf("stale%d", rand.Uint64()))) })
 		}},
