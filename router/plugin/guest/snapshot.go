@@ -13,6 +13,7 @@ import (
 // safe for concurrent use.
 type Snapshot struct {
 	memory                 *image
+	size                   int64 // of memory, also once that is closed
 	globals                []uint64
 	sub                    Subscription
 	scratch, scratchLength uint32
@@ -26,7 +27,7 @@ func (in *Instance) Snapshot() *Snapshot {
 	}
 	data, _ := in.mem.Read(0, in.mem.Size())
 	s := &Snapshot{
-		memory: newImage(data), sub: in.sub,
+		memory: newImage(data), size: int64(len(data)), sub: in.sub,
 		scratch: in.scratch, scratchLength: in.scratchLength,
 	}
 	for _, g := range in.globals {
@@ -39,7 +40,7 @@ func (in *Instance) Snapshot() *Snapshot {
 
 // Bytes is what the snapshot takes, and Memory how long the memory is that it is of.
 func (s *Snapshot) Bytes() int64  { return s.memory.stored }
-func (s *Snapshot) Memory() int64 { return int64(len(s.memory.bytes)) }
+func (s *Snapshot) Memory() int64 { return s.size }
 
 // Close gives the snapshot's memory back. Instances that began from it can still
 // be closed.
