@@ -171,7 +171,7 @@ func (r *caseRun) compare(a Answer, n *event.Notification) {
 	}
 	r.result.Problems = append(r.result.Problems, r.c.Diff(emissions)...)
 	if a.Dropped > 0 {
-		r.problem("the router would drop %s, too long", counted(a.Dropped, "emission"))
+		r.problem("the router would drop %s; the log says why", counted(a.Dropped, "emission"))
 	}
 	if a.Stopped != r.c.Stop {
 		r.problem("stopped: got %t, want %t", a.Stopped, r.c.Stop)

@@ -207,7 +207,7 @@ func (r *pluginRun) print(line int, n *event.Notification, a Answer) {
 		}
 	}
 	if a.Dropped > 0 {
-		fmt.Fprintf(r.out, "  DROPPED  %s, too long\n", counted(a.Dropped, "emission"))
+		fmt.Fprintf(r.out, "  DROPPED  %s; the log says why\n", counted(a.Dropped, "emission"))
 	}
 	switch {
 	case a.Fault != "":

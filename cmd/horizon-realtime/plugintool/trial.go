@@ -82,7 +82,8 @@ type Answer struct {
 	// Called reports whether the plugin asked for this event type.
 	Called    bool       `json:"called"`
 	Emissions []Emission `json:"emissions"`
-	// Dropped is how many emissions are missing because they are too long.
+	// Dropped is how many emissions are missing: too long ones, and JSON that readers take
+	// differently. The log says why.
 	Dropped int `json:"dropped,omitempty"`
 	// Stopped says that later plugins would not see the notification.
 	Stopped bool `json:"stopped,omitempty"`

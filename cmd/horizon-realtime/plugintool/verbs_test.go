@@ -246,7 +246,7 @@ func TestMistakes(t *testing.T) {
 		{"run with an unknown grant", "plugin run --grant root fine/50-fine.wasm fine/recorded.jsonl", cli.Usage, []string{`--grant: unknown grant "root"; there are admin, cross_project, shared, stop`}},
 		{"run on a bad channel", "plugin run --config-file shout.toml trouble/50-trouble.wasm fine/recorded.jsonl", cli.Failure, []string{"bad channel: a topic has 1 to 64 characters of a-z 0-9 _ -"}},
 		{"run with a field that nothing has", "plugin run trouble/50-trouble.wasm fine/recorded.jsonl", cli.OK, []string{"note: the plugin wants /payload/stat, which none of the notifications has"}},
-		{"run what emits too much", "plugin run --config-file emit-too-much.toml trouble/50-trouble.wasm fine/recorded.jsonl", cli.Failure, []string{"DROPPED  1 emission, too long", "over the limit of 65536; send less, or raise [plugins] bytes_per_emission", "the router would drop 5 emissions"}},
+		{"run what emits too much", "plugin run --config-file emit-too-much.toml trouble/50-trouble.wasm fine/recorded.jsonl", cli.Failure, []string{"DROPPED  1 emission; the log says why", "over the limit of 65536; send less, or raise [plugins] bytes_per_emission", "the router would drop 5 emissions"}},
 		{"run what tells another project", "plugin run --config-file tell-another-project.toml trouble/50-trouble.wasm fine/recorded.jsonl", cli.Failure, []string{"REFUSED  project/f4c3/trouble", "cross_project"}},
 		{"test what tells another project", "plugin test trouble", cli.Failure, []string{"emits to project/f4c3/trouble, but the owners are project"}},
 		{"run what panics", "plugin run --config-file panic.toml trouble/50-trouble.wasm fine/recorded.jsonl", cli.Failure, []string{"FAILED", "no suspended servers, please", "4 emissions", "1 call failed"}},
