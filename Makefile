@@ -68,7 +68,7 @@ check: $(PAGE) ## formatting, vet, static analysis, import directions, tidy go.m
 	cd bench && $(GO) vet ./... && $(GO) mod tidy -diff && $(GO) run $(STATICCHECK) ./...
 
 mutants: $(PAGE) plugins ## break the code in many places, one at a time, and see that a test fails each time
-	@.ci/need rabbitmq-server:rabbitmq-server wabt:wat2wasm
+	@.ci/need rabbitmq-server:rabbitmq-server wabt:wat2wasm binaryen:wasm-opt
 	$(GO) run ./cmd/mutants
 
 clean: ## remove what the other targets made

@@ -6,8 +6,6 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -17,6 +15,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"horizon-realtime/router/regular"
 )
 
 // right is what a request may do. A higher one includes those below it.
@@ -90,10 +90,10 @@ func (t *token) is(word string) bool {
 }
 
 func (t *token) read() error {
-	text, info, err := readToken(t.path)
-	if info != nil {
+	if info, err := os.Stat(t.path); err == nil {
 		t.size, t.changed = info.Size(), info.ModTime()
 	}
+	text, err := readToken(t.path)
 	if err != nil {
 		return fmt.Errorf("[admin] %s = %q: %w; one random word is wanted, such as the output of openssl rand -hex 32", t.key, t.path, err)
 	}
@@ -101,32 +101,19 @@ func (t *token) read() error {
 	return nil
 }
 
-func readToken(path string) ([]byte, fs.FileInfo, error) {
-	// Asked before it is opened: opening a pipe waits for somebody who writes to it.
-	info, err := os.Stat(path)
+func readToken(path string) ([]byte, error) {
+	text, err := regular.Read(path, regular.Most)
 	if err != nil {
-		return nil, nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, info, errors.New("it is no regular file")
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, info, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxTokenBytes+1))
-	if err != nil {
-		return nil, info, err
+		return nil, err
 	}
 	text = bytes.TrimSpace(text)
 	switch {
 	case len(text) < minTokenBytes || len(text) > maxTokenBytes:
-		return nil, info, fmt.Errorf("it has %d bytes, of %d to %d", len(text), minTokenBytes, maxTokenBytes)
+		return nil, fmt.Errorf("it has %d bytes, of %d to %d", len(text), minTokenBytes, maxTokenBytes)
 	case bytes.ContainsAny(text, " \t\r\n"):
-		return nil, info, errors.New("it has more than one word")
+		return nil, errors.New("it has more than one word")
 	}
-	return text, info, nil
+	return text, nil
 }
 
 // guard decides about each request before anything else sees it.

@@ -7,10 +7,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 
 	"horizon-realtime/cmd/horizon-realtime/cli"
+	"horizon-realtime/router/regular"
 )
 
 // tapPath is where a router's admin listener streams its notifications.
@@ -45,7 +45,7 @@ func openTap(ctx context.Context, base, tokenFile string) (io.ReadCloser, error)
 		return nil, fmt.Errorf("ask %s: %w", address, err)
 	}
 	if tokenFile != "" {
-		token, err := os.ReadFile(tokenFile)
+		token, err := regular.Read(tokenFile, regular.Most)
 		if err != nil {
 			return nil, cli.Mistake("--token-file: %w", err)
 		}
